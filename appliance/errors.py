@@ -1,0 +1,50 @@
+"""What an operator or a caller can fix. Bugs keep their own traceback.
+
+The docstring of a class is its default message.
+"""
+
+
+class ApplianceError(Exception):
+    """The appliance cannot go on."""
+
+    exit_status = 1
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.__doc__)
+
+
+class ConfigurationError(ApplianceError):
+    """The configuration has faults."""
+
+    exit_status = 78
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(faults))
+
+
+class AlreadyRunningError(ApplianceError):
+    """Another appliance is using this directory."""
+
+
+class DatabaseError(ApplianceError):
+    """The database cannot be used."""
+
+
+class StorageFullError(ApplianceError):
+    """The disk is full; nothing was stored."""
+
+
+class StorageBrokenError(ApplianceError):
+    """The storage failed; whether the last change was stored is not known."""
+
+
+class RequestError(ApplianceError):
+    """A request that cannot be done as asked: shown to the caller as 4xx with code, message and field."""
+
+    def __init__(self, code: str, message: str, field: str | None = None, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.field = field
+        self.status = status

@@ -1,0 +1,284 @@
+"""The product's words as plain values: addresses, messages, conversations, jobs, the outbox. No I/O.
+
+Times are integer milliseconds UTC. Addresses (`+5511…`, `whatsapp:+5511…`) are opaque strings, never taken apart to
+build a key or to reply (Twilio docs, "Key concepts for WhatsApp").
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+Language = Literal["pt-BR", "en", "es"]
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+
+
+class ConversationStatus(StrEnum):
+    PENDING = "pending"  # a customer wrote, nothing was sent yet
+    PROGRESS = "progress"  # we answered and may be asked again
+    IDLE = "idle"  # quiet for conversations.idle_after
+    HUMAN = "human"  # a person is in charge; no automatic text
+    CLOSED = "closed"  # the next message opens a new one
+
+
+class JobKind(StrEnum):
+    REPLY = "process_ai_response"
+    SEND = "send_reply"
+    IDLE = "process_idle_conversations"
+    EXPIRED = "process_expired_conversations"
+    HOUSEKEEPING = "housekeeping"
+
+
+class JobStatus(StrEnum):
+    READY = "ready"
+    RUNNING = "running"
+    DONE = "done"
+    DEAD = "dead"
+    DISCARDED = "discarded"
+
+
+class OutboxState(StrEnum):
+    READY = "ready"  # written, not yet attempted
+    SENDING = "sending"  # committed before the POST
+    DOUBT = "doubt"  # the POST's outcome is unknown
+    SENT = "sent"  # Twilio gave it a sid
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"  # refused, or reported failed or undelivered
+    PARKED = "parked"  # waits for a person's decision
+    SUPERSEDED = "superseded"  # a newer message made the draft stale
+    SUPPRESSED = "suppressed"  # a check at send time forbade it
+
+
+class Disposition(StrEnum):
+    """What became of a received message; each has exactly one."""
+
+    ANSWERED = "answered"
+    APOLOGISED = "apologised"
+    SUPPRESSED = "suppressed"
+    DEAD = "dead"
+    LIVE = "live"
+
+
+class TextKey(StrEnum):
+    """The texts customers read that no responder wrote."""
+
+    UNAVAILABLE = "unavailable"
+    DONT_KNOW = "dont_know"
+    GREETING = "greeting"
+    HANDOFF = "handoff"
+    MEDIA_UNSUPPORTED = "media_unsupported"
+    OPTED_OUT = "opted_out"
+    OPTED_IN = "opted_in"
+    OPTED_OUT_REMINDER = "opted_out_reminder"
+    LATE = "late"
+
+
+ANSWER = "answer"  # outbox.kind of a responder's own words; the other kinds are TextKey values and MANUAL
+MANUAL = "manual"  # outbox.kind of what an operator or a script sends
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    url: str
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """A customer's message as Twilio delivered it."""
+
+    sid: str
+    account_sid: str
+    sender: str
+    recipient: str
+    body: str
+    media: tuple[Media, ...] = ()
+    message_type: str = ""
+    opt_out_type: str = ""
+    profile_name: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()  # all of them, in order, repeats kept
+    idempotency_token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """A status callback. `reference` is the `o` of our own URL: `<outbox id>.<attempt>.<tag>`."""
+
+    reference: str
+    sid: str
+    status: str
+    error_code: int | None
+    account_sid: str
+    sender: str
+    recipient: str
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    id: int
+    name: str
+    language: Language
+    timezone: str
+    instructions: str = ""  # what the model is told about the business
+    contact: str = ""  # a person's phone or address, told to customers when the AI is unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    id: int
+    organization_id: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    id: int
+    channel_id: int
+    address: str
+    opted_out_at: int | None = None
+    last_inbound_at: int | None = None
+    reminded_at: int | None = None
+    paused_until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    id: int
+    organization_id: int
+    channel_id: int
+    contact_id: int
+    session_key: str
+    status: ConversationStatus
+    version: int
+    unknown_streak: int
+    created_at: int
+    updated_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """An inbound message as stored."""
+
+    id: int
+    sid: str
+    body: str
+    media: tuple[Media, ...]
+    message_type: str
+    notice: str | None  # the text key that consent rules chose for it at intake
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    id: int
+    kind: JobKind
+    lane: str | None
+    payload: dict[str, Any]
+    attempts: int
+    crashes: int
+    run: int
+    run_at: int
+    created_at: int
+    deadline_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxMessage:
+    """One reply, which is one Twilio message of at most 1,600 characters."""
+
+    id: int
+    organization_id: int
+    channel_id: int
+    contact_id: int
+    conversation_id: int | None
+    kind: str
+    body: str
+    state: OutboxState
+    attempt: int
+    tag: str
+    created_at: int
+    sid: str | None = None
+    sender: str = ""
+    recipient: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One heading of the organization's knowledge."""
+
+    id: int
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of the history as a model sees it."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """All a responder may know: who asks whom, what was said, what must be answered now."""
+
+    organization: Organization
+    questions: tuple[str, ...]  # the live messages, oldest first
+    turns: tuple[Turn, ...] = ()  # what was said before them, oldest first
+    topics: tuple[Topic, ...] = ()  # proposed by full-text search, best first
+    first_contact: bool = True  # nothing was sent in this conversation yet
+    unknown_streak: int = 0  # "don't know" answers in a row just before
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a responder decided: its own words (`text`), a fixed text (`key`), or neither = no reply needed."""
+
+    source: str  # where the words come from: a topic's title, a model's name, a rule
+    text: str = ""
+    key: TextKey | None = None
+
+
+class SendOutcome(StrEnum):
+    ACCEPTED = "accepted"  # 2xx with a sid
+    NOT_SENT = "not_sent"  # surely not processed: try again later
+    REFUSED = "refused"  # Twilio said no to this message
+    DOUBT = "doubt"  # may or may not have been sent
+
+
+class Blame(StrEnum):
+    """What a failed send says about more than the one message."""
+
+    NOTHING = "nothing"
+    NETWORK = "network"  # no connection could be made
+    ACCOUNT = "account"  # credentials, suspension or rate limit of the account
+    SENDER = "sender"  # this channel's configuration
+    RECIPIENT_OPTED_OUT = "recipient_opted_out"
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioMessageResult:
+    """What one POST to Twilio's Messages resource came to."""
+
+    outcome: SendOutcome
+    sid: str | None = None
+    status: str | None = None
+    code: int | None = None
+    detail: str = ""  # safe for logs and cards: no body, no address
+    blame: Blame = Blame.NOTHING
+    retry_after: float | None = None  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessage:
+    """What the sender needs to make one POST."""
+
+    sender: str
+    recipient: str
+    body: str
+    reference: str = field(default="")  # goes into the StatusCallback URL as `o`

@@ -1,0 +1,57 @@
+"""What is swapped at the edges: who answers, who sends, what time it is. Protocols and their errors only."""
+
+from typing import Protocol
+
+from appliance.model import Dialogue, OutboundMessage, Reply, TwilioMessageResult
+
+
+class Clock(Protocol):
+    """Time as the use cases see it. Tests move it by hand."""
+
+    def now(self) -> int:
+        """Wall clock, milliseconds UTC; may jump."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class ResponderError(Exception):
+    """The responder has no answer. `str()` is safe for logs and cards and never reaches a customer."""
+
+
+class Retryable(ResponderError):
+    """Trying again may help.
+
+    `unreachable`: no connection could be made at all. `retry_after`: seconds the provider asked for.
+    """
+
+    def __init__(self, reason: str, *, unreachable: bool = False, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.unreachable = unreachable
+        self.retry_after = retry_after
+
+
+class Permanent(ResponderError):
+    """Trying again cannot help: wrong key, unknown model, malformed request."""
+
+
+class Responder(Protocol):
+    """Reads a dialogue, decides the reply. Must be safe to call again with the same dialogue."""
+
+    async def respond(self, dialogue: Dialogue, timeout: float) -> Reply:
+        """Decide within `timeout` seconds. Raises Retryable or Permanent."""
+
+    async def close(self) -> None: ...
+
+
+class Sender(Protocol):
+    """Hands one message to Twilio. Never raises for what Twilio or the network did: the result says it."""
+
+    async def send(self, message: OutboundMessage) -> TwilioMessageResult: ...
+
+    async def reachable(self) -> bool:
+        """Whether Twilio answers at all, whatever it says."""
+
+    async def close(self) -> None: ...
