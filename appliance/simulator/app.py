@@ -1,0 +1,54 @@
+"""The simulator as an aiohttp application, and a way to run it."""
+
+import asyncio
+
+from aiohttp import web
+
+from appliance.simulator import phone, rest, tools
+from appliance.simulator.guard import add_headers, guard
+from appliance.simulator.phone import PHONE, Phone
+from appliance.simulator.rest import CLOSING, TWILIO, twilio_answers
+from appliance.simulator.twilio import Twilio
+
+SHUTDOWN_TIMEOUT = 2.0
+
+
+def simulator_app(twilio: Twilio, phone_page: Phone | None = None) -> web.Application:
+    """REST API, `/simulator/` tools and the phone page. Closing the application closes `twilio`."""
+    app = web.Application(middlewares=[guard, twilio_answers])
+    app[TWILIO], app[CLOSING], app[PHONE] = twilio, asyncio.Event(), phone_page or Phone()
+    app.add_routes(rest.routes)
+    app.add_routes(tools.routes)
+    phone.add_to(app)
+    app.on_response_prepare.append(add_headers)
+    app.on_startup.append(_resume)
+    app.on_shutdown.append(_end_long_answers)
+    app.on_cleanup.append(_close)
+    return app
+
+
+async def _resume(app: web.Application) -> None:
+    app[TWILIO].delivery.resume()
+
+
+async def _end_long_answers(app: web.Application) -> None:
+    app[CLOSING].set()
+
+
+async def _close(app: web.Application) -> None:
+    await app[TWILIO].close()
+
+
+async def run_simulator(app: web.Application, host: str, port: int) -> web.AppRunner:
+    """Serve until `cleanup()` of the returned runner. Port 0 takes a free one; `addresses[0]` says which.
+
+    Raises OSError when the port is taken.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError:
+        await runner.cleanup()
+        raise
+    return runner

@@ -1,0 +1,85 @@
+"""What Twilio refuses when a message is created (Twilio docs, "Error and warning dictionary")."""
+
+import re
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from multidict import MultiMapping
+
+from appliance.model import HOUR
+from appliance.simulator.ledger import Ledger
+
+MAX_BODY = 1_600
+MAX_CALLBACK = 4_000
+WINDOW = 24 * HOUR
+ADDRESS = re.compile(
+    r"\+[1-9]\d{6,14}|\d{3,6}|whatsapp:(\+[1-9]\d{6,14}|[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128})|(messenger|rcs):\S+"
+)
+
+
+class RefusedError(Exception):
+    """Twilio's answer to a request it does not do: HTTP `status` and the JSON with `code`."""
+
+    def __init__(self, code: int, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+def prefix(address: str) -> str:
+    """The channel in front of an address: `whatsapp`, … or nothing for SMS."""
+    return address.rpartition(":")[0]
+
+
+def check_create(form: MultiMapping[str], ledger: Ledger, owned: Collection[str], now: int) -> None:
+    """Raise RefusedError for the first thing wrong with the parameters of a new message.
+
+    `owned`: the account's own addresses; empty means that any From is ours.
+    """
+    sender, recipient, body = form.get("From", ""), form.get("To", ""), form.get("Body", "")
+    _check_addresses(sender, recipient, owned)
+    _check_content(body, bool(form.getall("MediaUrl", [])))
+    if "StatusCallback" in form and not _callable_url(form["StatusCallback"]):
+        raise RefusedError(21609, "The 'StatusCallback' URL is not a valid URL.")
+    if ledger.opted_out(recipient, sender):
+        raise RefusedError(21610, "Attempt to send to unsubscribed recipient")
+    last = ledger.last_inbound(recipient, sender)
+    if prefix(recipient) == "whatsapp" and (last is None or now - last > WINDOW):
+        raise RefusedError(63016, "Failed to send freeform message because you are outside the allowed window.")
+
+
+def _check_addresses(sender: str, recipient: str, owned: Collection[str]) -> None:
+    if not recipient:
+        raise RefusedError(21604, "A 'To' phone number is required.")
+    if not ADDRESS.fullmatch(recipient):
+        raise RefusedError(21211, "Invalid 'To' Phone Number")
+    if not sender:
+        raise RefusedError(21603, "A 'From' phone number is required.")
+    if prefix(sender) != prefix(recipient):
+        raise RefusedError(21910, "Invalid 'From' and 'To' pair. They should be of the same channel.")
+    if owned and sender not in owned:
+        raise _foreign_sender(sender)
+
+
+def _foreign_sender(sender: str) -> RefusedError:
+    if prefix(sender) == "whatsapp":
+        return RefusedError(63007, "Twilio could not find a Channel with the specified From address")
+    if ADDRESS.fullmatch(sender):
+        return RefusedError(21659, "The 'From' number is not a Twilio phone number of this account")
+    return RefusedError(21606, "The 'From' phone number provided is not a valid, message-capable Twilio phone number")
+
+
+def _check_content(body: str, has_media: bool) -> None:
+    if not body and not has_media:
+        raise RefusedError(21602, "Message body is required.")
+    if len(body) > MAX_BODY:
+        raise RefusedError(21617, "The concatenated message body exceeds the 1600 character limit")
+
+
+def _callable_url(url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
+    return len(url) <= MAX_CALLBACK and url.startswith(("http://", "https://")) and host != "" and "_" not in host

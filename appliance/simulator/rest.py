@@ -1,0 +1,173 @@
+"""Twilio's REST API as the official SDK calls it (Twilio docs, "Messages resource"), faults included."""
+
+import asyncio
+import json
+import socket
+import struct
+from base64 import b64decode
+from binascii import Error as Base64Error
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from appliance.simulator.faults import Fault
+from appliance.simulator.ledger import Entry
+from appliance.simulator.listing import page_of, parse_query
+from appliance.simulator.refusal import RefusedError
+from appliance.simulator.resource import API, error_body, media_list, message_resource, rfc2822
+from appliance.simulator.twilio import Twilio
+
+TWILIO = web.AppKey("twilio", Twilio)
+CLOSING = web.AppKey("closing", asyncio.Event)
+CANCELLABLE = frozenset({"queued", "accepted", "scheduled"})
+LINGER_RESET = struct.pack("ii", 1, 0)
+
+routes = web.RouteTableDef()
+
+
+@web.middleware
+async def twilio_answers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Authenticate, turn refusals into Twilio's JSON, and tell Twilio's time in `Date`."""
+    if not request.path.startswith(API):
+        return await handler(request)
+    try:
+        _authenticate(request)
+        response = await handler(request)
+    except RefusedError as error:
+        response = web.json_response(error_body(error), status=error.status)
+    if not response.prepared:
+        response.headers["Date"] = rfc2822(request.app[TWILIO].now()).replace("+0000", "GMT")
+    return response
+
+
+def _authenticate(request: web.Request) -> None:
+    twilio = request.app[TWILIO]
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    try:
+        username, _, password = b64decode(given, validate=True).decode().partition(":")
+    except (Base64Error, UnicodeDecodeError):
+        username = password = ""
+    account = request.match_info.get("account", twilio.account_sid)
+    if scheme.lower() != "basic" or account != twilio.account_sid or not twilio.knows(username, password):
+        raise RefusedError(20003, "Authenticate", 401)
+
+
+def _entry(request: web.Request) -> Entry:
+    entry = request.app[TWILIO].ledger.get(request.match_info["sid"])
+    if entry is None:
+        raise RefusedError(20404, f"The requested resource {request.path} was not found", 404)
+    return entry
+
+
+@routes.post(API + "/Accounts/{account}/Messages.json")
+async def create(request: web.Request) -> web.StreamResponse:
+    twilio = request.app[TWILIO]
+    form: Any = await request.post()
+    fault = twilio.faults.take("create", form.get("From", ""), form.get("To", ""))
+    if fault is not None and not fault.creates:
+        return await _spoil(request, fault)
+    entry = twilio.create(form)
+    await twilio.delivery.begin(entry)
+    resource = message_resource(entry)
+    if fault is not None:
+        return await _spoil(request, fault, resource)
+    return web.json_response(resource, status=201)
+
+
+@routes.get(API + "/Accounts/{account}/Messages.json")
+async def list_messages(request: web.Request) -> web.StreamResponse:
+    twilio = request.app[TWILIO]
+    query = parse_query(request.query)
+    fault = twilio.faults.take("list", query.sender, query.recipient)
+    if fault is not None and fault.kind != "lag":
+        return await _spoil(request, fault)
+    newest = twilio.now() - int(fault.seconds * 1_000) if fault is not None else None
+    return web.json_response(page_of(twilio.ledger, query, request.path, newest))
+
+
+@routes.get(API + "/Accounts/{account}/Messages/{sid}.json")
+async def fetch(request: web.Request) -> web.StreamResponse:
+    fault = request.app[TWILIO].faults.take("fetch")
+    if fault is not None:
+        return await _spoil(request, fault)
+    return web.json_response(message_resource(_entry(request)))
+
+
+@routes.post(API + "/Accounts/{account}/Messages/{sid}.json")
+async def update(request: web.Request) -> web.StreamResponse:
+    """Redact (an empty Body) or cancel (Status=canceled)."""
+    twilio, entry, form = request.app[TWILIO], _entry(request), await request.post()
+    if form.get("Status") == "canceled":
+        if entry.status not in CANCELLABLE:
+            raise RefusedError(30409, "Message cannot be canceled because of its status", 400)
+        entry = twilio.ledger.set_status(entry, "canceled", twilio.now())
+    elif form.get("Body") == "":
+        _check_finished(entry)
+        entry = twilio.ledger.record(msgspec.structs.replace(entry, body="", date_updated=twilio.now()))
+    return web.json_response(message_resource(entry))
+
+
+@routes.delete(API + "/Accounts/{account}/Messages/{sid}.json")
+async def delete(request: web.Request) -> web.StreamResponse:
+    entry = _entry(request)
+    _check_finished(entry)
+    request.app[TWILIO].ledger.record(msgspec.structs.replace(entry, deleted=True))
+    return web.Response(status=204)
+
+
+@routes.get(API + "/Accounts/{account}/Messages/{sid}/Media.json")
+async def list_media(request: web.Request) -> web.StreamResponse:
+    return web.json_response(media_list(_entry(request)))
+
+
+@routes.route("*", API + "/{rest:.*}")
+async def unknown(request: web.Request) -> web.StreamResponse:
+    raise RefusedError(20404, f"The requested resource {request.path} was not found", 404)
+
+
+def _check_finished(entry: Entry) -> None:
+    if not entry.finished:
+        raise RefusedError(20009, "Cannot delete this resource before it is complete", 409)
+
+
+async def _spoil(request: web.Request, fault: Fault, resource: dict[str, Any] | None = None) -> web.StreamResponse:
+    """Answer as the fault says. `resource`: the message that exists all the same."""
+    if fault.kind == "error":
+        return _error(fault)
+    if fault.kind == "no_sid":
+        return web.json_response((resource or {}) | {"sid": None}, status=201)
+    if fault.kind == "half_json":
+        text = json.dumps(resource)
+        return web.Response(text=text[: len(text) // 2], status=201, content_type="application/json")
+    if fault.kind == "hang":
+        await _silence(request, fault.seconds)
+    _reset(request)
+    return web.Response(status=500)
+
+
+def _error(fault: Fault) -> web.Response:
+    headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+    if fault.code is None:
+        text = f"<html><body>{fault.status}</body></html>"
+        return web.Response(text=text, status=fault.status, content_type="text/html", headers=headers)
+    body = error_body(RefusedError(fault.code, "This error was asked for.", fault.status))
+    return web.json_response(body, status=fault.status, headers=headers)
+
+
+async def _silence(request: web.Request, seconds: float) -> None:
+    """Say nothing, yet end when the simulator does."""
+    try:
+        async with asyncio.timeout(seconds):
+            await request.app[CLOSING].wait()
+    except TimeoutError:
+        return
+
+
+def _reset(request: web.Request) -> None:
+    """Drop the connection with a TCP reset instead of an orderly end."""
+    transport = request.transport
+    if transport is not None:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_RESET)
+        transport.abort()

@@ -1,0 +1,157 @@
+"""One Twilio account on loopback: what it receives, what it accepts, what it tells us."""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from secrets import compare_digest, token_hex
+
+import msgspec
+from multidict import MultiMapping
+
+from appliance.model import Media
+from appliance.simulator.delivery import Delivery
+from appliance.simulator.faults import Faults
+from appliance.simulator.keywords import ANSWERS, keyword
+from appliance.simulator.ledger import Change, Entry, Ledger
+from appliance.simulator.parameters import inbound_parameters
+from appliance.simulator.refusal import check_create
+from appliance.simulator.resource import media_sid
+from appliance.simulator.webhooks import Webhooks
+
+PACE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is known of a message before Twilio makes an entry of it."""
+
+    sender: str
+    recipient: str
+    body: str
+    media: tuple[Media, ...] = ()
+    status_callback: str = ""
+
+
+def _wall_clock() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Twilio:
+    """The account. `auth_tokens`: primary first; all open the REST API, only the first signs.
+
+    `public_url`: where webhooks go (`<public_url>/twilio/messages`); may be set later, None = nowhere.
+    `owned`: the account's addresses, empty = any. `api_keys`: key sid → secret. `now`: milliseconds UTC.
+    `pace`: seconds between two statuses of an outbound message.
+    """
+
+    def __init__(
+        self,
+        account_sid: str,
+        auth_tokens: Sequence[str],
+        ledger: Ledger | None = None,
+        *,
+        public_url: str | None = None,
+        owned: Collection[str] = (),
+        api_keys: Mapping[str, str] | None = None,
+        now: Callable[[], int] = _wall_clock,
+        pace: float = PACE,
+    ) -> None:
+        self.account_sid = account_sid
+        self.ledger = ledger if ledger is not None else Ledger()
+        self.public_url = public_url
+        self.owned = owned
+        self.now = now
+        self.faults = Faults()
+        self._credentials = [(account_sid, token) for token in auth_tokens] + list((api_keys or {}).items())
+        self._webhooks = Webhooks(auth_tokens[0])
+        self.delivery = Delivery(self.ledger, self._webhooks, self.faults, now, pace)
+
+    def knows(self, username: str, password: str) -> bool:
+        """Whether these open the REST API."""
+        given = f"{username}:{password}".encode()
+        return any(compare_digest(given, f"{name}:{secret}".encode()) for name, secret in self._credentials)
+
+    async def receive(
+        self,
+        from_: str,
+        to: str,
+        body: str,
+        media: Sequence[Media] = (),
+        *,
+        extra: Mapping[str, str] | None = None,
+        sid: str | None = None,
+        deliver: bool = True,
+    ) -> tuple[str, int | None]:
+        """A customer writes. Returns the sid and the webhook's HTTP status, None when there was no answer.
+
+        A `sid` that is known already delivers that message once more. `deliver` False: the webhook is lost.
+        `extra`: parameters added to the webhook; the log does not keep them, as at Twilio.
+        A Media without url gets one.
+        """
+        known = self.ledger.get(sid) if sid is not None else None
+        draft = Draft(from_, to, body, tuple(media))
+        entry = known or self._record_inbound(draft, sid, (extra or {}).get("OptOutType"))
+        if not deliver or self.public_url is None:
+            return entry.sid, None
+        url = f"{self.public_url.rstrip('/')}/twilio/messages"
+        answer = await self._webhooks.post(url, inbound_parameters(entry) | dict(extra or {}))
+        for text in answer.messages():
+            await self.delivery.begin(self._reply(entry, text))
+        return entry.sid, answer.status
+
+    def _record_inbound(self, draft: Draft, sid: str | None, opt_out: str | None) -> Entry:
+        word = keyword(draft.sender, draft.body, self.ledger.opted_out(draft.sender, draft.recipient))
+        entry = self._entry(draft, "inbound", "received", sid)
+        media = tuple(self._hosted(entry.sid, index, item) for index, item in enumerate(entry.media))
+        entry = self.ledger.record(
+            msgspec.structs.replace(entry, media=media, date_sent=entry.date_created, opt_out=opt_out or word)
+        )
+        if word:
+            self._answer_keyword(entry, word)
+        return entry
+
+    def _answer_keyword(self, entry: Entry, word: str) -> None:
+        reply = self._reply(entry, ANSWERS[word])
+        for status in ("sent", "delivered"):
+            reply = self.ledger.set_status(reply, status, self.now())
+
+    def _reply(self, entry: Entry, text: str) -> Entry:
+        return self.ledger.record(self._entry(Draft(entry.recipient, entry.sender, text), "outbound-reply", "queued"))
+
+    def _hosted(self, sid: str, index: int, item: Media) -> Media:
+        base = f"https://api.twilio.com/2010-04-01/Accounts/{self.account_sid}/Messages/{sid}/Media/"
+        return Media(item.url or base + media_sid(sid, index), item.content_type)
+
+    def create(self, form: MultiMapping[str]) -> Entry:
+        """Accept a message from the REST API's parameters, status queued. Raises RefusedError."""
+        check_create(form, self.ledger, self.owned, self.now())
+        media = tuple(Media(url, "") for url in form.getall("MediaUrl", []))
+        draft = Draft(form["From"], form["To"], form.get("Body", ""), media, form.get("StatusCallback", ""))
+        return self.ledger.record(self._entry(draft, "outbound-api", "queued"))
+
+    def _entry(self, draft: Draft, direction: str, status: str, sid: str | None = None) -> Entry:
+        now = self.now()
+        return Entry(
+            sid=sid or ("MM" if draft.media else "SM") + token_hex(16),
+            account_sid=self.account_sid,
+            direction=direction,
+            sender=draft.sender,
+            recipient=draft.recipient,
+            body=draft.body,
+            status=status,
+            date_created=now,
+            date_updated=now,
+            media=draft.media,
+            status_callback=draft.status_callback,
+            history=(Change(now, status),),
+        )
+
+    async def settle(self) -> None:
+        """Wait until every accepted message reached its final status and was called back."""
+        await self.delivery.settle()
+
+    async def close(self) -> None:
+        """Stop what is on its way, close connections and the ledger."""
+        await self.delivery.close()
+        await self._webhooks.close()
+        self.ledger.close()
