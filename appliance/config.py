@@ -1,0 +1,136 @@
+"""The configuration: `config.toml`, environment and credentials become frozen settings; every fault at once.
+
+`config.example.toml` is the reference of all keys, `config_sources` says which source wins.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from appliance.config_checks import contradictions, missing
+from appliance.config_keys import Address, Key, Network, Secret
+from appliance.config_sections import (
+    KEYS,
+    NO_FILE,
+    SECTIONS,
+    Ai,
+    Alerts,
+    Config,
+    Conversations,
+    Log,
+    Queue,
+    Server,
+    Storage,
+    Twilio,
+    value_of,
+)
+from appliance.config_sources import Found, Sources, read_document
+from appliance.errors import ConfigurationError
+
+__all__ = [
+    "Address",
+    "Ai",
+    "Alerts",
+    "Config",
+    "Conversations",
+    "Log",
+    "Network",
+    "Queue",
+    "Secret",
+    "Server",
+    "Storage",
+    "Twilio",
+    "find",
+    "load",
+    "redacted",
+]
+
+DEFAULT_PATHS = (Path("config.toml"), Path("/etc/appliance/config.toml"))
+OPENAI_BASE_URL = "https://api.openai.com/v1"
+
+
+def find(cli_path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The file in force: `--config`, else `$APPLIANCE_CONFIG`, else the first default path that exists, else none.
+
+    One that was named is returned as it is: `load` says if it does not exist.
+    """
+    if cli_path is not None:
+        return cli_path
+    if environ.get("APPLIANCE_CONFIG"):
+        return Path(environ["APPLIANCE_CONFIG"])
+    return next((path.absolute() for path in DEFAULT_PATHS if _exists(path)), None)
+
+
+def load(path: Path | None, environ: Mapping[str, str], *, serving: bool) -> Config:
+    """Settings from the file at `path`, if any, and the environment. `serving`: also what only `serve` needs.
+
+    Raises ConfigurationError with one line per fault.
+    """
+    source = NO_FILE if path is None else str(path)
+    try:
+        document, unreadable = read_document(path) if path else {}, []
+    except ConfigurationError as error:
+        document, unreadable = {}, error.faults
+    sources = Sources(document, source, environ)
+    settings, refused = _settings(sources)
+    faults = [*unreadable, *sources.unknown(KEYS), *refused.values()]
+    config = _config(settings, source)
+    if not unreadable:  # otherwise what seems to be missing may well be there
+        together = [*(missing(config) if serving else ()), *contradictions(config, settings.keys())]
+        faults += (fault for keys, fault in together if refused.keys().isdisjoint(keys))
+    if faults:
+        raise ConfigurationError(faults)
+    return config
+
+
+def redacted(config: Config) -> dict[str, dict[str, object]]:
+    """Section → key → the value as the file would have it, None where not set; of a secret only whether it is set."""
+    shown: dict[str, dict[str, object]] = {section: {} for section in SECTIONS}
+    for name, key in KEYS.items():
+        section, _, field = name.partition(".")
+        shown[section][field] = key.show(value_of(config, name))
+    return shown
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # it may be there: reading it gives the reason
+        return True
+    return True
+
+
+def _settings(sources: Sources) -> tuple[dict[str, Any], dict[str, str]]:
+    """By key: what is set, and the faults of what is refused."""
+    settings: dict[str, Any] = {}
+    refused: dict[str, str] = {}
+    for name, key in KEYS.items():
+        try:
+            found = sources.lookup(name, key)
+            if found is not None:
+                settings[name] = _setting(name, key, found)
+        except ConfigurationError as error:
+            refused[name] = str(error)
+    api_key = settings.get("ai.api_key")
+    if api_key and api_key == sources.environ.get("OPENAI_API_KEY"):
+        settings.setdefault("ai.base_url", OPENAI_BASE_URL)
+    return settings, refused
+
+
+def _setting(name: str, key: Key, found: Found) -> Any:
+    try:
+        return key.read(found.raw)
+    except ValueError:
+        fault = f"{name} = {key.quote(found.raw)} (from {found.origin}): must be {key.allowed}"
+        raise ConfigurationError([fault]) from None
+
+
+def _config(settings: Mapping[str, Any], source: str) -> Config:
+    sections: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    for name, value in settings.items():
+        section, _, field = name.partition(".")
+        sections[section][field] = value
+    built: dict[str, Any] = {section: SECTIONS[section](**values) for section, values in sections.items()}
+    return Config(**built, source=source)

@@ -1,0 +1,81 @@
+"""What the settings must be together: which need each other, which must not pass each other."""
+
+from collections.abc import Collection, Iterator
+
+from appliance.config_sections import NO_FILE, Config, value_of
+from appliance.config_sources import variable_of
+from appliance.durations import format_duration
+
+REQUIRED_TO_SERVE = {
+    "server.public_url": "the https:// address at which Twilio reaches this appliance",
+    "twilio.account_sid": "AC…, on the first page of the Twilio Console",
+    "twilio.auth_tokens": 'a list: ["the token beside the account SID"]',
+}
+
+Fault = tuple[tuple[str, ...], str]
+"""The keys that take part, and the sentence; it says nothing new where one of them was refused already."""
+
+
+def missing(config: Config) -> Iterator[Fault]:
+    """A fault for each key that `serve` needs and nobody set."""
+    file = "a configuration file" if config.source == NO_FILE else config.source
+    for name, meaning in REQUIRED_TO_SERVE.items():
+        if not value_of(config, name):
+            yield (name,), f"{name}: not set; serve needs it: {meaning}. Set it in {file} or as {variable_of(name)}"
+
+
+def contradictions(config: Config, given: Collection[str]) -> Iterator[Fault]:
+    """All that does not go together. `given`: the keys that somebody set; the others have their defaults."""
+    yield from _addresses(config)
+    yield from _credentials(config)
+    yield from _model(config)
+    yield from _order(config, given)
+
+
+def _addresses(config: Config) -> Iterator[Fault]:
+    keys = ("server.listen", "server.metrics_listen")
+    address = config.server.metrics_listen
+    if address == config.server.listen and address.port != 0:
+        yield keys, f"{keys[1]} = {address}: must be another address than {keys[0]}"
+
+
+def _credentials(config: Config) -> Iterator[Fault]:
+    keys = ("twilio.api_key_sid", "twilio.api_key_secret")
+    sid, secret = config.twilio.api_key_sid, config.twilio.api_key_secret
+    if (sid is None) != (secret is None):
+        absent, present = keys if sid is None else reversed(keys)
+        yield keys, f"{absent}: not set, but {present} is; set both or none"
+
+
+def _model(config: Config) -> Iterator[Fault]:
+    if config.ai.provider != "llm":
+        return
+    why = "not set, but ai.provider = llm needs it"
+    if config.ai.base_url is None:
+        where = "https://api.openai.com/v1, or of a local server http://127.0.0.1:11434/v1"
+        yield (
+            ("ai.provider", "ai.base_url"),
+            f"ai.base_url: {why}: the address above /chat/completions, such as {where}",
+        )
+    if config.ai.model is None:
+        yield ("ai.provider", "ai.model"), f"ai.model: {why}: the model's name as the provider writes it"
+
+
+def _order(config: Config, given: Collection[str]) -> Iterator[Fault]:
+    talk = config.conversations
+    delay = ("conversations.reply_delay", "conversations.reply_delay_max")
+    if talk.reply_delay > talk.reply_delay_max:
+        yield delay, _too_long(delay, (talk.reply_delay, talk.reply_delay_max), "at most", given)
+    ends = ("conversations.idle_after", "conversations.expire_after")
+    if talk.idle_after >= talk.expire_after:
+        yield ends, _too_long(ends, (talk.idle_after, talk.expire_after), "shorter than", given)
+
+
+def _too_long(keys: tuple[str, str], values: tuple[int, int], relation: str, given: Collection[str]) -> str:
+    """Names both keys, and says of the one that nobody set that it has its default and must be set as well."""
+    short, long = (
+        f"{key} = {format_duration(value)}{'' if key in given else ' (the default)'}"
+        for key, value in zip(keys, values, strict=True)
+    )
+    default = [key for key in keys if key not in given]
+    return f"{short}: must be {relation} {long}" + (f"; set {default[0]} as well" if default else "")
