@@ -26,7 +26,7 @@ from appliance.model import HOUR, MINUTE, SECOND
 
 NO_FILE = "defaults and environment"
 
-# Twilio Docs, "Debugging error 21609": a host name with an underscore is refused as a callback.
+# Twilio refuses host names with an underscore, in a StatusCallback with error 21609.
 _TWILIO_HOST = r"[0-9A-Za-z.:-]+"
 _HEX = "[0-9a-fA-F]{32}"
 
