@@ -198,7 +198,7 @@ class TestRequest:
 
         assert "authorization" not in fake.headers[0]
 
-    async def test_cookies_are_not_kept(self, fake: FakeAi, llm: Llm, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_cookies_are_not_kept(self, fake: FakeAi, base_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """What a server plants is not sent back."""
 
         async def planting(request: web.Request) -> web.Response:
@@ -206,8 +206,10 @@ class TestRequest:
 
         monkeypatch.setitem(FAULTS, "cookie", replace(FAULTS["rate_429"], handler=planting))
         fake.fault = "cookie"
+        llm = Llm(base_url.replace("127.0.0.1", "localhost"), None, "small", 400)  # jars refuse bare addresses anyway
         await llm.respond(ASKED, 20)
         await llm.respond(ASKED, 20)
+        await llm.close()
 
         assert "cookie" not in fake.headers[1]
 
