@@ -1,115 +1,35 @@
-"""The simulated Twilio, driven by the official SDK and heard by a small appliance double."""
+"""The simulated Twilio's webhooks and REST API, driven by the official SDK and heard by an appliance double."""
 
-import asyncio
-import signal
-import sys
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
-from multidict import MultiDict
-from twilio.base.exceptions import TwilioException, TwilioRestException
-from twilio.http.async_http_client import AsyncTwilioHttpClient
-from twilio.request_validator import RequestValidator
+from simulated_world import (
+    ACCOUNT,
+    CUSTOMER,
+    HOUR,
+    OLD_TOKEN,
+    SDK_WARNINGS,
+    SMS,
+    TOKEN,
+    WHATSAPP,
+    WHATSAPP_CUSTOMER,
+    World,
+    simulated_world,
+)
+from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
 from appliance.model import Media
-from appliance.simulator import Fault, Ledger, Twilio, simulator_app
-from appliance.simulator.segments import segments
 
-# The SDK passes aiohttp's `auth`, which goes away in aiohttp 4; the project pins aiohttp below that.
-pytestmark = pytest.mark.filterwarnings("ignore:The 'auth' parameter is deprecated:DeprecationWarning")
-
-ACCOUNT = "AC" + "0" * 32
-TOKEN = "1" * 32
-OLD_TOKEN = "2" * 32
-SMS = "+551140000000"
-WHATSAPP = "whatsapp:+551140000000"
-CUSTOMER = "+5511987654321"
-WHATSAPP_CUSTOMER = "whatsapp:+5511987654321"
-HOUR = 3_600_000
-
-
-class LoopbackClient(AsyncTwilioHttpClient):
-    """The SDK's own client, led to the simulator."""
-
-    def __init__(self, base: str, seconds: float = 10.0) -> None:
-        super().__init__()
-        self.base = base
-        self.seconds = seconds
-
-    async def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
-        async with asyncio.timeout(self.seconds):
-            return await super().request(method, url.replace("https://api.twilio.com", self.base, 1), *args, **kwargs)
-
-
-@dataclass
-class Double:
-    """An appliance that only records: every webhook with its verdict on the signature."""
-
-    requests: list[tuple[str, MultiDict[str], bool, str]] = field(default_factory=list)
-    answer: Callable[[], web.Response] = lambda: web.Response(text="<Response/>", content_type="text/xml")
-    base: str = ""
-
-    async def hear(self, request: web.Request) -> web.Response:
-        form = await request.post()
-        signature = request.headers["X-Twilio-Signature"]
-        valid = RequestValidator(TOKEN).validate(self.base + request.raw_path, form, signature)
-        self.requests.append((request.raw_path, form, valid, request.headers["I-Twilio-Idempotency-Token"]))
-        return self.answer()
-
-    def statuses(self, path: str = "/twilio/status") -> list[str]:
-        return [form["MessageStatus"] for url, form, _, _ in self.requests if url.startswith(path)]
-
-
-@dataclass
-class World:
-    twilio: Twilio
-    double: Double
-    client: Client
-    base: str
-    clock: list[int]
-
-    async def send(self, **changes: Any) -> Any:
-        """Create one message with a status callback."""
-        values = {
-            "from_": SMS,
-            "to": CUSTOMER,
-            "body": "Olá",
-            "status_callback": f"{self.double.base}/twilio/status?o=7.1.ab%2Fc",
-        }
-        return await self.client.messages.create_async(**(values | changes))
-
-    async def bodies(self, **filters: Any) -> list[str]:
-        return [message.body for message in await self.client.messages.list_async(**filters)]
-
-    async def outcome(self, **changes: Any) -> tuple[int, int]:
-        """HTTP status and Twilio's code of a refused create."""
-        with pytest.raises(TwilioRestException) as raised:
-            await self.send(**changes)
-        return raised.value.status, raised.value.code
+pytestmark = SDK_WARNINGS
 
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    """A simulator and a double, each on its own port."""
-    clock = [1_800_000_000_000]
-    twilio = Twilio(ACCOUNT, [TOKEN, OLD_TOKEN], owned=[SMS, WHATSAPP], now=lambda: clock[0], pace=0)
-    double = Double()
-    hears = web.Application()
-    hears.router.add_route("*", "/{rest:.*}", double.hear)
-    async with TestServer(simulator_app(twilio)) as server, TestServer(hears) as heard:
-        double.base = str(heard.make_url("")).rstrip("/")
-        twilio.public_url = double.base
-        http_client = LoopbackClient(str(server.make_url("")).rstrip("/"))
-        yield World(twilio, double, Client(ACCOUNT, TOKEN, http_client=http_client), http_client.base, clock)
-        await http_client.close()
+    async with simulated_world() as world:
+        yield world
 
 
 async def test_an_sms_arrives_signed_with_twilios_parameters(world: World) -> None:
@@ -244,6 +164,7 @@ async def test_whatsapp_is_read(world: World) -> None:
         ({"status_callback": "http://my_host/x"}, (400, 21609)),
         ({"status_callback": "/x"}, (400, 21609)),
         ({"status_callback": "http://[/x"}, (400, 21609)),
+        ({"status_callback": "http://a:99999/x"}, (400, 21609)),
     ],
 )
 async def test_refusals(world: World, changes: dict[str, str], expected: tuple[int, int]) -> None:
@@ -356,303 +277,3 @@ async def test_redact_delete_cancel(world: World) -> None:
     assert (canceled.status, emptied.body, deleted) == ("canceled", "", True)
     assert (gone.value.status, gone.value.code) == (404, 20404)
     assert await world.bodies() == []
-
-
-@pytest.mark.parametrize(
-    ("fault", "status", "code", "created"),
-    [
-        (Fault("create", "error", status=400, code=30007), 400, 30007, 0),
-        (Fault("create", "error", status=401, code=20003), 401, 20003, 0),
-        (Fault("create", "error", status=429, code=20429, retry_after=2), 429, 20429, 0),
-        (Fault("create", "error", status=429), 429, 429, 0),
-        (Fault("create", "error", status=503), 503, 503, 0),
-        (Fault("create", "error", status=500, code=20500, accepted=True), 500, 20500, 1),
-    ],
-)
-async def test_error_faults(world: World, fault: Fault, status: int, code: int, created: int) -> None:
-    """A fault answers once with its status and code, before or after the message was accepted."""
-    world.twilio.faults.add(fault)
-
-    assert await world.outcome() == (status, code)
-    assert len(await world.bodies()) == created
-    assert (await world.send()).status == "queued"
-
-
-@pytest.mark.parametrize("accepted", [False, True])
-async def test_hang_and_reset(world: World, accepted: bool) -> None:
-    """A silent and a dropped connection happen before or after the message was accepted."""
-    world.twilio.faults.add(Fault("create", "hang", accepted=accepted), Fault("create", "reset", accepted=accepted))
-    world.client.http_client.seconds = 0.3
-    with pytest.raises(TimeoutError):
-        await world.send()
-    with pytest.raises(aiohttp.ClientOSError):
-        await world.send()
-    await world.twilio.settle()
-
-    assert len(list(world.twilio.ledger)) == (2 if accepted else 0)
-    assert len(world.double.statuses()) == (6 if accepted else 0)
-
-
-async def test_a_hang_ends_by_itself(world: World) -> None:
-    """After its seconds a hanging request loses its connection."""
-    world.twilio.faults.add(Fault("create", "hang", seconds=0.01))
-    with pytest.raises(aiohttp.ClientError):
-        await world.send()
-
-
-async def test_broken_bodies(world: World) -> None:
-    """Half a JSON text and a body without sid come with 201: the message exists."""
-    world.twilio.faults.add(Fault("create", "half_json"), Fault("create", "no_sid"))
-    with pytest.raises(ValueError, match=r"delimiter|Unterminated|Expecting"):
-        await world.send()
-    message = await world.send()
-
-    assert message.sid is None
-    assert len(await world.bodies()) == 2
-
-
-async def test_retry_after_is_a_header(world: World) -> None:
-    """A rate limit can say when to come back."""
-    world.twilio.faults.add(Fault("create", "error", status=429, code=20429, retry_after=1.5))
-    auth = {"Authorization": aiohttp.encode_basic_auth(ACCOUNT, TOKEN)}
-    async with (
-        aiohttp.ClientSession(headers=auth) as session,
-        session.post(f"{world.base}/2010-04-01/Accounts/{ACCOUNT}/Messages.json", data={"To": CUSTOMER}) as response,
-    ):
-        assert (response.status, response.headers["Retry-After"]) == (429, "1.5")
-
-
-async def test_rules_and_addresses(world: World) -> None:
-    """`times` None stays until cleared, `times` 2 serves twice, an address limits a fault to one pair."""
-    world.twilio.faults.add(
-        Fault("create", "error", times=None, address=CUSTOMER), Fault("create", "error", status=503, times=2)
-    )
-
-    assert (await world.outcome())[0] == 500
-    assert (await world.outcome(to="+5511900000000"))[0] == 503
-    assert (await world.outcome(to="+5511900000000"))[0] == 503
-    assert (await world.send(to="+5511900000000")).status == "queued"
-    assert (await world.outcome())[0] == 500
-    world.twilio.faults.clear()
-    assert (await world.send()).status == "queued"
-
-
-@pytest.mark.parametrize(
-    ("kind", "expected"),
-    [
-        ("lost", []),
-        ("twice", ["sending", "sending", "sent", "sent", "delivered", "delivered"]),
-        ("out_of_order", ["delivered", "sent", "sending"]),
-        ("delayed", ["sending", "sent", "delivered"]),
-    ],
-)
-async def test_callback_faults(world: World, kind: str, expected: list[str]) -> None:
-    """Callbacks get lost, repeat, swap and come late while the message itself is delivered."""
-    world.twilio.faults.add(Fault("callback", kind, seconds=0))
-    sid = (await world.send()).sid
-    await world.twilio.settle()
-
-    assert world.double.statuses() == expected
-    assert world.twilio.ledger.get(sid).status == "delivered"
-
-
-async def test_an_early_callback_comes_before_the_answer(world: World) -> None:
-    """The first callbacks can be there before the POST is answered."""
-    world.twilio.delivery.pace = 60
-    world.twilio.faults.add(Fault("callback", "early"))
-    await world.send()
-
-    assert world.double.statuses() == ["sending", "sent"]
-
-
-@pytest.mark.parametrize(
-    ("kind", "statuses", "code"),
-    [
-        ("failed", ["sending", "failed"], "30008"),
-        ("undelivered", ["sending", "sent", "undelivered"], "30008"),
-        ("stuck", ["sending", "sent"], None),
-    ],
-)
-async def test_delivery_faults(world: World, kind: str, statuses: list[str], code: str | None) -> None:
-    """A message can fail after it was accepted, with its ErrorCode, or stay sent for ever."""
-    world.twilio.faults.add(Fault("delivery", kind, code=30008))
-    await world.send()
-    await world.twilio.settle()
-
-    assert world.double.statuses() == statuses
-    assert world.double.requests[-1][1].get("ErrorCode") == code
-
-
-async def test_list_and_fetch_faults(world: World) -> None:
-    """The list can lag behind and reading can fail."""
-    sid = (await world.send()).sid
-    world.twilio.faults.add(Fault("list", "lag", seconds=60, times=2), Fault("fetch", "error", status=503))
-    before = await world.bodies()
-    world.clock[0] += 60_000
-    after = await world.bodies()
-    world.twilio.faults.add(Fault("list", "error", status=500))
-    with pytest.raises(TwilioException):
-        await world.bodies()
-    with pytest.raises(TwilioRestException):
-        await world.client.messages(sid).fetch_async()
-
-    assert (before, after) == ([], ["Olá"])
-
-
-def test_a_fault_that_cannot_be_is_refused() -> None:
-    """A kind belongs to its operation."""
-    with pytest.raises(ValueError, match="kind on list"):
-        Fault("list", "half_json")
-
-
-async def test_the_ledger_is_reloaded(tmp_path: Path) -> None:
-    """Stop and start continue: messages, opt-outs and the window survive, a torn last line does not matter."""
-    path = tmp_path / "ledger.jsonl"
-    first = Twilio(ACCOUNT, [TOKEN], Ledger(path))
-    await first.receive(CUSTOMER, SMS, "STOP")
-    await first.receive(WHATSAPP_CUSTOMER, WHATSAPP, "Oi\r\u2028é")
-    await first.close()
-    whole = path.read_bytes()
-    path.write_bytes(whole + whole[:40])
-    second = Ledger(path)
-
-    assert list(second) == list(first.ledger)
-    assert second.opted_out(CUSTOMER, SMS)
-    assert second.last_inbound(WHATSAPP_CUSTOMER, WHATSAPP) is not None
-    second.close()
-    assert path.read_bytes() == whole
-
-
-async def test_a_delivery_continues_after_a_restart(tmp_path: Path) -> None:
-    """A message that was on its way is delivered and called back by the next run."""
-    double, path = Double(), tmp_path / "ledger.jsonl"
-    form = {"From": SMS, "To": CUSTOMER, "Body": "Olá"}
-    hears = web.Application()
-    hears.router.add_post("/{rest:.*}", double.hear)
-    async with TestServer(hears) as heard:
-        double.base = str(heard.make_url("")).rstrip("/")
-        first = Twilio(ACCOUNT, [TOKEN], Ledger(path))
-        entry = first.create(MultiDict(form | {"StatusCallback": f"{double.base}/twilio/status"}))
-        first.ledger.set_status(entry, "sending", first.now())
-        await first.close()
-        second = Twilio(ACCOUNT, [TOKEN], Ledger(path), pace=0)
-        async with TestServer(simulator_app(second)):
-            await second.settle()
-
-    assert double.statuses() == ["sent", "delivered"]
-
-
-async def test_messages_and_faults_over_http(world: World) -> None:
-    """The JSON tools make messages arrive, show the ledger and set faults."""
-    async with aiohttp.ClientSession(world.base) as session:
-        message = {
-            "from": CUSTOMER,
-            "to": SMS,
-            "body": "Oi",
-            "media": [{"content_type": "image/jpeg"}],
-            "extra": {"X": "1"},
-        }
-        async with session.post("/simulator/messages", json=message) as response:
-            arrived = await response.json()
-        async with session.get(f"/simulator/messages?contact={CUSTOMER}") as response:
-            ledger = await response.json()
-        async with session.post(
-            "/simulator/faults", json=[{"on": "create", "kind": "error", "status": 503}]
-        ) as response:
-            assert response.status == 201
-        async with session.delete("/simulator/faults") as response:
-            assert response.status == 204
-        async with session.post("/simulator/faults", json=[{"on": "list", "kind": "early"}]) as response:
-            assert (response.status, "kind on list" in await response.text()) == (400, True)
-        async with session.post("/simulator/messages", json={"from": CUSTOMER}) as response:
-            assert response.status == 400
-
-    assert arrived == {"sid": ledger[0]["sid"], "status": 200}
-    assert (ledger[0]["from"], ledger[0]["media"][0]["content_type"]) == (CUSTOMER, "image/jpeg")
-    assert world.double.requests[0][1]["X"] == "1"
-    assert (await world.send()).status == "queued"
-
-
-async def test_events_follow_the_ledger(world: World) -> None:
-    """Each change of the ledger is pushed, and an open stream does not hold up the end."""
-    async with aiohttp.ClientSession(world.base) as session, session.get("/simulator/events") as response:
-        await world.twilio.receive(CUSTOMER, SMS, "Oi")
-        line = await asyncio.wait_for(response.content.readline(), 10)
-
-    assert response.headers["Content-Type"] == "text/event-stream"
-    assert b'"body":"Oi"' in line
-
-
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({}, 200),
-        ({"Sec-Fetch-Site": "same-origin"}, 200),
-        ({"Sec-Fetch-Site": "cross-site"}, 403),
-        ({"Sec-Fetch-Site": "same-site"}, 403),
-        ({"Origin": "https://evil.example"}, 403),
-        ({"Host": "evil.example"}, 403),
-        ({"Host": "localhost:1"}, 200),
-        ({"Content-Type": "text/plain"}, 415),
-    ],
-)
-async def test_other_sites_are_kept_out(world: World, headers: dict[str, str], status: int) -> None:
-    """A foreign host name, another site's page and a form cannot make messages arrive."""
-    body = b'{"from": "+5511987654321", "to": "+551140000000", "body": "Oi"}'
-    async with (
-        aiohttp.ClientSession(world.base) as session,
-        session.post(
-            "/simulator/messages", data=body, headers={"Content-Type": "application/json"} | headers
-        ) as response,
-    ):
-        assert response.status == status
-        assert "default-src 'none'" in response.headers["Content-Security-Policy"]
-
-
-@pytest.mark.parametrize(
-    ("text", "count"),
-    [
-        ("", 1),
-        ("a" * 160, 1),
-        ("a" * 161, 2),
-        ("€" * 80, 1),
-        ("€" * 81, 2),
-        ("ã" * 70, 1),
-        ("ã" * 71, 2),
-        ("😀" * 36, 2),
-    ],
-)
-def test_segments(text: str, count: int) -> None:
-    """GSM-7 and UCS-2 texts are counted as Twilio does."""
-    assert segments(text) == count
-
-
-@pytest.mark.slow
-async def test_it_runs_as_its_own_process(tmp_path: Path) -> None:
-    """`python -m appliance.simulator` serves, and its ledger survives a kill."""
-    arguments = [
-        "--listen",
-        "127.0.0.1:0",
-        "--account-sid",
-        ACCOUNT,
-        "--auth-token",
-        TOKEN,
-        "--ledger",
-        str(tmp_path / "ledger"),
-    ]
-    counts = []
-    for number in (signal.SIGKILL, signal.SIGTERM):
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "appliance.simulator", *arguments, stdout=asyncio.subprocess.PIPE
-        )
-        assert process.stdout is not None
-        base = (await process.stdout.readline()).decode().split()[-1]
-        async with aiohttp.ClientSession(base) as session:
-            await session.post("/simulator/messages", json={"from": CUSTOMER, "to": SMS, "body": "Oi"})
-            async with session.get("/simulator/messages") as response:
-                counts.append(len(await response.json()))
-        process.send_signal(number)
-        await process.wait()
-
-    assert counts == [1, 2]
-    assert process.returncode == 0

@@ -32,7 +32,7 @@ async def _serve(twilio: Twilio, phone: Phone, host: str, port: int) -> None:
 @click.option("--ledger", type=click.Path(path_type=Path, dir_okay=False), help="File; without it, memory only.")
 @click.option("--owned", multiple=True, help="An address of the account; repeat. Without it any From is accepted.")
 @click.option("--pace", default=PACE, show_default=True, help="Seconds between two delivery statuses.")
-def main(  # noqa: PLR0917 - click passes every option by name
+def main(
     listen: str,
     account_sid: str,
     auth_tokens: tuple[str, ...],

@@ -11,6 +11,7 @@ from appliance.model import Language
 from appliance.simulator.phone_texts import TEXTS
 from appliance.simulator.rest import TWILIO
 
+ANY_CHANNELS = ("whatsapp:+551140000000", "+551140000000")  # an account that names no addresses owns all
 STATIC = Path(str(files("appliance.simulator") / "static"))
 _pages = Environment(loader=PackageLoader("appliance.simulator"), autoescape=True, undefined=StrictUndefined)
 
@@ -37,7 +38,7 @@ async def page(request: web.Request) -> web.Response:
     language = "pt-BR" if phone.language == "pt-BR" else "en"
     html = _pages.get_template("phone.html").render(
         phone=phone,
-        channels=phone.channels or tuple(twilio.owned),
+        channels=phone.channels or tuple(twilio.owned) or ANY_CHANNELS,
         language=language,
         texts=TEXTS[language],
     )

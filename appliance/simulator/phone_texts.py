@@ -1,10 +1,62 @@
-"""The phone page's words."""
+"""The phone page's words. `statuses` are read out for the ticks of an answer."""
 
-TEXTS: dict[str, dict[str, str]] = {
+from typing import Any
+
+TEXTS: dict[str, dict[str, Any]] = {
     "en": {
         "title": "Customer's phone",
+        "note": "A simulated phone: nothing you write here leaves this machine.",
+        "customer": "You are",
+        "channel": "Writing to",
+        "conversation": "Conversation",
+        "empty": "Write as a customer would. The answer appears here.",
+        "suggestions": "Sample questions",
+        "message": "Message",
+        "send": "Send",
+        "photo": "Send a photo without words",
+        "voice": "Send a voice note",
+        "you": "You",
+        "image": "Photo",
+        "audio": "Voice note",
+        "file": "File",
+        "sent": "Sent",
+        "unheard": "Sent, but the business's system did not take it",
+        "offline": "The simulator does not answer. Is it still running?",
+        "failed": "Not delivered",
+        "statuses": {
+            "queued": "Waiting at Twilio",
+            "sending": "Being sent",
+            "sent": "Sent",
+            "delivered": "Delivered",
+            "read": "Read",
+        },
     },
     "pt-BR": {
         "title": "Celular do cliente",
+        "note": "Um celular simulado: nada do que você escreve sai desta máquina.",
+        "customer": "Você é",
+        "channel": "Falando com",
+        "conversation": "Conversa",
+        "empty": "Escreva como um cliente escreveria. A resposta aparece aqui.",
+        "suggestions": "Perguntas de exemplo",
+        "message": "Mensagem",
+        "send": "Enviar",
+        "photo": "Enviar uma foto sem texto",
+        "voice": "Enviar um áudio",
+        "you": "Você",
+        "image": "Foto",
+        "audio": "Áudio",
+        "file": "Arquivo",
+        "sent": "Enviada",
+        "unheard": "Enviada, mas o sistema da empresa não recebeu",
+        "offline": "O simulador não responde. Ele ainda está rodando?",
+        "failed": "Não entregue",
+        "statuses": {
+            "queued": "Esperando no Twilio",
+            "sending": "Sendo enviada",
+            "sent": "Enviada",
+            "delivered": "Entregue",
+            "read": "Lida",
+        },
     },
 }

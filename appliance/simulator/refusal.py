@@ -79,7 +79,8 @@ def _check_content(body: str, has_media: bool) -> None:
 
 def _callable_url(url: str) -> bool:
     try:
-        host = urlsplit(url).hostname or ""
+        parts = urlsplit(url)
+        complete = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-    return len(url) <= MAX_CALLBACK and url.startswith(("http://", "https://")) and host != "" and "_" not in host
+    return complete and len(url) <= MAX_CALLBACK and "_" not in parts.netloc

@@ -1,11 +1,11 @@
 """The simulator's own JSON endpoints: make messages arrive, read the ledger, ask for faults, follow along."""
 
 import asyncio
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import web
-from aiohttp_sse import sse_response
+from aiohttp_sse import EventSourceResponse
 
 from appliance.model import Media
 from appliance.simulator.faults import Fault
@@ -94,16 +94,24 @@ async def events(request: web.Request) -> web.StreamResponse:
     ledger, changes = request.app[TWILIO].ledger, asyncio.Queue[Entry]()
     closing = asyncio.create_task(request.app[CLOSING].wait())
     ledger.listeners.add(changes.put_nowait)
+    stream = EventSourceResponse()
     try:
-        async with sse_response(request) as stream:
-            while stream.is_connected():
-                change = asyncio.create_task(changes.get())
-                await asyncio.wait({change, closing}, return_when=asyncio.FIRST_COMPLETED)
-                if not change.done():
-                    change.cancel()
-                    break
-                await stream.send(msgspec.json.encode(change.result()).decode())
+        await stream.prepare(request)
+        async with stream:
+            await _follow(stream, changes, closing)
+    except ConnectionResetError:
+        pass  # the page was closed
     finally:
         ledger.listeners.discard(changes.put_nowait)
         closing.cancel()
     return stream
+
+
+async def _follow(stream: EventSourceResponse, changes: asyncio.Queue[Entry], closing: asyncio.Task[Any]) -> None:
+    while stream.is_connected():
+        change = asyncio.create_task(changes.get())
+        await asyncio.wait({change, closing}, return_when=asyncio.FIRST_COMPLETED)
+        if not change.done():
+            change.cancel()
+            return
+        await stream.send(msgspec.json.encode(change.result()).decode())

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import aiohttp
 import structlog
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # ships no types
+from twilio.request_validator import RequestValidator
 from yarl import URL
 
 LIMITS = aiohttp.ClientTimeout(total=15, sock_connect=5)
@@ -64,7 +64,7 @@ class Webhooks:
         for _ in range(ATTEMPTS):
             try:
                 return await self._post(url, body, headers)
-            except aiohttp.ClientConnectorError:
+            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
                 continue
             except (aiohttp.ClientError, TimeoutError) as error:
                 _log.warning("simulator.webhook_failed", error=type(error).__name__)
@@ -74,7 +74,10 @@ class Webhooks:
 
     async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=LIMITS, cookie_jar=aiohttp.DummyCookieJar())
+            # A kept connection dies when the appliance restarts, and a webhook lost to that would be our own fault.
+            connector = aiohttp.TCPConnector(force_close=True)
+            jar = aiohttp.DummyCookieJar()
+            self._session = aiohttp.ClientSession(connector=connector, timeout=LIMITS, cookie_jar=jar)
         # encoded=True: the bytes on the wire must be the bytes that were signed.
         target = URL(url, encoded=True)
         async with self._session.post(target, data=body, headers=headers, allow_redirects=False) as response:
