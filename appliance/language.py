@@ -14,6 +14,7 @@ from appliance.model import Language
 
 MAX_SEARCH_TERMS = 32  # distinct words of one question that are worth looking up
 PREFIX_LENGTH = 5  # from here on a stem may match a longer one: "alergi", "alergic"
+LONGEST_WORD = 40  # letters that are compared: a blob in a text must not cost its length squared
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -34,14 +35,14 @@ def _set_of(text: str) -> frozenset[str]:
 
 
 def _any_of(*tables: str) -> re.Pattern[str]:
-    """One pattern for phrases given as `phrase, phrase, …`, longest first."""
+    """One pattern for phrases given as `phrase, phrase, …`, longest first; a `+` repeats the letter before it."""
     phrases = {" ".join(phrase.split()) for table in tables for phrase in table.split(",")}
     return re.compile(rf"\b(?:{'|'.join(sorted(phrases, key=len, reverse=True))})\b")
 
 
 # Courtesy is understood in all three languages, whatever the organization speaks.
 _GREETINGS = """
-    oi, oie, oii, oiii, ola, opa, alo, e ai, eai, bom dia, boa tarde, boa noite, tudo bem, tudo bom, td bem, td
+    oi+, oie, ola+, opa+, alo, e ai, eai, bom dia, boa tarde, boa noite, tudo bem, tudo bom, td bem, td
     bom, tudo certo, beleza, blz, como vai, tem alguem ai, alguem ai, hi, hi there, hello, hello there, hey,
     good morning, good afternoon, good evening, how are you, how is it going, anyone there, is anyone there,
     hola, buenas, buenos dias, buen dia, buenas tardes, buenas noches, que tal, como esta, como estas, hay
@@ -243,7 +244,7 @@ class Vocabulary:
         )
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _vocabulary(text: str, language: Language) -> Vocabulary:
     stems = Counter(stem for word in words(text) for stem in _stems(word, language))
     prefixes = Counter(stem[:length] for stem in stems.elements() for length in range(PREFIX_LENGTH, len(stem)))
@@ -252,16 +253,17 @@ def _vocabulary(text: str, language: Language) -> Vocabulary:
 
 def _stems(word: str, language: Language) -> frozenset[str]:
     """What the word's inflections share. A verb's three letters also stand for its short forms: "abrimos", "abre"."""
-    singular = _singular(word, language)
-    for form in (word, singular):
+    singular = _singular(word[:LONGEST_WORD], language)
+    for form in (word[:LONGEST_WORD], singular):
         stem = _without_ending(form, _NOUN_ENDINGS[language])
         if stem:
             return frozenset((stem,))
         stem = _without_ending(form, _VERB_ENDINGS[language])
         if stem:
             return frozenset((stem, *(stem + vowel for vowel in "aeo"))) if len(stem) == 3 else frozenset((stem,))
-    varies = len(singular) >= PREFIX_LENGTH and not singular.endswith("ao")
-    return frozenset((singular.rstrip(_LAST_VOWELS[language]) if varies else singular,))
+    stem = singular if singular.endswith("ao") else singular.rstrip(_LAST_VOWELS[language])
+    varies = len(singular) >= PREFIX_LENGTH and len(stem) >= _SHORTEST_STEM
+    return frozenset((stem if varies else singular,))
 
 
 def _singular(word: str, language: Language) -> str:

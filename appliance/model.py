@@ -202,6 +202,7 @@ class OutboxMessage:
     tag: str
     created_at: int
     sid: str | None = None
+    status: str = ""  # Twilio's last word for it
     sender: str = ""
     recipient: str = ""
 
@@ -282,3 +283,9 @@ class OutboundMessage:
     recipient: str
     body: str
     reference: str = field(default="")  # goes into the StatusCallback URL as `o`
+
+
+def masked(address: str) -> str:
+    """An address as it may stand in a log or on a card: its kind and its last four characters."""
+    kind, separator, rest = address.rpartition(":")
+    return f"{kind}{separator}…{rest[-4:]}" if len(rest) > 6 else f"{kind}{separator}{rest}"

@@ -1,0 +1,234 @@
+"""The composition root: Config in, running appliance out. It alone names the concrete adapters.
+
+Start: storage, what the dead run left, workers, HTTP, schedule, READY. Stop: in reverse; HTTP stays up until the
+workers have ended.
+"""
+
+import asyncio
+import random
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from appliance import delivery, systemd
+from appliance.circuit import Circuits
+from appliance.clock import SystemClock
+from appliance.config import Config
+from appliance.errors import ApplianceError, StorageBrokenError
+from appliance.gate import Gate
+from appliance.handlers import sweeps
+from appliance.handlers.reply import ReplyHandler
+from appliance.handlers.send import SendHandler
+from appliance.intake import Intake
+from appliance.metrics import Metrics
+from appliance.model import SECOND, JobKind
+from appliance.outage import Outage
+from appliance.outcome import Handler
+from appliance.ports import Clock, Responder, Sender
+from appliance.responder.faq import Faq
+from appliance.responder.llm import Llm
+from appliance.schedule import Schedule
+from appliance.store import Store, Tx
+from appliance.web.hooks import Hooks
+from appliance.webhook import MAX_BODY, STATUS_PATH
+from appliance.worker import Worker, resume
+
+KEEP_ALIVE = 15.0  # seconds an idle HTTP connection may stay
+BUILT_AT = 1_790_000_000_000  # a clock before the release of this version is wrong
+CLOCK_PATIENCE = 120.0  # seconds that workers wait for a wrong clock to be set
+
+log = structlog.get_logger()
+
+
+def make_responder(config: Config) -> Responder:
+    if config.ai.provider == "faq":
+        return Faq()
+    assert config.ai.base_url is not None
+    assert config.ai.model is not None
+    return Llm(config.ai.base_url, config.ai.api_key, config.ai.model, config.ai.max_output_tokens)
+
+
+async def make_sender(config: Config) -> Sender:
+    # Twilio's package takes a tenth of a second or, on a small board, a whole one to import: not on the loop.
+    module = await asyncio.to_thread(__import__, "appliance.sender", fromlist=["TwilioSender"])
+    twilio = config.twilio
+    key = [(twilio.api_key_sid, twilio.api_key_secret)] if twilio.api_key_sid else []
+    sender: Sender = module.TwilioSender(
+        account_sid=twilio.account_sid,
+        credentials=key + [(twilio.account_sid, token) for token in twilio.auth_tokens],
+        api_url=twilio.api_url,
+        status_url=config.server.public_url + STATUS_PATH,
+        timeout=twilio.timeout / SECOND,
+    )
+    return sender
+
+
+class Appliance:
+    def __init__(self, config: Config, clock: Clock | None = None, responder: Responder | None = None) -> None:
+        self.config = config
+        self.clock = clock or SystemClock()
+        self.metrics = Metrics()
+        self.address = ""
+        self.stopping = asyncio.Event()
+        self.fault: BaseException | None = None
+        self._responder = responder
+        self._tasks: list[asyncio.Task[None]] = []
+        self._runners: list[web.AppRunner] = []
+
+    async def start(self) -> None:
+        """Raises ApplianceError where it cannot start; call stop() in any case."""
+        config, clock = self.config, self.clock
+        self.store = await Store.open(config.storage.directory, clock)
+        self.store.on_fault = self._storage_fault
+        self.sender = await make_sender(config)
+        self.responder = self._responder or make_responder(config)
+        self.outage = Outage(self.store, self.sender, clock)
+        circuits = Circuits()
+        handlers = self._handlers(circuits)
+        run_number = await self.store.write(lambda tx: _begin_run(tx, handlers, config))
+        self.worker = Worker(
+            store=self.store,
+            handlers=handlers,
+            config=config,
+            clock=clock,
+            gate=Gate(circuits, self.outage, clock),
+            run_number=run_number,
+            metrics=self.metrics,
+            random=random.random,
+        )
+        self.outage.on_end = self.worker.wake
+        self.schedule = Schedule(self.store, config, clock, self.worker.wake)
+        self._spawn(self._work(), "worker")
+        self._spawn(self.outage.watch(), "outage")
+        self._spawn(self.schedule.watch_clock(), "clock")
+        await self._listen()
+        self.schedule.start()
+        self._spawn(self._watchdog(), "watchdog")
+        systemd.notify("READY=1")
+        log.info("ready", address=self.address, run=run_number)
+
+    def _handlers(self, circuits: Circuits) -> dict[JobKind, Handler]:
+        reply = ReplyHandler(
+            store=self.store,
+            responder=self.responder,
+            config=self.config,
+            clock=self.clock,
+            circuits=circuits,
+            outage=self.outage,
+            random=random.random,
+        )
+        return {
+            JobKind.REPLY: reply,
+            JobKind.SEND: SendHandler(self.store, self.sender, self.config, self.clock, circuits),
+            JobKind.IDLE: sweeps.idle(self.config),
+            JobKind.EXPIRED: sweeps.expired(),
+            JobKind.HOUSEKEEPING: sweeps.housekeeping(self.store),
+        }
+
+    async def _listen(self) -> None:
+        app = web.Application(client_max_size=MAX_BODY)
+        Hooks(self.store, Intake(self.store, self.config, self.worker.wake), self.config).add_to(app)
+        runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE, handle_signals=False)
+        self._runners.append(runner)
+        await runner.setup()
+        listen = self.config.server.listen
+        site = web.TCPSite(runner, listen.host, listen.port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise ApplianceError(f"Cannot listen on {listen}: {error.strerror}. Set server.listen.") from error
+        host, port = runner.addresses[0][:2]
+        self.address = f"http://{host}:{port}"
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._task_ended)
+        self._tasks.append(task)
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        """A part that should run for ever ended: so does the process, and systemd starts it again."""
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a part of the appliance failed", part=task.get_name(), error=repr(error))
+            self.fault = self.fault or error
+            self.stopping.set()
+
+    def _storage_fault(self, error: ApplianceError) -> None:
+        log.error("storage fault", error=str(error))
+        if isinstance(error, StorageBrokenError):
+            self.fault = error
+            self.stopping.set()
+
+    async def _work(self) -> None:
+        await self._wait_for_clock()
+        await self.worker.run()
+
+    async def _wait_for_clock(self) -> None:
+        """A board without a battery starts in the past: jobs would all fall due late."""
+        seen = await self.store.read(lambda tx: int(tx.box.get("last_seen") or 0))
+        give_up = self.clock.monotonic() + CLOCK_PATIENCE
+        while self.clock.now() < max(BUILT_AT, seen):
+            self.worker.beat = self.clock.monotonic()
+            if self.clock.monotonic() > give_up:
+                await self.store.write(
+                    lambda tx: tx.cards.open("clock", "box", "The clock of this box is behind; check its time setting.")
+                )
+                return
+            await self.clock.sleep(1.0)
+
+    async def faults(self) -> list[str]:
+        """Why the appliance is not ready; empty when the store writes and the workers run."""
+        found = []
+        if self.stopping.is_set():
+            found.append("stopping")
+        if self.clock.monotonic() - self.worker.beat > 30:
+            found.append("the workers do not answer")
+        try:
+            await asyncio.wait_for(self.store.write(lambda tx: tx.box.get("run")), 5)
+        except ApplianceError as error:
+            found.append(str(error))
+        except TimeoutError:
+            found.append("the store does not answer")
+        return found
+
+    async def _watchdog(self) -> None:
+        """Fed only while the loop, the writer and the workers answer."""
+        period = systemd.watchdog_period()
+        while period is not None:
+            if not await self.faults():
+                systemd.notify("WATCHDOG=1")
+            await asyncio.sleep(period)
+
+    async def stop(self) -> None:
+        self.stopping.set()
+        systemd.notify("STOPPING=1")
+        if hasattr(self, "schedule"):
+            self.schedule.stop()
+            await self.worker.stop()
+        for runner in self._runners:
+            await runner.cleanup()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for part in ("responder", "sender", "store"):
+            if hasattr(self, part):
+                await getattr(self, part).close()
+
+
+def _begin_run(tx: Tx, handlers: dict[JobKind, Handler], config: Config) -> int:
+    """What the dead run left: its running jobs are ready again, its sends in flight are in doubt."""
+    boot_id = _boot_id()
+    run_number = int(tx.box.get("run") or 0) + 1
+    crashed = tx.box.get("boot_id") == boot_id  # else the power went: nobody is to blame
+    tx.box.put("run", str(run_number))
+    tx.box.put("boot_id", boot_id)
+    delivery.settle_crashed(tx)
+    resume(tx, handlers, config, crashed=crashed)
+    return run_number
+
+
+def _boot_id() -> str:
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text().strip() if path.exists() else ""

@@ -1,0 +1,27 @@
+"""The system's time, and waiting for an event or for time, whichever comes first."""
+
+import asyncio
+import time
+
+from appliance.ports import Clock
+
+
+class SystemClock:
+    def now(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+async def wait_for(event: asyncio.Event, seconds: float, clock: Clock) -> None:
+    """Return when the event is set or after so many seconds of that clock."""
+    tasks = [asyncio.ensure_future(event.wait()), asyncio.ensure_future(clock.sleep(seconds))]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

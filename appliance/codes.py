@@ -1,0 +1,72 @@
+"""Twilio's error codes: what each means for the message, for the channel and in plain words.
+
+Source: Twilio docs, "Error and warning dictionary". Message texts of Twilio are never parsed.
+"""
+
+from appliance.model import Blame, SendOutcome
+
+UNAUTHORIZED = 20003
+RATE_LIMITED = 20429
+QUEUE_FULL = 21611
+OPTED_OUT = 21610
+QUEUE_FULL_WAIT = 120.0  # seconds
+
+_ACCOUNT = frozenset({20003, 20005, 20006, 30002, 572002, 572005, 572006, 10002})
+_SENDER = frozenset(
+    {21603, 21606, 21212, 21659, 21660, 21703, 21704, 21705, 63007, 63020, 63051, 63059, 30023, 30027, 63038}
+)
+
+_WORDS = {
+    20003: "Twilio does not accept the account SID or the token; check twilio.auth_tokens.",
+    20005: "the Twilio account is not active.",
+    20006: "the Twilio credentials may not send messages.",
+    30002: "the Twilio account is suspended.",
+    10002: "the Twilio account is a trial that cannot do this; upgrade it.",
+    572006: "the Twilio account is a trial that may only send templates; upgrade it.",
+    21603: "no sender number was given.",
+    21606: "the number is not one of the Twilio account's that can send this.",
+    21659: "the sender is not a number of the Twilio account.",
+    21660: "the sender belongs to another Twilio account.",
+    63007: "Twilio has no WhatsApp sender with this number.",
+    21408: "sending to this country is not enabled at Twilio (Messaging, Settings, Geo permissions).",
+    21608: "a trial account may only write to verified numbers.",
+    63015: "the customer has not joined the WhatsApp sandbox (or three days have passed).",
+    30034: "the number is not registered for A2P 10DLC.",
+    21211: "the customer's number is not valid.",
+    21614: "the customer's number cannot receive SMS.",
+    30003: "the customer's phone could not be reached.",
+    30004: "the customer's carrier or phone blocks messages.",
+    30005: "the customer's number is unknown.",
+    30006: "the customer's number is a landline or cannot be reached.",
+    63003: "the customer's number has no WhatsApp.",
+    63024: "the customer's number has no WhatsApp.",
+    21610: "the customer asked for no more messages (STOP).",
+    21617: "the text is longer than 1,600 characters.",
+    30007: "a carrier filtered the message as unwanted.",
+    63049: "Meta did not deliver the message.",
+    63016: "WhatsApp allows a free answer only within 24 hours of the customer's message.",
+    30008: "the carrier gave no reason.",
+    30036: "it waited longer than its validity period.",
+    20429: "Twilio's rate limit was reached.",
+    21611: "the number's queue at Twilio is full.",
+}
+
+
+def classify(status: int, code: int | None) -> tuple[SendOutcome, Blame]:
+    """What an HTTP error answer to a POST means. `code` is None where the body was not Twilio's JSON."""
+    if (status == 429 and code != RATE_LIMITED) or not 400 <= status < 500:
+        return SendOutcome.DOUBT, Blame.NOTHING
+    if status in (401, 404, 429) or code in _ACCOUNT:
+        return SendOutcome.NOT_SENT, Blame.ACCOUNT
+    if code in _SENDER:
+        return SendOutcome.NOT_SENT, Blame.SENDER
+    if code == QUEUE_FULL:
+        return SendOutcome.NOT_SENT, Blame.NOTHING
+    return SendOutcome.REFUSED, Blame.RECIPIENT_OPTED_OUT if code == OPTED_OUT else Blame.NOTHING
+
+
+def explain(code: int | None) -> str:
+    """A code in plain words."""
+    if code is None:
+        return "Twilio gave no reason."
+    return _WORDS.get(code, "see Twilio's error dictionary").rstrip(".") + f" (Twilio error {code})."

@@ -1,0 +1,184 @@
+"""The outbox's life: ready → sending → sent → delivered or read; failed; doubt. Never backwards.
+
+Every change here happens in the caller's unit of work. Sources: Twilio docs, "Messages resource" and "Track the
+message status of outbound messages".
+"""
+
+from appliance import codes
+from appliance.config import Config
+from appliance.conversation import Refusal, refusal
+from appliance.model import (
+    HOUR,
+    MANUAL,
+    DeliveryReport,
+    OutboxMessage,
+    OutboxState,
+    SendOutcome,
+    TextKey,
+    TwilioMessageResult,
+    masked,
+)
+from appliance.store import Tx
+
+RANK = {"accepted": 1, "scheduled": 1, "queued": 2, "sending": 3, "sent": 4, "delivered": 5, "read": 6}
+FINAL_FAILURES = frozenset({"failed", "undelivered", "canceled"})
+MAX_REGENERATIONS = 2
+# The apology is not regenerated, later messages share it; a manual message answers nothing.
+_NEVER_SUPERSEDED = (TextKey.UNAVAILABLE, MANUAL)
+
+
+def begin(tx: Tx, outbox_id: int, tag: str, config: Config) -> OutboxMessage | None:
+    """All checks, and `sending`, in one unit. None: nothing to send (any more), and the row says why."""
+    row = tx.outbox.get(outbox_id)
+    if row is not None and row.state == OutboxState.SENDING:
+        doubt(tx, row, "an earlier attempt ended without a result")
+    if row is None or row.state != OutboxState.READY:
+        return None
+    if _is_superseded(tx, row):
+        tx.outbox.end(row.id, OutboxState.SUPERSEDED, expected=OutboxState.READY, reason="newer message")
+        tx.messages.release(row.id)
+        return None
+    if found := _forbidden(tx, row, config):
+        _withhold(tx, row, found)
+        return None
+    return tx.outbox.begin(outbox_id, tag)
+
+
+def _is_superseded(tx: Tx, row: OutboxMessage) -> bool:
+    if row.kind in _NEVER_SUPERSEDED or row.conversation_id is None or not tx.messages.live(row.conversation_id):
+        return False
+    answered = tx.messages.answered_by(row.id)
+    since = answered[0].received_at if answered else row.created_at
+    return tx.outbox.superseded_since(row.conversation_id, since) < MAX_REGENERATIONS
+
+
+def _forbidden(tx: Tx, row: OutboxMessage, config: Config) -> Refusal | None:
+    if not tx.outbox.intact(row.id):
+        return Refusal("damaged", "A reply was damaged on disk and was not sent.")
+    if row.created_at + config.queue.reply_max_age <= tx.now:
+        return Refusal("too old", "A reply waited too long to be sent.")
+    contact = tx.contacts.get(row.contact_id)
+    conversation = tx.conversations.get(row.conversation_id) if row.conversation_id else None
+    assert contact is not None
+    found = refusal(row.kind, row.sender, contact, conversation, tx.now)
+    return found or _loop_guard(tx, row, config.conversations.max_replies_per_hour)
+
+
+def _loop_guard(tx: Tx, row: OutboxMessage, limit: int) -> Refusal | None:
+    if limit == 0 or row.kind == MANUAL or tx.outbox.sent_since(row.contact_id, tx.now - HOUR, limit) < limit:
+        return None
+    return Refusal("loop guard", f"More than {limit} replies in an hour: the appliance went silent.")
+
+
+def _withhold(tx: Tx, row: OutboxMessage, found: Refusal) -> None:
+    state = OutboxState.FAILED if found.reason in ("damaged", "too old") else OutboxState.SUPPRESSED
+    tx.outbox.end(row.id, state, expected=OutboxState.READY, reason=found.reason)
+    if found.card:
+        _card(tx, row, "not_sent", found.card)
+
+
+def record(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
+    """Write what the POST came to, unless a callback was faster."""
+    match result.outcome:
+        case SendOutcome.ACCEPTED:
+            _accepted(tx, row, result)
+        case SendOutcome.NOT_SENT:
+            tx.outbox.end(row.id, OutboxState.READY, expected=OutboxState.SENDING)
+        case SendOutcome.REFUSED:
+            _refused(tx, row, result)
+        case SendOutcome.DOUBT:
+            doubt(tx, row, result.detail)
+
+
+def _accepted(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
+    values = {"sid": result.sid, "status": result.status or "", "sent_at": tx.now}
+    if tx.outbox.end(row.id, OutboxState.SENT, expected=OutboxState.SENDING, **values):
+        return
+    current = tx.outbox.get(row.id)
+    if current is not None and current.sid != result.sid:
+        _second_sid(tx, row)
+
+
+def _refused(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
+    values = {"reason": result.detail, "error_code": result.code}
+    if not tx.outbox.end(row.id, OutboxState.FAILED, expected=OutboxState.SENDING, **values):
+        return
+    if result.code == codes.OPTED_OUT:
+        tx.contacts.opt_out(row.contact_id, "21610")
+    _card(tx, row, "not_sent", f"Could not answer: {codes.explain(result.code)}")
+
+
+def doubt(tx: Tx, row: OutboxMessage, detail: str) -> None:
+    """Nobody knows whether it was sent. It is not sent again without evidence."""
+    if tx.outbox.end(row.id, OutboxState.DOUBT, expected=OutboxState.SENDING, reason=detail):
+        _card(tx, row, "doubt", f"Not sure it arrived: {detail}")
+
+
+def strand(tx: Tx, outbox_id: int, error: str) -> None:
+    """The job that should send this row cannot go on."""
+    row = tx.outbox.get(outbox_id)
+    if row is None:
+        return
+    if row.state == OutboxState.SENDING:
+        doubt(tx, row, error)
+    elif tx.outbox.end(row.id, OutboxState.FAILED, expected=OutboxState.READY, reason=error):
+        _card(tx, row, "not_sent", f"Could not answer: {error}")
+
+
+def apply(tx: Tx, report: DeliveryReport, account_sid: str) -> None:
+    """Take a status callback: any order, twice, early, or for nothing we know. Every one is kept."""
+    row = _referenced(tx, report, account_sid)
+    if row is None:
+        tx.events.insert(report, None, "names no row of ours")
+        return
+    if row.sid is not None and row.sid != report.sid:
+        tx.events.insert(report, row.id, "second sid")
+        _second_sid(tx, row)
+        return
+    tx.events.insert(report, row.id, "" if report.recipient in ("", row.recipient) else "differing To")
+    _advance(tx, row, report)
+
+
+def _referenced(tx: Tx, report: DeliveryReport, account_sid: str) -> OutboxMessage | None:
+    """The row that the reference's tag proves; what else the callback says must not contradict it."""
+    number, _, rest = report.reference.partition(".")
+    if not (number.isascii() and number.isdigit() and len(number) < 18 and report.sid):
+        return None
+    row = tx.outbox.get(int(number))
+    if row is None or rest != f"{row.attempt}.{row.tag}" or report.account_sid not in ("", account_sid):
+        return None
+    return row if report.sender in ("", row.sender) else None
+
+
+def _advance(tx: Tx, row: OutboxMessage, report: DeliveryReport) -> None:
+    failed = report.status in FINAL_FAILURES
+    if row.sid is None:
+        tx.cards.close("doubt", f"outbox:{row.id}")
+        tx.outbox.end(row.id, OutboxState.SENT, expected=row.state, sid=report.sid, sent_at=tx.now, reason="")
+    elif row.state == OutboxState.FAILED or (not failed and RANK.get(report.status, 0) <= RANK.get(row.status, 0)):
+        return
+    tx.outbox.set(row.id, status=report.status, error_code=report.error_code)
+    if failed:
+        words = codes.explain(report.error_code)
+        tx.outbox.set(row.id, state=OutboxState.FAILED, reason=words)
+        _card(tx, row, "undelivered", f"Could not be delivered: {words}")
+    elif report.status in ("delivered", "read"):
+        tx.outbox.set(row.id, state=OutboxState(report.status))
+
+
+def _second_sid(tx: Tx, row: OutboxMessage) -> None:
+    _card(tx, row, "sent_twice", "Twilio reports two messages for one reply: the customer may have it twice.")
+
+
+def _card(tx: Tx, row: OutboxMessage, kind: str, text: str) -> None:
+    tx.cards.open(kind, f"outbox:{row.id}", f"{masked(row.recipient)}: {text}", row.organization_id)
+
+
+def settle_crashed(tx: Tx) -> int:
+    """At start: a process died between `sending` and the result. How many rows are in doubt for it."""
+    found = tx.outbox.in_state(OutboxState.SENDING)
+    for outbox_id in found:
+        row = tx.outbox.get(outbox_id)
+        assert row is not None
+        doubt(tx, row, "the appliance stopped while sending")
+    return len(found)

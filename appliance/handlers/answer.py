@@ -1,0 +1,77 @@
+"""The effects of a reply job: outbox row, messages and lane in one unit of work; the apology; giving up."""
+
+from appliance import texts
+from appliance.handlers.case import Case
+from appliance.model import ANSWER, ConversationStatus, JobKind, Reply, TextKey
+from appliance.outcome import Dead, Done, Outcome
+from appliance.store import Tx
+
+
+def answer(case: Case, reply: Reply) -> Outcome:
+    if reply.key is None and not reply.text.strip():
+        return Done(lambda tx: tx.messages.suppress(case.message_ids, reply.source))
+    body = texts.render(reply.key, case.organization) if reply.key else texts.fit(reply.text)
+    return Done(lambda tx: _write(tx, case, reply.key or ANSWER, body, reply.source))
+
+
+def _write(tx: Tx, case: Case, kind: str, body: str, source: str) -> bool:
+    """Outbox row, messages and the lane's hand-over to the send job. False: another reply has the messages already."""
+    live = {message.id for message in tx.messages.live(case.conversation.id)}
+    if not live.issuperset(case.message_ids):
+        return False
+    outbox_id = tx.outbox.insert(
+        organization_id=case.organization.id,
+        channel_id=case.conversation.channel_id,
+        contact_id=case.conversation.contact_id,
+        conversation_id=case.conversation.id,
+        kind=kind,
+        body=body,
+        source=source,
+        reply_no=case.job.payload.get("reply_no", 1),
+        intended_by=case.job.payload.get("intended_by", ""),
+    )
+    taken = tx.messages.claim_for(outbox_id, case.message_ids)
+    assert taken
+    if kind == TextKey.HANDOFF:
+        tx.conversations.set_status(case.conversation.id, ConversationStatus.HUMAN)
+        tx.cards.open(
+            "waiting", f"conversation:{case.conversation.id}", "A customer asks for a person.", case.organization.id
+        )
+    tx.conversations.answered(case.conversation.id, unknown=kind == TextKey.DONT_KNOW)
+    tx.jobs.enqueue(
+        JobKind.SEND,
+        resource=f"channel:{case.conversation.channel_id}",
+        lane=case.conversation.session_key,
+        message_sid=case.messages[0].sid,
+        payload={"outbox": outbox_id, "conversation": case.conversation.id},
+    )
+    return True
+
+
+def apology(case: Case, error: str) -> Outcome:
+    def effects(tx: Tx) -> None:
+        apologise(tx, case, error)
+
+    return Dead(error, effects)
+
+
+def apologise(tx: Tx, case: Case, error: str) -> None:
+    """The friendly text, at most once per conversation per 30 minutes: later messages share it."""
+    tx.jobs.remember(case.job.id, messages=case.message_ids)
+    _card(tx, case, f"Could not answer a customer: {error}")
+    if case.recent_apology is not None:
+        tx.messages.claim_for(case.recent_apology, case.message_ids)
+        return
+    _write(tx, case, TextKey.UNAVAILABLE, texts.render(TextKey.UNAVAILABLE, case.organization), "fallback")
+
+
+def abandon(case: Case, error: str) -> Outcome:
+    def effects(tx: Tx) -> None:
+        tx.jobs.remember(case.job.id, messages=case.message_ids)
+        tx.messages.give_up(case.message_ids, _card(tx, case, error))
+
+    return Dead(error, effects)
+
+
+def _card(tx: Tx, case: Case, text: str) -> int:
+    return tx.cards.open("could_not_answer", f"conversation:{case.conversation.id}", text, case.organization.id)

@@ -1,0 +1,65 @@
+"""What a reply job is about: the live messages of one conversation and all that is known around them."""
+
+from dataclasses import dataclass
+
+from appliance import language
+from appliance.conversation import turns
+from appliance.model import MINUTE, Conversation, Dialogue, Job, Organization, StoredMessage, TextKey
+from appliance.store import Tx
+
+HISTORY = 40  # messages each way; the responder cuts to its token budget
+APOLOGY_EVERY = 30 * MINUTE
+MEDIA_TEXT_EVERY = 10 * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    job: Job
+    conversation: Conversation
+    organization: Organization
+    messages: tuple[StoredMessage, ...]
+    dialogue: Dialogue
+    recent_apology: int | None  # the outbox row later messages share
+    media_text_is_recent: bool
+
+    @property
+    def message_ids(self) -> list[int]:
+        return [message.id for message in self.messages]
+
+
+def load(tx: Tx, job: Job) -> Case | None:
+    """None where nothing waits for an answer."""
+    conversation = tx.conversations.get(job.payload["conversation"])
+    assert conversation is not None
+    messages = tuple(tx.messages.live(conversation.id))
+    if not messages:
+        return None
+    organization = tx.organizations.get(conversation.organization_id)
+    assert organization is not None
+    recent = tx.outbox.recent
+    return Case(
+        job,
+        conversation,
+        organization,
+        messages,
+        _dialogue(tx, conversation, organization, messages),
+        recent(conversation.id, TextKey.UNAVAILABLE, tx.now - APOLOGY_EVERY),
+        recent(conversation.id, TextKey.MEDIA_UNSUPPORTED, tx.now - MEDIA_TEXT_EVERY) is not None,
+    )
+
+
+def _dialogue(
+    tx: Tx, conversation: Conversation, organization: Organization, messages: tuple[StoredMessage, ...]
+) -> Dialogue:
+    questions = tuple(message.body for message in messages)
+    received = tx.history.received(conversation.id, messages[0].id, HISTORY)
+    said = tx.history.said(conversation.id, HISTORY)
+    terms = language.search_terms("\n".join(questions), organization.language)
+    return Dialogue(
+        organization=organization,
+        questions=questions,
+        turns=tuple(turns([tuple(row) for row in received], [tuple(row) for row in said])),
+        topics=tuple(tx.knowledge.propose(organization.id, terms)),
+        first_contact=not said,
+        unknown_streak=conversation.unknown_streak,
+    )

@@ -1,0 +1,38 @@
+"""What rules alone decide about a burst of messages, before anybody is asked."""
+
+from dataclasses import replace
+
+from appliance.conversation import Reading, reading
+from appliance.handlers.case import Case
+from appliance.model import ConversationStatus, Dialogue, Reply, StoredMessage, TextKey
+
+
+def readable(case: Case) -> Dialogue:
+    questions = tuple(message.body for message in case.messages if reading(message) == Reading.TEXT)
+    return replace(case.dialogue, questions=questions)
+
+
+def without_responder(case: Case) -> Reply | None:
+    """A fixed text or silence: a person in charge, consent notices, nothing to read. None: the responder is needed."""
+    if case.conversation.status == ConversationStatus.HUMAN:
+        return Reply(source="a person is in charge")
+    if notice := _notice(case.messages):
+        return Reply(source="consent", key=notice)
+    readings = {reading(message) for message in case.messages}
+    if Reading.TEXT in readings:
+        return None
+    if Reading.UNREADABLE in readings and not case.media_text_is_recent:
+        return Reply(source="media", key=TextKey.MEDIA_UNSUPPORTED)
+    return Reply(source="nothing to read")
+
+
+def _notice(messages: tuple[StoredMessage, ...]) -> TextKey | None:
+    """The one fixed text for a burst. A question asked after coming back in is answered instead."""
+    notices = [TextKey(message.notice) for message in messages if message.notice]
+    if not notices:
+        return None
+    if TextKey.OPTED_OUT in notices and TextKey.OPTED_IN not in notices:
+        return TextKey.OPTED_OUT
+    last = next(message for message in reversed(messages) if message.notice)
+    asked_after = [m for m in messages if m.id > last.id and reading(m) == Reading.TEXT]
+    return None if last.notice == TextKey.OPTED_IN and asked_after else TextKey(last.notice or "")

@@ -1,0 +1,72 @@
+"""send_reply: hand one outbox row to Twilio, once."""
+
+import secrets
+
+from appliance import delivery
+from appliance.circuit import Circuits
+from appliance.codes import QUEUE_FULL_WAIT, explain
+from appliance.config import Config
+from appliance.model import SECOND, Blame, Job, OutboundMessage, OutboxMessage, SendOutcome, TwilioMessageResult
+from appliance.outcome import Dead, Done, Outcome, Snooze
+from appliance.ports import Clock, Sender
+from appliance.store import Store, Tx
+
+
+class SendHandler:
+    def __init__(self, store: Store, sender: Sender, config: Config, clock: Clock, circuits: Circuits) -> None:
+        self._store = store
+        self._sender = sender
+        self._config = config
+        self._clock = clock
+        self._circuits = circuits
+
+    async def run(self, job: Job) -> Outcome:
+        tag = secrets.token_hex(8)
+        row = await self._store.write(lambda tx: delivery.begin(tx, job.payload["outbox"], tag, self._config))
+        if row is None:
+            return Done()
+        message = OutboundMessage(row.sender, row.recipient, row.body, f"{row.id}.{row.attempt}.{tag}")
+        result = await self._sender.send(message)
+        self._tell_circuits(row, result)
+        return self._outcome(row, result)
+
+    def give_up(self, job: Job, error: str) -> Outcome:
+        """What is in the outbox stays as it is; a row that was being sent is in doubt."""
+        return Dead(error, lambda tx: delivery.strand(tx, job.payload["outbox"], error))
+
+    def _tell_circuits(self, row: OutboxMessage, result: TwilioMessageResult) -> None:
+        now = int(self._clock.monotonic() * SECOND)
+        wait = None if result.retry_after is None else int(result.retry_after * SECOND)
+        account, channel = self._circuits.get("account"), self._circuits.get(f"channel:{row.channel_id}")
+        if result.blame in (Blame.ACCOUNT, Blame.NETWORK):
+            account.parked(now, wait)
+        elif result.blame == Blame.SENDER:
+            account.succeeded()
+            channel.parked(now, wait)
+        elif result.outcome in (SendOutcome.ACCEPTED, SendOutcome.REFUSED):
+            account.succeeded()
+            channel.succeeded()
+
+    def _outcome(self, row: OutboxMessage, result: TwilioMessageResult) -> Outcome:
+        if result.outcome == SendOutcome.NOT_SENT:
+            pause = QUEUE_FULL_WAIT if result.blame == Blame.NOTHING else 0
+            at = self._clock.now() + int(pause * SECOND)
+            return Snooze(at, result.detail, lambda tx: _not_sent(tx, row, result))
+        if result.outcome == SendOutcome.REFUSED:
+            return Dead(result.detail, lambda tx: delivery.record(tx, row, result))
+        return Done(lambda tx: _settled(tx, row, result))
+
+
+def _settled(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
+    delivery.record(tx, row, result)
+    if result.outcome == SendOutcome.ACCEPTED:
+        tx.cards.close("twilio", "account")
+        tx.cards.close("twilio", f"channel:{row.channel_id}")
+
+
+def _not_sent(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
+    delivery.record(tx, row, result)
+    if result.blame in (Blame.ACCOUNT, Blame.SENDER) and result.retry_after is None and result.code != 20429:
+        subject = "account" if result.blame == Blame.ACCOUNT else f"channel:{row.channel_id}"
+        text = f"Answers are waiting: {explain(result.code)}"
+        tx.cards.open("twilio", subject, text, None if subject == "account" else row.organization_id)

@@ -1,0 +1,133 @@
+"""A message comes in: organization, dedup, contact, consent, conversation and reply job in one unit of work."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from appliance import consent
+from appliance.config import Config
+from appliance.conversation import reply_due, session_key
+from appliance.model import Channel, Contact, Conversation, ConversationStatus, InboundMessage, JobKind, TextKey, masked
+from appliance.store import Store, Tx
+
+
+class Received(StrEnum):
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    ORPHANED = "orphaned"
+
+
+class DuplicateError(Exception):
+    """This sid is stored already; the unit of work is rolled back, so nothing else changes either."""
+
+
+class Intake:
+    def __init__(self, store: Store, config: Config, wake: Callable[[], None]) -> None:
+        self._store = store
+        self._config = config
+        self._wake = wake
+
+    async def receive(self, message: InboundMessage, source: str = "webhook") -> Received:
+        """Store a message once. Returns after it is on disk; raises the store's errors."""
+        try:
+            received = await self._store.write(lambda tx: receive(tx, message, self._config, source))
+        except DuplicateError:
+            return Received.DUPLICATE
+        self._wake()
+        return received
+
+
+def receive(tx: Tx, message: InboundMessage, config: Config, source: str) -> Received:
+    channel = tx.channels.at(message.recipient)
+    if channel is None or message.account_sid != config.twilio.account_sid:
+        reason = "unknown number" if channel is None else "unknown account"
+        tx.messages.insert_orphan(message, reason)
+        tx.cards.open("orphan", f"number:{message.recipient}", f"Unknown number {masked(message.recipient)}: {reason}.")
+        return Received.ORPHANED
+    contact = tx.contacts.ensure(channel.id, message.sender)
+    conversation = _conversation(tx, channel, contact, config)
+    verdict = _judge(tx, message, contact, conversation)
+    message_id = tx.messages.insert(
+        message,
+        organization_id=channel.organization_id,
+        contact_id=contact.id,
+        conversation_id=conversation.id,
+        source=source,
+        notice=verdict.notice,
+        suppressed=verdict.suppressed,
+    )
+    if message_id is None:
+        raise DuplicateError
+    tx.contacts.heard(contact.id, message.profile_name)
+    tx.conversations.touch(conversation.id, tx.now + config.conversations.expire_after)
+    _apply(tx, message, verdict, contact, conversation)
+    if verdict.suppressed is None:
+        arm(tx, conversation, config)
+    return Received.STORED
+
+
+def _conversation(tx: Tx, channel: Channel, contact: Contact, config: Config) -> Conversation:
+    """The open conversation, or a new one; an expired one is closed here, whatever the sweeps did not get to."""
+    key = session_key(channel.address, contact.address)
+    current = tx.conversations.open_with(key)
+    if current is not None and current.expires_at <= tx.now and tx.jobs.in_lane(key) is None:
+        tx.conversations.set_status(current.id, ConversationStatus.CLOSED)
+        current = None
+    expires_at = tx.now + config.conversations.expire_after
+    return current or tx.conversations.insert(channel.organization_id, channel.id, contact.id, key, expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    consent: consent.Consent
+    notice: TextKey | None
+    suppressed: str | None
+    card: str = ""
+
+
+def _judge(tx: Tx, message: InboundMessage, contact: Contact, conversation: Conversation) -> _Verdict:
+    """What the message does to consent, and whether anything may be said to it at all."""
+    found = consent.read(
+        message, opted_out=contact.opted_out_at is not None, reminded_at=contact.reminded_at, now=tx.now
+    )
+    who = masked(contact.address)
+    if tx.channels.exists(message.sender):
+        return _Verdict(found, None, "own channel")
+    if reason := consent.may_be_written_to(message.sender):
+        return _Verdict(found, None, reason)
+    if conversation.status == ConversationStatus.HUMAN:
+        return _Verdict(found, None, "a person is in charge", f"{who} waits for a person.")
+    if contact.paused_until is not None and contact.paused_until > tx.now:
+        return _Verdict(found, None, "paused")
+    card = f"{who} asked for no messages and wrote again." if found.card else ""
+    return _Verdict(found, found.notice, found.suppressed, card)
+
+
+def _apply(tx: Tx, message: InboundMessage, verdict: _Verdict, contact: Contact, conversation: Conversation) -> None:
+    if verdict.consent.change == consent.Change.OUT:
+        tx.contacts.opt_out(contact.id, message.sid)
+    if verdict.consent.change == consent.Change.IN:
+        tx.contacts.opt_in(contact.id)
+    if verdict.notice == TextKey.OPTED_OUT_REMINDER:
+        tx.contacts.reminded(contact.id)
+    if verdict.card:
+        tx.cards.open("waiting", f"conversation:{conversation.id}", verdict.card, conversation.organization_id)
+
+
+def arm(tx: Tx, conversation: Conversation, config: Config) -> None:
+    """See that the lane has a job when live messages wait; a reply job that has not run yet is moved (debounce)."""
+    live = tx.messages.live(conversation.id)
+    if not live:
+        return
+    delays = config.conversations
+    due = reply_due(live[-1].received_at, live[0].received_at, delays.reply_delay, delays.reply_delay_max)
+    job_id = tx.jobs.enqueue(
+        JobKind.REPLY,
+        resource="ai",
+        lane=conversation.session_key,
+        run_at=due,
+        message_sid=live[0].sid,
+        payload={"conversation": conversation.id},
+    )
+    if job_id is None:
+        tx.jobs.postpone_reply(conversation.session_key, due)

@@ -1,0 +1,75 @@
+"""The clock's triggers: each only enqueues a job. At most one job of a kind is live, whoever enqueues it.
+
+APScheduler stalls after the wall clock steps back; the watch over the clock plans its triggers anew.
+"""
+
+from collections.abc import Callable
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from appliance.config import Config
+from appliance.model import HOUR, SECOND, JobKind
+from appliance.ports import Clock
+from appliance.store import Store, Tx
+
+TICKS = (JobKind.IDLE, JobKind.EXPIRED, JobKind.HOUSEKEEPING)
+WATCH_EVERY = 15.0  # seconds
+JUMP = 60 * SECOND  # a smaller step of the wall clock is ordinary
+
+
+def enqueue_tick(tx: Tx, kind: JobKind) -> int | None:
+    """The new job's id, or None where one of this kind is live already."""
+    return tx.jobs.enqueue(kind, lane=f"tick:{kind}")
+
+
+class Schedule:
+    def __init__(self, store: Store, config: Config, clock: Clock, wake: Callable[[], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._wake = wake
+        every = config.conversations.check_every / SECOND
+        self._intervals = dict.fromkeys(TICKS, every) | {JobKind.HOUSEKEEPING: HOUR / SECOND}
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+
+    def start(self) -> None:
+        for kind, seconds in self._intervals.items():
+            self._scheduler.add_job(
+                self._tick,
+                IntervalTrigger(seconds=seconds, timezone="UTC"),
+                args=[kind],
+                id=kind,
+                coalesce=True,
+                max_instances=1,
+                misfire_grace_time=None,
+            )
+        self._scheduler.start()
+
+    async def _tick(self, kind: JobKind) -> None:
+        await self._store.write(lambda tx: enqueue_tick(tx, kind))
+        self._wake()
+
+    async def watch_clock(self) -> None:
+        """When the wall clock jumps against the monotonic one, plan the triggers and the queue anew. For ever."""
+        before = self._offset()
+        while True:
+            await self._clock.sleep(WATCH_EVERY)
+            after = self._offset()
+            if abs(after - before) > JUMP:
+                await self.replan(after - before)
+            before = after
+
+    async def replan(self, step: int) -> None:
+        """The wall clock moved by `step` ms: ready jobs keep their distance to it, triggers start again."""
+        await self._store.write(lambda tx: tx.jobs.shift(step))
+        for kind, seconds in self._intervals.items():
+            self._scheduler.reschedule_job(kind, trigger=IntervalTrigger(seconds=seconds, timezone="UTC"))
+        self._scheduler.wakeup()
+        self._wake()
+
+    def _offset(self) -> int:
+        return self._clock.now() - int(self._clock.monotonic() * SECOND)
+
+    def stop(self) -> None:
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)

@@ -1,0 +1,113 @@
+"""Hands messages to Twilio through its official async client; says what came of it in the product's words.
+
+The client has no timeout of its own and its `max_retries` repeats POSTs, so neither is used. Source: Twilio docs,
+"Messages resource"; outcome classes: a POST that may have been read is in doubt, never repeated.
+"""
+
+import json
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+from twilio.base.exceptions import TwilioRestException
+from twilio.rest import Client
+
+from appliance import codes
+from appliance.model import Blame, OutboundMessage, SendOutcome, TwilioMessageResult
+from appliance.twilio_http import TwilioHttp, last_answer
+
+_NOTHING_WRITTEN = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+
+
+class TwilioSender:
+    """Implements ports.Sender. Create it inside the running loop, close it at the end."""
+
+    def __init__(
+        self,
+        *,
+        account_sid: str,
+        credentials: Sequence[tuple[str, str]],
+        api_url: str,
+        status_url: str,
+        timeout: float,
+    ) -> None:
+        """`credentials`: (user, secret) pairs in the order they are tried. `timeout`: seconds for one call."""
+        self._http = TwilioHttp(api_url, timeout)
+        self._clients = [Client(user, secret, account_sid, http_client=self._http) for user, secret in credentials]
+        self._status_url = status_url
+
+    async def send(self, message: OutboundMessage) -> TwilioMessageResult:
+        result = TwilioMessageResult(SendOutcome.NOT_SENT, detail="no credentials", blame=Blame.ACCOUNT)
+        for client in list(self._clients):
+            result = await self._post(client, message)
+            if result.code != codes.UNAUTHORIZED:
+                self._prefer(client)
+                break
+        return result
+
+    def _prefer(self, client: Any) -> None:
+        """Promoting a token kills the old one: the one that worked is tried first from now on."""
+        self._clients.sort(key=lambda other: other is not client)
+
+    async def _post(self, client: Any, message: OutboundMessage) -> TwilioMessageResult:
+        try:
+            created = await client.messages.create_async(
+                from_=message.sender,
+                to=message.recipient,
+                body=message.body,
+                status_callback=f"{self._status_url}?o={message.reference}",
+            )
+        except _NOTHING_WRITTEN as error:
+            return TwilioMessageResult(
+                SendOutcome.NOT_SENT, detail=f"no connection ({type(error).__name__})", blame=Blame.NETWORK
+            )
+        except Exception as error:  # noqa: BLE001  # whatever it was, the message may have been sent
+            return _failure(error)
+        if not isinstance(created.sid, str) or not created.sid:
+            return TwilioMessageResult(SendOutcome.DOUBT, detail="Twilio's answer had no sid")
+        return TwilioMessageResult(SendOutcome.ACCEPTED, sid=created.sid, status=str(created.status))
+
+    async def reachable(self) -> bool:
+        try:
+            await self._clients[0].messages.list_async(limit=1)
+        except (aiohttp.ClientConnectionError, TimeoutError):
+            return False
+        except Exception:  # noqa: BLE001  # any answer at all proves the way out
+            return True
+        return True
+
+    async def close(self) -> None:
+        await self._http.close()
+
+
+def _failure(error: Exception) -> TwilioMessageResult:
+    answer = last_answer.get()
+    if not isinstance(error, TwilioRestException) or answer is None:
+        return TwilioMessageResult(SendOutcome.DOUBT, detail=f"no clear answer ({type(error).__name__})")
+    status, code = answer.status_code, _code(answer.text)
+    outcome, blame = codes.classify(status, code)
+    return TwilioMessageResult(
+        outcome,
+        code=codes.UNAUTHORIZED if status == HTTPStatus.UNAUTHORIZED else code,
+        detail=f"HTTP {status}" + ("" if code is None else f", Twilio error {code}"),
+        blame=blame,
+        retry_after=_retry_after((answer.headers or {}).get("Retry-After")),
+    )
+
+
+def _code(body: str) -> int | None:
+    """Twilio's error code, where the body is Twilio's JSON."""
+    try:
+        code = json.loads(body)["code"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return code if isinstance(code, int) else None
+
+
+def _retry_after(text: str | None) -> float | None:
+    """Seconds; a date is not used by Twilio and is ignored."""
+    try:
+        return min(max(float(text), 0.0), 3600.0) if text else None
+    except ValueError:
+        return None

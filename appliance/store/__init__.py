@@ -1,0 +1,6 @@
+"""Every SQL statement of the product: the writer, the reader, and one module for each aggregate."""
+
+from appliance.store.store import Store
+from appliance.store.tx import Tx
+
+__all__ = ["Store", "Tx"]

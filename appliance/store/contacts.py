@@ -1,0 +1,47 @@
+"""Contacts: a customer's address on one of our channels, and whether it may be written to."""
+
+from appliance.model import Contact
+from appliance.store.repository import Repository
+
+
+class Contacts(Repository[Contact]):
+    table = "contacts"
+    type = Contact
+
+    def at(self, channel_id: int, address: str) -> Contact | None:
+        return self._find("channel_id = ? AND address = ?", channel_id, address)
+
+    def ensure(self, channel_id: int, address: str) -> Contact:
+        """The contact with this address, made where there is none."""
+        self._sql.insert_new(
+            "contacts", "(channel_id, address)", channel_id=channel_id, address=address, created_at=self._sql.now
+        )
+        contact = self.at(channel_id, address)
+        assert contact is not None
+        return contact
+
+    def heard(self, contact_id: int, profile_name: str) -> None:
+        """A message came in now: WhatsApp's 24 hours start again."""
+        self._sql.run(
+            "UPDATE contacts SET last_inbound_at = ?, profile_name = iif(? = '', profile_name, ?) WHERE id = ?",
+            self._sql.now,
+            profile_name,
+            profile_name,
+            contact_id,
+        )
+
+    def opt_out(self, contact_id: int, sid: str) -> None:
+        self._sql.run(
+            "UPDATE contacts SET opted_out_at = ?, opted_out_sid = ? WHERE id = ? AND opted_out_at IS NULL",
+            self._sql.now,
+            sid,
+            contact_id,
+        )
+
+    def opt_in(self, contact_id: int) -> None:
+        self._sql.run(
+            "UPDATE contacts SET opted_out_at = NULL, opted_out_sid = NULL, reminded_at = NULL WHERE id = ?", contact_id
+        )
+
+    def reminded(self, contact_id: int) -> None:
+        self._sql.run("UPDATE contacts SET reminded_at = ? WHERE id = ?", self._sql.now, contact_id)

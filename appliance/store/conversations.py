@@ -1,0 +1,92 @@
+"""Conversations: one open per session key; the sweeps that let them go idle and close them."""
+
+from appliance.model import Conversation, ConversationStatus
+from appliance.store.repository import Repository
+from appliance.store.sql import Row
+
+# A conversation with a message nobody has answered yet, or a lane job, is never swept.
+_NO_LIVE = """
+    NOT EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = c.id
+                AND m.reply_id IS NULL AND m.suppressed IS NULL AND m.card_id IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM message_queue q WHERE q.lane = c.session_key AND q.status IN ('ready', 'running'))
+"""
+
+
+class Conversations(Repository[Conversation]):
+    table = "conversations"
+    type = Conversation
+
+    def _load(self, row: Row) -> Conversation:
+        values = {name: row[name] for name in self._names}
+        return Conversation(**values | {"status": ConversationStatus(row["status"])})
+
+    def open_with(self, session_key: str) -> Conversation | None:
+        return self._find("session_key = ? AND status <> 'closed'", session_key)
+
+    def insert(
+        self, organization_id: int, channel_id: int, contact_id: int, session_key: str, expires_at: int
+    ) -> Conversation:
+        now = self._sql.now
+        row_id = self._sql.insert(
+            "conversations",
+            organization_id=organization_id,
+            channel_id=channel_id,
+            contact_id=contact_id,
+            session_key=session_key,
+            status=ConversationStatus.PENDING,
+            created_at=now,
+            updated_at=now,
+            expires_at=expires_at,
+        )
+        conversation = self.get(row_id)
+        assert conversation is not None
+        return conversation
+
+    def touch(self, conversation_id: int, expires_at: int) -> None:
+        """A message came in: the clock of idle and expired starts again, an idle conversation wakes up."""
+        self._sql.run(
+            "UPDATE conversations SET status = iif(status = 'idle', 'progress', status), version = version + 1, "
+            "updated_at = ?, expires_at = ? WHERE id = ?",
+            self._sql.now,
+            expires_at,
+            conversation_id,
+        )
+
+    def set_status(self, conversation_id: int, status: ConversationStatus) -> None:
+        self._sql.run(
+            "UPDATE conversations SET status = ?, version = version + 1, updated_at = ? WHERE id = ?",
+            status,
+            self._sql.now,
+            conversation_id,
+        )
+
+    def answered(self, conversation_id: int, *, unknown: bool) -> None:
+        """A reply was written; `unknown`: it said that we do not know."""
+        self._sql.run(
+            "UPDATE conversations SET status = iif(status IN ('pending', 'idle'), 'progress', status), "
+            "unknown_streak = iif(?, unknown_streak + 1, 0), version = version + 1, updated_at = ? WHERE id = ?",
+            unknown,
+            self._sql.now,
+            conversation_id,
+        )
+
+    def quiet_since(self, before: int, limit: int) -> list[Conversation]:
+        """Pending or in progress, last touched before a time, with nothing left to answer."""
+        return self._sweep("c.status IN ('pending', 'progress') AND c.updated_at < ?", "c.updated_at", before, limit)
+
+    def expired(self, now: int, limit: int) -> list[Conversation]:
+        return self._sweep("c.status <> 'closed' AND c.expires_at <= ?", "c.expires_at", now, limit)
+
+    def _sweep(self, condition: str, order: str, before: int, limit: int) -> list[Conversation]:
+        statement = f"SELECT * FROM conversations c WHERE {condition} AND {_NO_LIVE} ORDER BY {order} LIMIT ?"  # noqa: S608
+        return [self._load(row) for row in self._sql.all(statement, before, limit)]
+
+    def move(self, conversation: Conversation, status: ConversationStatus) -> bool:
+        """Change the status unless somebody changed the row since it was read (optimistic locking)."""
+        changed = self._sql.run(
+            "UPDATE conversations SET status = ?, version = version + 1 WHERE id = ? AND version = ?",
+            status,
+            conversation.id,
+            conversation.version,
+        )
+        return changed == 1

@@ -1,0 +1,58 @@
+"""How many of what: the figures of the status page, of /metrics and of the conservation law."""
+
+from appliance.store.sql import Sql
+
+
+class Counts:
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
+
+    def _grouped(self, statement: str, *values: int) -> dict[str, int]:
+        return {str(row[0]): int(row[1]) for row in self._sql.all(statement, *values)}
+
+    def messages(self) -> dict[str, int]:
+        return self._grouped("SELECT disposition, count(*) FROM dispositions GROUP BY disposition")
+
+    def received(self) -> int:
+        return int(self._sql.value("SELECT count(*) FROM messages"))
+
+    def orphaned(self) -> int:
+        return int(self._sql.value("SELECT count(*) FROM orphaned_messages"))
+
+    def outbox(self) -> dict[str, int]:
+        return self._grouped("SELECT state, count(*) FROM outbox GROUP BY state")
+
+    def conversations(self) -> dict[str, int]:
+        return self._grouped("SELECT status, count(*) FROM conversations GROUP BY status")
+
+    def cards(self) -> int:
+        return int(self._sql.value("SELECT count(*) FROM cards WHERE closed_at IS NULL"))
+
+    def queue(self) -> dict[str, int]:
+        """ready (due now), scheduled (first attempt, later), retry (later), running, dead."""
+        now = self._sql.now
+        return self._grouped(
+            "SELECT CASE WHEN status <> 'ready' THEN status WHEN run_at <= ? THEN 'ready' "
+            "WHEN attempts = 0 THEN 'scheduled' ELSE 'retry' END AS phase, count(*) "
+            "FROM message_queue WHERE status IN ('ready', 'running', 'dead') GROUP BY phase",
+            now,
+        )
+
+    def oldest_ready(self) -> int | None:
+        """When the longest waiting due job fell due."""
+        time = self._sql.value(
+            "SELECT min(run_at) FROM message_queue WHERE status = 'ready' AND run_at <= ?", self._sql.now
+        )
+        return None if time is None else int(time)
+
+    def stray(self) -> list[int]:
+        """Messages said to be live that nothing will ever answer: no lane job and no reply on its way."""
+        rows = self._sql.all(
+            """
+            SELECT d.id FROM dispositions d JOIN conversations c ON c.id = d.conversation_id
+            LEFT JOIN outbox o ON o.id = d.reply_id
+            WHERE d.disposition = 'live' AND coalesce(o.state, '') <> 'doubt' AND NOT EXISTS (
+                SELECT 1 FROM message_queue q WHERE q.lane = c.session_key AND q.status IN ('ready', 'running'))
+            """
+        )
+        return [int(row[0]) for row in rows]

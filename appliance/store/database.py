@@ -1,0 +1,105 @@
+"""The database file: who may open it, how, and which schema it has.
+
+Exactly one connection writes and checkpoints (SQLite 3.7.0 to 3.51.2 has a bug in resetting the WAL that needs two).
+"""
+
+import os
+import sqlite3
+from importlib.resources import files
+from pathlib import Path
+
+from appliance.errors import DatabaseError
+
+APPLICATION_ID = 0x41505043  # "APPC"
+FILE_NAME = "appliance.db"
+
+# Every one is read back: an ignored PRAGMA fails silently.
+_WRITER_PRAGMAS: dict[str, int | str] = {
+    "journal_mode": "wal",
+    "synchronous": 2,  # FULL: a commit is on disk before anybody is told
+    "foreign_keys": 1,
+    "wal_autocheckpoint": 0,  # the writer checkpoints between batches, never inside one
+    "journal_size_limit": 0,  # so that the size of the WAL file tells how much is in it
+    "busy_timeout": 0,
+    "mmap_size": 0,  # an I/O error must be an error, not a SIGBUS
+    "cell_size_check": 1,
+    "temp_store": 2,
+}
+
+
+def prepare_directory(directory: Path) -> None:
+    """Make the storage directory and everything in it private to its owner."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    os.umask(0o077)
+    for file in directory.glob(f"{FILE_NAME}*"):
+        file.chmod(0o600)
+
+
+def configure_writer(connection: sqlite3.Connection) -> None:
+    for name, wanted in _WRITER_PRAGMAS.items():
+        connection.execute(f"PRAGMA {name} = {wanted}").fetchall()
+        found = connection.execute(f"PRAGMA {name}").fetchone()
+        if name != "busy_timeout" and found != (wanted,) and not (name == "mmap_size" and found is None):
+            raise DatabaseError(f"SQLite does not accept {name} = {wanted} here (it says {found}).")
+    connection.row_factory = sqlite3.Row
+
+
+def configure_reader(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA query_only = 1")
+    connection.execute("PRAGMA busy_timeout = 1000")
+    connection.row_factory = sqlite3.Row
+
+
+def migrations() -> list[tuple[int, str]]:
+    """(version, SQL) of each released step, in order."""
+    folder = files("appliance.store") / "migrations"
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return [(int(name.split("_")[0]), (folder / name).read_text()) for name in names]
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The schema version; 0 for an empty file. A foreign or newer file is refused."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    empty = not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
+    if application != APPLICATION_ID and not (empty and application == 0):
+        raise DatabaseError(f"{FILE_NAME} belongs to another program; move it away or set another storage.directory.")
+    newest = migrations()[-1][0]
+    if version > newest:
+        raise DatabaseError(
+            f"{FILE_NAME} is of a newer appliance (schema {version}, this one knows {newest}); update the appliance."
+        )
+    return version
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the schema up to date, each step all or nothing; an existing file is copied aside first."""
+    version = version_of(connection)
+    todo = [(number, sql) for number, sql in migrations() if number > version]
+    if todo and version > 0:
+        _copy_before(connection, path.with_name(f"{FILE_NAME}.before-{todo[-1][0]}"))
+    for number, sql in todo:
+        _apply(connection, number, sql)
+
+
+def _copy_before(connection: sqlite3.Connection, copy: Path) -> None:
+    copy.unlink(missing_ok=True)
+    connection.execute("VACUUM INTO ?", (str(copy),))
+    descriptor = os.open(copy, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _apply(connection: sqlite3.Connection, number: int, sql: str) -> None:
+    script = (
+        f"BEGIN IMMEDIATE;\n{sql}\nPRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {number};\nCOMMIT;"
+    )
+    try:
+        connection.executescript(script)
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,56 @@
+"""A conversation as it went: what came in and what we said, for the model and for people."""
+
+from appliance.store.outbox import GONE
+from appliance.store.sql import Row, Sql
+
+
+class History:
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
+
+    def received(self, conversation_id: int, before: int, limit: int) -> list[Row]:
+        """Inbound messages older than a message id, oldest first: id, body, reply_id, received_at."""
+        rows = self._sql.all(
+            "SELECT id, body, reply_id, received_at FROM messages WHERE conversation_id = ? AND id < ? "
+            "ORDER BY id DESC LIMIT ?",
+            conversation_id,
+            before,
+            limit,
+        )
+        return rows[::-1]
+
+    def said(self, conversation_id: int, limit: int) -> list[Row]:
+        """Ours that Twilio has or may have, oldest first: id, body, created_at. Withdrawn drafts are left out."""
+        rows = self._sql.all(
+            f"SELECT id, body, created_at FROM outbox WHERE conversation_id = ? AND state NOT IN {GONE} "  # noqa: S608
+            "AND state <> 'ready' ORDER BY id DESC LIMIT ?",
+            conversation_id,
+            limit,
+        )
+        return rows[::-1]
+
+    def messages(self, contact: str | None, limit: int) -> list[Row]:
+        """What came in and what went out, newest first, of one contact's address or of all."""
+        return self._sql.all(
+            """
+            SELECT * FROM (
+                SELECT m.sid, 'inbound' AS direction, c.address AS contact, ch.address AS channel, m.body,
+                       d.disposition, coalesce(m.suppressed, '') AS reason, m.reply_id,
+                       m.received_at AS at, m.id, m.media
+                FROM messages m JOIN dispositions d ON d.id = m.id JOIN contacts c ON c.id = m.contact_id
+                JOIN channels ch ON ch.id = c.channel_id WHERE ?1 IS NULL OR c.address = ?1
+                ORDER BY m.id DESC LIMIT ?2)
+            UNION ALL SELECT * FROM (
+                SELECT o.sid, 'outbound', c.address, ch.address, o.body, o.state, o.reason, o.id,
+                       o.created_at, o.id, '[]'
+                FROM outbox o JOIN contacts c ON c.id = o.contact_id
+                JOIN channels ch ON ch.id = c.channel_id WHERE ?1 IS NULL OR c.address = ?1
+                ORDER BY o.id DESC LIMIT ?2)
+            ORDER BY at DESC, direction DESC, id DESC LIMIT ?2
+            """,
+            contact,
+            limit,
+        )
+
+    def orphans(self, limit: int) -> list[Row]:
+        return self._sql.all("SELECT * FROM orphaned_messages ORDER BY id DESC LIMIT ?", limit)

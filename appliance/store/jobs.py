@@ -1,0 +1,191 @@
+"""The queue: one table of jobs, claimed, finished and resumed by the one process that owns the file.
+
+A lane holds at most one live job (a unique partial index). There are no leases: at start every running job belongs to
+a process that is dead.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from appliance.model import Job, JobKind, JobStatus
+from appliance.store.repository import Repository
+from appliance.store.sql import Row
+
+ALONE_AFTER = 2  # a job that was running in so many crashes runs alone next
+
+
+class Jobs(Repository[Job]):
+    table = "message_queue"
+    type = Job
+
+    def _load(self, row: Row) -> Job:
+        values = {name: row[name] for name in self._names}
+        return Job(**values | {"kind": JobKind(row["kind"]), "payload": msgspec.json.decode(row["payload"])})
+
+    def enqueue(
+        self,
+        kind: JobKind,
+        *,
+        resource: str = "",
+        lane: str | None = None,
+        run_at: int | None = None,
+        message_sid: str | None = None,
+        payload: Mapping[str, Any] | None = None,
+    ) -> int | None:
+        """The new job's id, or None where the lane has a live job already."""
+        now = self._sql.now
+        return self._sql.insert_new(
+            "message_queue",
+            "(lane) WHERE lane IS NOT NULL AND status IN ('ready', 'running')",
+            kind=kind,
+            lane=lane,
+            resource=resource,
+            message_sid=message_sid,
+            payload=msgspec.json.encode(payload or {}).decode(),
+            status=JobStatus.READY,
+            run_at=now if run_at is None else run_at,
+            created_at=now,
+        )
+
+    def postpone_reply(self, lane: str, run_at: int) -> None:
+        """Debounce: move the lane's reply job that has not run yet."""
+        self._sql.run(
+            "UPDATE message_queue SET run_at = ? WHERE lane = ? AND status = 'ready' AND kind = ? AND attempts = 0",
+            run_at,
+            lane,
+            JobKind.REPLY,
+        )
+
+    def in_lane(self, lane: str) -> Job | None:
+        return self._find("lane = ? AND status IN ('ready', 'running')", lane)
+
+    def resources(self) -> list[str]:
+        """What ready jobs wait for; one index step each."""
+        found: list[str] = []
+        name = self._sql.value("SELECT min(resource) FROM message_queue WHERE status = 'ready'")
+        while name is not None:
+            found.append(name)
+            name = self._sql.value(
+                "SELECT min(resource) FROM message_queue WHERE status = 'ready' AND resource > ?", name
+            )
+        return found
+
+    def due(self, resource: str, limit: int) -> list[Job]:
+        """Ready jobs of one resource whose time has come, longest waiting first."""
+        return self._select(
+            "status = 'ready' AND resource = ? AND run_at <= ? ORDER BY run_at, id LIMIT ?",
+            resource,
+            self._sql.now,
+            limit,
+        )
+
+    def next_due(self, resource: str) -> int | None:
+        """When the next ready job of a resource falls due that is not due yet."""
+        time = self._sql.value(
+            "SELECT min(run_at) FROM message_queue WHERE status = 'ready' AND resource = ? AND run_at > ?",
+            resource,
+            self._sql.now,
+        )
+        return None if time is None else int(time)
+
+    def start(self, job: Job, *, run: int, alone: bool, deadline_at: int | None) -> Job:
+        """Mark a due job as running; its deadline begins at the first claim."""
+        self._sql.run(
+            "UPDATE message_queue SET status = 'running', attempts = attempts + 1, run = ?, alone = ?, started_at = ?, "
+            "deadline_at = coalesce(deadline_at, ?) WHERE id = ? AND status = 'ready'",
+            run,
+            alone,
+            self._sql.now,
+            deadline_at,
+            job.id,
+        )
+        started = self.get(job.id)
+        assert started is not None
+        return started
+
+    def finish(self, job: Job, status: JobStatus, error: str = "") -> bool:
+        """End this attempt of this run; False where another attempt has the job by now (fencing)."""
+        changed = self._sql.run(
+            "UPDATE message_queue SET status = ?, finished_at = ?, error = ? "
+            "WHERE id = ? AND status = 'running' AND attempts = ? AND run = ?",
+            status,
+            self._sql.now,
+            error,
+            job.id,
+            job.attempts,
+            job.run,
+        )
+        return changed == 1
+
+    def remember(self, job_id: int, **facts: Any) -> None:
+        """Add to a job's payload what a retry by an operator will need."""
+        self._sql.run(
+            "UPDATE message_queue SET payload = json_patch(payload, ?) WHERE id = ?",
+            msgspec.json.encode(facts).decode(),
+            job_id,
+        )
+
+    def put_back(self, job: Job, run_at: int, error: str = "", *, refund: bool) -> bool:
+        """Ready again at a time; `refund`: this attempt does not count."""
+        changed = self._sql.run(
+            "UPDATE message_queue SET status = 'ready', run_at = ?, attempts = attempts - ?, error = ? "
+            "WHERE id = ? AND status = 'running' AND attempts = ? AND run = ?",
+            run_at,
+            int(refund),
+            error,
+            job.id,
+            job.attempts,
+            job.run,
+        )
+        return changed == 1
+
+    def resume(self, *, crashed: bool) -> list[Job]:
+        """Make the jobs of the dead run ready again, at once; give back those that killed the process while alone.
+
+        `crashed`: the process died by itself. A power cut does not count against a job.
+        """
+        poison = self._select("status = 'running' AND alone = 1 ORDER BY id") if crashed else []
+        self._sql.run(
+            "UPDATE message_queue SET status = 'ready', run_at = ?, attempts = attempts - 1, crashes = crashes + ? "
+            "WHERE status = 'running' AND NOT (? AND alone = 1)",
+            self._sql.now,
+            int(crashed),
+            crashed,
+        )
+        return poison
+
+    def shift(self, milliseconds: int) -> None:
+        """The wall clock jumped: ready jobs keep their distance to it."""
+        self._sql.run(
+            "UPDATE message_queue SET run_at = run_at + ?, deadline_at = deadline_at + ? "
+            "WHERE status IN ('ready', 'running')",
+            milliseconds,
+            milliseconds,
+        )
+
+    def extend_deadlines(self, milliseconds: int) -> None:
+        """There was no way out for so long: the deadlines stood still."""
+        self._sql.run(
+            "UPDATE message_queue SET deadline_at = deadline_at + ? WHERE status IN ('ready', 'running')", milliseconds
+        )
+
+    def dead(self, limit: int) -> list[Row]:
+        return self._sql.all("SELECT * FROM message_queue WHERE status = 'dead' ORDER BY id DESC LIMIT ?", limit)
+
+    def settle_dead(self, job_id: int, status: JobStatus) -> bool:
+        """A dead letter was retried (done) or discarded."""
+        return (
+            self._sql.run("UPDATE message_queue SET status = ? WHERE id = ? AND status = 'dead'", status, job_id) == 1
+        )
+
+    def prune(self, before: int, limit: int) -> int:
+        """Forget finished jobs; dead letters stay until somebody decides."""
+        return self._sql.run(
+            "DELETE FROM message_queue WHERE id IN (SELECT id FROM message_queue "
+            "WHERE id < (SELECT coalesce(max(id), 0) FROM message_queue) - 1000 "
+            "AND status IN ('done', 'discarded') AND finished_at < ? ORDER BY id LIMIT ?)",
+            before,
+            limit,
+        )

@@ -1,0 +1,102 @@
+"""Received messages, each once by its sid, and orphans: those written to a number that is nobody's here."""
+
+import msgspec
+
+from appliance.model import InboundMessage, Media, StoredMessage
+from appliance.store.repository import Repository
+from appliance.store.sql import Row
+
+LIVE = "reply_id IS NULL AND suppressed IS NULL AND card_id IS NULL"
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+class Messages(Repository[StoredMessage]):
+    table = "messages"
+    type = StoredMessage
+
+    def _load(self, row: Row) -> StoredMessage:
+        media = tuple(Media(url, content_type) for url, content_type in msgspec.json.decode(row["media"]))
+        values = {name: row[name] for name in self._names}
+        return StoredMessage(**values | {"media": media})
+
+    def insert(
+        self,
+        message: InboundMessage,
+        *,
+        organization_id: int,
+        contact_id: int,
+        conversation_id: int,
+        source: str,
+        notice: str | None,
+        suppressed: str | None,
+    ) -> int | None:
+        """The id of the new row, or None where this sid is stored already."""
+        return self._sql.insert_new(
+            "messages",
+            "(sid)",
+            sid=message.sid,
+            organization_id=organization_id,
+            contact_id=contact_id,
+            conversation_id=conversation_id,
+            body=message.body,
+            media=_json([(item.url, item.content_type) for item in message.media]),
+            message_type=message.message_type,
+            parameters=_json(message.parameters),
+            idempotency_token=message.idempotency_token,
+            source=source,
+            notice=notice,
+            received_at=self._sql.now,
+            suppressed=suppressed,
+        )
+
+    def insert_orphan(self, message: InboundMessage, reason: str) -> None:
+        self._sql.insert_new(
+            "orphaned_messages",
+            "(sid)",
+            sid=message.sid,
+            account_sid=message.account_sid,
+            sender=message.sender,
+            recipient=message.recipient,
+            body=message.body,
+            parameters=_json(message.parameters),
+            reason=reason,
+            received_at=self._sql.now,
+        )
+
+    def live(self, conversation_id: int) -> list[StoredMessage]:
+        """Those nobody has answered yet, in receive order."""
+        return self._select(f"conversation_id = ? AND {LIVE} ORDER BY id", conversation_id)
+
+    def claim_for(self, reply_id: int, message_ids: list[int]) -> bool:
+        """Give these messages to a reply. False where another reply has one of them already."""
+        taken = sum(
+            self._sql.run(f"UPDATE messages SET reply_id = ? WHERE id = ? AND {LIVE}", reply_id, message_id)  # noqa: S608
+            for message_id in message_ids
+        )
+        return taken == len(message_ids)
+
+    def answered_by(self, reply_id: int) -> list[StoredMessage]:
+        return self._select("reply_id = ? ORDER BY id", reply_id)
+
+    def release(self, reply_id: int) -> int:
+        """The reply was withdrawn: its messages are live again."""
+        return self._sql.run("UPDATE messages SET reply_id = NULL WHERE reply_id = ?", reply_id)
+
+    def suppress(self, message_ids: list[int], reason: str) -> None:
+        for message_id in message_ids:
+            self._sql.run(f"UPDATE messages SET suppressed = ? WHERE id = ? AND {LIVE}", reason, message_id)  # noqa: S608
+
+    def give_up(self, message_ids: list[int], card_id: int) -> None:
+        """Nobody will answer these by itself; the card says so."""
+        for message_id in message_ids:
+            self._sql.run(f"UPDATE messages SET card_id = ? WHERE id = ? AND {LIVE}", card_id, message_id)  # noqa: S608
+
+    def revive(self, message_ids: list[int]) -> int:
+        """An operator wants these answered again: live, whatever had become of them."""
+        return sum(
+            self._sql.run("UPDATE messages SET reply_id = NULL, card_id = NULL WHERE id = ?", message_id)
+            for message_id in message_ids
+        )

@@ -1,0 +1,62 @@
+"""Organizations (tenants), their users and their channels."""
+
+from appliance.model import Channel, Organization
+from appliance.store.repository import Repository
+
+
+class Organizations(Repository[Organization]):
+    table = "organizations"
+    type = Organization
+
+    def named(self, name: str) -> Organization | None:
+        return self._find("name = ? COLLATE NOCASE", name)
+
+    def insert(self, name: str, language: str, timezone: str, instructions: str, contact: str) -> int:
+        return self._sql.insert(
+            "organizations",
+            name=name,
+            language=language,
+            timezone=timezone,
+            instructions=instructions,
+            contact=contact,
+            created_at=self._sql.now,
+        )
+
+    def insert_user(self, organization_id: int, email: str, password_hash: str | None) -> int:
+        return self._sql.insert(
+            "users",
+            organization_id=organization_id,
+            email=email,
+            password_hash=password_hash,
+            created_at=self._sql.now,
+        )
+
+    def user_exists(self, email: str) -> bool:
+        return bool(self._sql.value("SELECT 1 FROM users WHERE email = ? COLLATE NOCASE", email))
+
+    def users(self, organization_id: int) -> list[str]:
+        rows = self._sql.all("SELECT email FROM users WHERE organization_id = ? ORDER BY id", organization_id)
+        return [row["email"] for row in rows]
+
+
+class Channels(Repository[Channel]):
+    table = "channels"
+    type = Channel
+
+    def at(self, address: str) -> Channel | None:
+        """The channel of an enabled organization with this address."""
+        return self._find(
+            "address = ? AND organization_id IN (SELECT id FROM organizations WHERE disabled_at IS NULL)", address
+        )
+
+    def exists(self, address: str) -> bool:
+        return bool(self._sql.value("SELECT 1 FROM channels WHERE address = ?", address))
+
+    def insert(self, organization_id: int, address: str) -> int:
+        now = self._sql.now
+        return self._sql.insert(
+            "channels", organization_id=organization_id, address=address, created_at=now, watermark_at=now
+        )
+
+    def of(self, organization_id: int) -> list[Channel]:
+        return self._select("organization_id = ? ORDER BY id", organization_id)

@@ -1,0 +1,104 @@
+"""The outbox: what we want to say, written before it is sent. States move forward only (`delivery` decides)."""
+
+import hashlib
+from typing import Any
+
+from appliance.model import OutboxMessage, OutboxState
+from appliance.store.repository import Repository
+from appliance.store.sql import Row
+
+GONE = "('superseded', 'suppressed', 'failed', 'parked')"  # states in which the customer got nothing
+
+
+class Outbox(Repository[OutboxMessage]):
+    table = "outgoing"
+    type = OutboxMessage
+
+    def _load(self, row: Row) -> OutboxMessage:
+        values = {name: row[name] for name in self._names}
+        return OutboxMessage(**values | {"state": OutboxState(row["state"])})
+
+    def insert(self, *, body: str, **columns: Any) -> int:
+        """A draft, ready to be sent. `body` is normalised already."""
+        return self._sql.insert(
+            "outbox",
+            body=body,
+            body_hash=hashlib.sha256(body.encode()).digest(),
+            state=OutboxState.READY,
+            created_at=self._sql.now,
+            **columns,
+        )
+
+    def intact(self, outbox_id: int) -> bool:
+        """Whether the body is still what was written."""
+        row = self._sql.one("SELECT body, body_hash FROM outbox WHERE id = ?", outbox_id)
+        return row is not None and hashlib.sha256(row["body"].encode()).digest() == row["body_hash"]
+
+    def begin(self, outbox_id: int, tag: str) -> OutboxMessage:
+        """Set to sending: from here on a POST may have happened."""
+        self._sql.run(
+            "UPDATE outbox SET state = 'sending', attempt = attempt + 1, tag = ?, sending_at = ? WHERE id = ?",
+            tag,
+            self._sql.now,
+            outbox_id,
+        )
+        row = self.get(outbox_id)
+        assert row is not None
+        return row
+
+    def end(self, outbox_id: int, state: OutboxState, *, expected: OutboxState, **columns: Any) -> bool:
+        """Move from an expected state; False where somebody else (a callback) moved it first."""
+        changes = "".join(f", {name} = ?" for name in columns)
+        statement = f"UPDATE outbox SET state = ?{changes} WHERE id = ? AND state = ?"  # noqa: S608  # literal names
+        return self._sql.run(statement, state, *columns.values(), outbox_id, expected) == 1
+
+    def set(self, outbox_id: int, **columns: Any) -> None:
+        changes = ", ".join(f"{name} = ?" for name in columns)
+        self._sql.run(f"UPDATE outbox SET {changes} WHERE id = ?", *columns.values(), outbox_id)  # noqa: S608
+
+    def recent(self, conversation_id: int, kind: str, since: int) -> int | None:
+        """The newest message of a kind in a conversation since a time that was not withdrawn."""
+        row_id = self._sql.value(
+            f"SELECT max(id) FROM outbox WHERE conversation_id = ? AND kind = ? AND created_at > ? "  # noqa: S608
+            f"AND state NOT IN {GONE}",
+            conversation_id,
+            kind,
+            since,
+        )
+        return None if row_id is None else int(row_id)
+
+    def said_anything(self, conversation_id: int) -> bool:
+        statement = f"SELECT 1 FROM outbox WHERE conversation_id = ? AND state NOT IN {GONE} LIMIT 1"  # noqa: S608
+        return bool(self._sql.value(statement, conversation_id))
+
+    def superseded_since(self, conversation_id: int, since: int) -> int:
+        """How many drafts newer messages made stale since a time."""
+        count = self._sql.value(
+            "SELECT count(*) FROM outbox WHERE conversation_id = ? AND state = 'superseded' AND created_at >= ?",
+            conversation_id,
+            since,
+        )
+        return int(count)
+
+    def newer_reply(self, contact_id: int, than: int) -> bool:
+        """Whether something later than this row reached Twilio for the contact."""
+        return bool(
+            self._sql.value(
+                "SELECT 1 FROM outbox WHERE contact_id = ? AND id > ? AND sid IS NOT NULL LIMIT 1", contact_id, than
+            )
+        )
+
+    def sent_since(self, contact_id: int, since: int, limit: int) -> int:
+        """How many messages were attempted to a contact since a time, counting no further than the limit."""
+        rows = self._sql.all(
+            "SELECT sending_at FROM outbox WHERE contact_id = ? ORDER BY id DESC LIMIT ?", contact_id, limit * 2
+        )
+        return sum(1 for row in rows if row["sending_at"] is not None and row["sending_at"] > since)
+
+    def by_key(self, idempotency_key: str) -> OutboxMessage | None:
+        row_id = self._sql.value("SELECT id FROM outbox WHERE idempotency_key = ?", idempotency_key)
+        return None if row_id is None else self.get(row_id)
+
+    def in_state(self, state: OutboxState, limit: int = 1000) -> list[int]:
+        rows = self._sql.all("SELECT id FROM outbox WHERE state = ? ORDER BY id LIMIT ?", state, limit)
+        return [row["id"] for row in rows]

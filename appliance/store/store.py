@@ -1,0 +1,113 @@
+"""The store: one writer with group commit, one read-only reader, one lock over one SQLite file."""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import aiosqlite
+
+from appliance.errors import ApplianceError, DatabaseError, StorageFullError
+from appliance.ports import Clock
+from appliance.store.database import FILE_NAME, configure_reader, configure_writer, migrate, prepare_directory
+from appliance.store.lock import Lock
+from appliance.store.reserve import Reserve
+from appliance.store.sql import Sql
+from appliance.store.tx import Tx
+from appliance.store.writer import Writer, on_thread
+
+T = TypeVar("T")
+CHECKPOINT_BYTES = 1_000 * 4_120  # 1,000 pages with their frame headers
+READ_LIMIT = 0.25  # seconds; a reader that stays longer keeps the WAL from being reset
+
+
+class Store:
+    """Use `await Store.open(directory, clock)`; `close()` in a finally, or aiosqlite's thread keeps the process."""
+
+    def __init__(self, directory: Path, clock: Clock) -> None:
+        self.directory = directory
+        self.path = directory / FILE_NAME
+        self._clock = clock
+        self._lock = Lock(directory)
+        self.reserve = Reserve(directory)
+        self._connections: list[aiosqlite.Connection] = []
+        self.checkpoints = 0
+
+    @classmethod
+    async def open(cls, directory: Path, clock: Clock) -> "Store":
+        """Raises AlreadyRunningError or DatabaseError, each one sentence for the operator."""
+        prepare_directory(directory)
+        store = cls(directory, clock)
+        store._lock.take()
+        try:
+            await store._connect()
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    async def _connect(self) -> None:
+        try:
+            self._writer_connection = await self._open(f"file:{self.path}?mode=rwc")
+            self._run = on_thread(self._writer_connection)
+            await self._run(configure_writer)
+            await self._run(lambda connection: migrate(connection, self.path))
+            reader = await self._open(f"file:{self.path}?mode=ro")
+        except sqlite3.DatabaseError as error:
+            raise DatabaseError(f"{self.path} cannot be opened: {error}.") from error
+        self._read = on_thread(reader)
+        await self._read(configure_reader)
+        writer_tx = await self._run(lambda connection: Tx(Sql(connection, self._clock.now)))
+        self._reader_tx = await self._read(lambda connection: Tx(Sql(connection, self._clock.now)))
+        self._writer = Writer(self._run, writer_tx, self._checkpoint_if_due)
+        self._writer.on_fault = self._fault
+        self.on_fault: Callable[[ApplianceError], None] = lambda _error: None
+        self.reserve.keep()
+
+    async def _open(self, uri: str) -> aiosqlite.Connection:
+        connection = await aiosqlite.connect(uri, uri=True, isolation_level=None)
+        self._connections.append(connection)
+        return connection
+
+    async def write(self, unit: Callable[[Tx], T]) -> T:
+        """Run a unit of work; returns once it is on disk. See Writer.write."""
+        return await self._writer.write(unit)
+
+    async def read(self, unit: Callable[[Tx], T], limit: float | None = READ_LIMIT) -> T:
+        """Run a reading closure in one snapshot. Over `limit` seconds it is interrupted (sqlite3.OperationalError)."""
+
+        def work(connection: sqlite3.Connection) -> T:
+            give_up = None if limit is None else time.monotonic() + limit
+            connection.set_progress_handler((lambda: time.monotonic() > give_up) if give_up else None, 10_000)
+            connection.execute("BEGIN")
+            try:
+                return unit(self._reader_tx)
+            finally:
+                connection.set_progress_handler(None, 0)
+                connection.execute("ROLLBACK")
+
+        return await self._read(work)
+
+    def _fault(self, error: ApplianceError) -> None:
+        if isinstance(error, StorageFullError):
+            self.reserve.release()
+        self.on_fault(error)
+
+    async def _checkpoint_if_due(self) -> None:
+        if self.wal_bytes() >= CHECKPOINT_BYTES:
+            await self._run(lambda connection: connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
+            self.checkpoints += 1
+
+    def wal_bytes(self) -> int:
+        try:
+            return self.path.with_name(f"{FILE_NAME}-wal").stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    async def close(self) -> None:
+        if hasattr(self, "_writer"):
+            await self._writer.close()
+        for connection in reversed(self._connections):
+            await connection.close()
+        self._lock.release()

@@ -1,0 +1,40 @@
+"""One unit of work, as a closure sees it: the aggregates over one connection.
+
+`store.write(lambda tx: …)` runs the closure inside the writer's transaction: all of it is committed, or none.
+"""
+
+from appliance.store.box import Box
+from appliance.store.cards import Cards
+from appliance.store.contacts import Contacts
+from appliance.store.conversations import Conversations
+from appliance.store.counts import Counts
+from appliance.store.events import DeliveryEvents
+from appliance.store.history import History
+from appliance.store.jobs import Jobs
+from appliance.store.knowledge import Knowledge
+from appliance.store.messages import Messages
+from appliance.store.organizations import Channels, Organizations
+from appliance.store.outbox import Outbox
+from appliance.store.sql import Sql
+
+
+class Tx:
+    def __init__(self, sql: Sql) -> None:
+        self.sql = sql
+        self.box = Box(sql)
+        self.cards = Cards(sql)
+        self.channels = Channels(sql)
+        self.contacts = Contacts(sql)
+        self.conversations = Conversations(sql)
+        self.counts = Counts(sql)
+        self.events = DeliveryEvents(sql)
+        self.history = History(sql)
+        self.jobs = Jobs(sql)
+        self.knowledge = Knowledge(sql)
+        self.messages = Messages(sql)
+        self.organizations = Organizations(sql)
+        self.outbox = Outbox(sql)
+
+    @property
+    def now(self) -> int:
+        return self.sql.now

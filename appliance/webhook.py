@@ -1,0 +1,113 @@
+"""Twilio's wire without I/O: check the signature, then parse, then only typed values go inward.
+
+Sources: Twilio docs, "Webhooks security", "Twilio's request to your incoming message webhook URL", "Outbound message
+status in status callbacks".
+"""
+
+import hmac
+from collections.abc import Sequence
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from multidict import MultiDict
+from twilio.request_validator import RequestValidator
+
+from appliance.model import DeliveryReport, InboundMessage, Media
+
+MESSAGES_PATH = "/twilio/messages"
+STATUS_PATH = "/twilio/status"
+MAX_BODY = 256 * 1024
+_MAX_FIELDS = 500
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+class UnreadableFormError(Exception):
+    """The body is not an urlencoded form in UTF-8."""
+
+
+def parse_form(body: bytes) -> MultiDict[str]:
+    """Decode `application/x-www-form-urlencoded`; blanks, repeats, order, spaces and NUL are kept."""
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=_MAX_FIELDS
+        )
+    except ValueError as error:
+        raise UnreadableFormError from error
+    return MultiDict(pairs)
+
+
+class Signature:
+    """Checks X-Twilio-Signature against our configured public URL; the request's own host is never believed."""
+
+    def __init__(self, public_url: str, tokens: Sequence[str]) -> None:
+        self._bases = _with_and_without_port(public_url)
+        self._validators = [RequestValidator(token) for token in tokens]
+
+    def holds(self, path_and_query: str, form: MultiDict[str], signature: str | None) -> bool:
+        """Whether any accepted token signed this request. `path_and_query` is raw, as received."""
+        if not signature:
+            return False
+        expected = (
+            validator.compute_signature(base + path_and_query, form)
+            for base in self._bases
+            for validator in self._validators
+        )
+        presented = signature.encode(errors="replace")
+        matches = [hmac.compare_digest(value.encode(), presented) for value in expected]
+        return any(matches)
+
+
+def _with_and_without_port(url: str) -> list[str]:
+    """Twilio has signed URLs both with and without a standard port."""
+    parts = urlsplit(url)
+    default = _DEFAULT_PORTS[parts.scheme]
+    if parts.port not in (None, default):
+        return [url]
+    bare = parts.netloc.removesuffix(f":{default}")
+    return [urlunsplit(parts._replace(netloc=netloc)) for netloc in (bare, f"{bare}:{default}")]
+
+
+def inbound_message(form: MultiDict[str], idempotency_token: str = "") -> InboundMessage | None:
+    """The message in a form, or None without a MessageSid. Unknown parameters are kept: Twilio adds some."""
+    sid = form.get("MessageSid") or form.get("SmsMessageSid") or form.get("SmsSid")
+    if not sid:
+        return None
+    return InboundMessage(
+        sid=sid,
+        account_sid=form.get("AccountSid", ""),
+        sender=form.get("From", ""),
+        recipient=form.get("To", ""),
+        body=form.get("Body", ""),
+        media=_media(form),
+        message_type=form.get("MessageType", ""),
+        opt_out_type=form.get("OptOutType", "").upper(),
+        profile_name=form.get("ProfileName", ""),
+        parameters=tuple(form.items()),
+        idempotency_token=idempotency_token,
+    )
+
+
+def _media(form: MultiDict[str]) -> tuple[Media, ...]:
+    found = []
+    for index in range(_number(form.get("NumMedia")) or 0):
+        if index >= _MAX_FIELDS or f"MediaUrl{index}" not in form:
+            break
+        found.append(Media(form[f"MediaUrl{index}"], form.get(f"MediaContentType{index}", "")))
+    return tuple(found)
+
+
+def delivery_report(form: MultiDict[str], reference: str) -> DeliveryReport:
+    """A status callback; whatever is missing is empty."""
+    return DeliveryReport(
+        reference=reference,
+        sid=form.get("MessageSid") or form.get("SmsSid") or "",
+        status=(form.get("MessageStatus") or form.get("SmsStatus") or "").lower(),
+        error_code=_number(form.get("ErrorCode")),
+        account_sid=form.get("AccountSid", ""),
+        sender=form.get("From", ""),
+        recipient=form.get("To", ""),
+        parameters=tuple(form.items()),
+    )
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -1,0 +1,237 @@
+"""The only place that executes jobs: claim → handler → outcome and the job's end in one unit of work.
+
+Woken by events and one timer for the next due job; nothing polls. A lane's end looks for newer live messages.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from appliance.clock import wait_for
+from appliance.config import Config
+from appliance.errors import StorageBrokenError, StorageFullError
+from appliance.gate import AI, Gate
+from appliance.intake import arm
+from appliance.metrics import Metrics
+from appliance.model import MINUTE, SECOND, Job, JobKind, JobStatus
+from appliance.outcome import Dead, Done, Handler, Outcome, Retry, Snooze
+from appliance.ports import Clock
+from appliance.retry import backoff
+from appliance.store import Store, Tx
+from appliance.store.jobs import ALONE_AFTER
+
+LONGEST_SLEEP = 10.0  # seconds between two signs of life
+LONGEST_JOB = 3 * MINUTE  # a handler that hangs longer is cancelled and has failed
+GRACE = 7.0  # seconds that running jobs have at a stop
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """The ready jobs of one resource: those due now (no more than could run), and when the next one will be."""
+
+    resource: str
+    due: list[Job]
+    next_due: int | None
+
+
+def _offers(tx: Tx, limit: int) -> list[_Offer]:
+    return [
+        _Offer(resource, tx.jobs.due(resource, limit), tx.jobs.next_due(resource)) for resource in tx.jobs.resources()
+    ]
+
+
+class Worker:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        handlers: Mapping[JobKind, Handler],
+        config: Config,
+        clock: Clock,
+        gate: Gate,
+        run_number: int,
+        metrics: Metrics,
+        random: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._handlers = handlers
+        self._config = config
+        self._clock = clock
+        self._gate = gate
+        self._run_number = run_number
+        self._metrics = metrics
+        self._random = random
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._running: dict[asyncio.Task[None], Job] = {}
+        self.beat = clock.monotonic()
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._running)
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Claim and execute until stop() is called."""
+        while not self._stopping:
+            self.beat = self._clock.monotonic()
+            self._woken.clear()
+            try:
+                due = await self._claim()
+            except StorageFullError:
+                due = self._clock.now() + SECOND
+            pause = LONGEST_SLEEP if due is None else min(LONGEST_SLEEP, (due - self._clock.now()) / SECOND)
+            await wait_for(self._woken, max(pause, 0.0), self._clock)
+
+    async def stop(self, grace: float = GRACE) -> None:
+        """Claim nothing more; what is running may end within `grace` seconds, the rest goes back to the queue."""
+        self._stopping = True
+        self.wake()
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _free(self) -> dict[bool, int]:
+        """Free places for replies (True) and for all else (False): a slow model never keeps a send waiting."""
+        replies = sum(1 for job in self._running.values() if job.kind == JobKind.REPLY)
+        places = self._config.queue.concurrency
+        return {True: places - replies, False: places - (len(self._running) - replies)}
+
+    async def _claim(self) -> int | None:
+        """Start what is due and has a place; when to look again (ms UTC), None if an event will tell."""
+        places = self._config.queue.concurrency
+        offers = await self._store.read(lambda tx: _offers(tx, places))
+        picked, again = self._pick(offers)
+        if picked:
+            started = await self._store.write(lambda tx: [self._start(tx, job) for job in picked])
+            for job in started:
+                task = asyncio.create_task(self._execute(job), name=f"job-{job.id}")
+                self._running[task] = job
+                task.add_done_callback(self._ended)
+        return again
+
+    def _pick(self, offers: list[_Offer]) -> tuple[list[Job], int | None]:
+        picked: list[Job] = []
+        again: list[int] = []
+        free = self._free()
+        for offer in offers:
+            allowed, opens = self._gate.allows(offer.resource)
+            if offer.due and opens is not None:
+                again.append(opens)
+            if offer.next_due is not None:
+                again.append(offer.next_due)
+            for job in offer.due[: min(allowed, free[offer.resource == AI])]:
+                if self._may_start(job, picked):
+                    self._gate.entered(job, offer.resource)
+                    picked.append(job)
+                    free[offer.resource == AI] -= 1
+        return picked, min(again, default=None)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        job = self._running.pop(task)
+        self._gate.left(job)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("job end was not recorded", job=job.id, error=type(error).__name__)
+        self.wake()
+
+    def _may_start(self, job: Job, picked: list[Job]) -> bool:
+        """A job that was running in two crashes runs alone, so that it is known who is to blame for a third."""
+        others = [*picked, *self._running.values()]
+        if any(other.crashes >= ALONE_AFTER for other in others):
+            return False
+        return job.crashes < ALONE_AFTER or not others
+
+    def _start(self, tx: Tx, job: Job) -> Job:
+        deadline = tx.now + self._config.ai.deadline if job.kind == JobKind.REPLY else None
+        return tx.jobs.start(job, run=self._run_number, alone=job.crashes >= ALONE_AFTER, deadline_at=deadline)
+
+    async def _execute(self, job: Job) -> None:
+        handler = self._handlers[job.kind]
+        self._metrics.job_wait.labels(job.kind).observe(max(0, self._clock.now() - job.run_at) / SECOND)
+        try:
+            async with asyncio.timeout(LONGEST_JOB / SECOND):
+                with self._metrics.job_time.labels(job.kind).time():
+                    outcome = await handler.run(job)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._record(job, Snooze(self._clock.now(), "the appliance was stopped")))
+            raise
+        except Exception as error:  # whatever a handler does, the job has an end
+            log.exception("job failed", job=job.id, kind=job.kind)
+            outcome = self._failed(job, handler, f"internal error ({type(error).__name__})")
+        await asyncio.shield(self._conclude(job, handler, outcome))
+
+    async def _conclude(self, job: Job, handler: Handler, outcome: Outcome) -> None:
+        """Record the outcome; one whose effects fail is a failed attempt, and in the last resort a card."""
+        failed = self._failed(job, handler, "internal error while recording the result")
+        for candidate in (outcome, failed, Dead("internal error", lambda tx: _last_resort(tx, job))):
+            try:
+                return await self._record(job, candidate)
+            except StorageBrokenError:
+                raise
+            except Exception:
+                log.exception("outcome was not recorded", job=job.id, kind=job.kind)
+        return None
+
+    def _failed(self, job: Job, handler: Handler, error: str) -> Outcome:
+        if job.attempts >= self._config.queue.max_attempts:
+            return handler.give_up(job, error)
+        return Retry(self._clock.now() + backoff(job.attempts, self._random), error)
+
+    async def _record(self, job: Job, outcome: Outcome) -> None:
+        while True:
+            try:
+                await self._store.write(lambda tx: finish(tx, job, outcome, self._config))
+            except StorageFullError:  # the outcome waits for space; a crash before that costs one attempt
+                await self._clock.sleep(1.0)
+                continue
+            break
+        ending = type(outcome).__name__.lower()
+        self._metrics.jobs.labels(job.kind, ending).inc()
+        log.info("job ended", job=job.id, kind=job.kind, outcome=ending, attempt=job.attempts)
+
+
+def finish(tx: Tx, job: Job, outcome: Outcome, config: Config) -> None:
+    """Write an outcome down: the job's end first, which frees the lane, then the effects, then the lane's next job."""
+    match outcome:
+        case Done():
+            ended = tx.jobs.finish(job, JobStatus.DONE)
+        case Dead(error=error):
+            ended = tx.jobs.finish(job, JobStatus.DEAD, error)
+        case Retry(at=at, error=error):
+            ended = tx.jobs.put_back(job, at, error, refund=False)
+        case Snooze(at=at, reason=reason):
+            ended = tx.jobs.put_back(job, at, reason, refund=True)
+    if ended and not isinstance(outcome, Retry):
+        outcome.effects(tx)
+    rearm(tx, job, config)
+
+
+def _last_resort(tx: Tx, job: Job) -> None:
+    """Even giving up failed: nobody will answer these messages by themselves."""
+    conversation_id = job.payload.get("conversation", 0)
+    card_id = tx.cards.open("could_not_answer", f"conversation:{conversation_id}", "Could not answer: internal error.")
+    tx.messages.give_up([message.id for message in tx.messages.live(conversation_id)], card_id)
+
+
+def rearm(tx: Tx, job: Job, config: Config) -> None:
+    """Messages that came while the lane was busy get their reply job."""
+    conversation = tx.conversations.get(job.payload["conversation"]) if "conversation" in job.payload else None
+    if conversation is not None and tx.jobs.in_lane(conversation.session_key) is None:
+        arm(tx, conversation, config)
+
+
+def resume(tx: Tx, handlers: Mapping[JobKind, Handler], config: Config, *, crashed: bool) -> dict[str, Any]:
+    """At start: every running job belongs to a dead run. Poison ends as its handler says."""
+    poison = tx.jobs.resume(crashed=crashed)
+    for job in poison:
+        finish(tx, job, handlers[job.kind].give_up(job, "the appliance crashed three times on it"), config)
+    return {"poison": len(poison)}
