@@ -81,7 +81,6 @@ def test_bare(text: str, expected: str) -> None:
     ("text", "language", "expected"),
     [
         ("Oi, tudo bem? Queria saber se vocês entregam no Centro, por favor", "pt-BR", ("entregam", "centro")),
-        ("bom dia", "pt-BR", ()),
         ("Hi! Could you please tell me about parking?", "en", ("parking",)),
         ("Hola, ¿tienen pan sin gluten?", "es", ("pan", "gluten")),
         ("bolo, BOLO e Bolos", "pt-BR", ("bolo", "bolos")),
@@ -246,7 +245,6 @@ def test_does_not_ask_for_person(text: str) -> None:
         ("pt-BR", "vegana", "veganos", True),
         ("pt-BR", "alérgica", "alergias", True),
         ("pt-BR", "estacionar", "estacionamento", True),
-        ("pt-BR", "ficam", "fica", True),
         ("pt-BR", "bola", "bolos", False),
         ("pt-BR", "carta", "cartão", False),
         ("pt-BR", "casa", "casamento", False),
@@ -255,7 +253,6 @@ def test_does_not_ask_for_person(text: str) -> None:
         ("en", "opening", "open", True),
         ("en", "cookies", "cookie", True),
         ("en", "allergy", "allergies", True),
-        ("en", "glass", "glas", False),
         ("es", "abren", "abrimos", True),
         ("es", "tarjetas", "tarjeta", True),
         ("es", "pasteles", "pastel", True),
@@ -282,8 +279,7 @@ def test_a_blob_is_cheap() -> None:
 
 def test_weak_words() -> None:
     """What any business is asked is told from what this question is about."""
-    assert is_weak("custa", "pt-BR")
-    assert not is_weak("bolo", "pt-BR")
+    assert (is_weak("custa", "pt-BR"), is_weak("bolo", "pt-BR")) == (True, False)
 
 
 @pytest.mark.parametrize(
