@@ -41,9 +41,9 @@ class Gate:
         if names:
             self._probes[job.id] = names
 
-    def left(self, job: Job) -> None:
+    def left(self, job_id: int) -> None:
         """A job ended; a probe that said nothing about its circuit makes room for the next."""
-        for name in self._probes.pop(job.id, []):
+        for name in self._probes.pop(job_id, []):
             self._circuits.get(name).abandon()
 
     def _opens_at(self, name: str) -> int | None:

@@ -153,7 +153,6 @@ class Conversation:
     session_key: str
     status: ConversationStatus
     version: int
-    unknown_streak: int
     created_at: int
     updated_at: int
     expires_at: int

@@ -112,12 +112,22 @@ class Worker:
         offers = await self._store.read(lambda tx: _offers(tx, places))
         picked, again = self._pick(offers)
         if picked:
-            started = await self._store.write(lambda tx: [self._start(tx, job) for job in picked])
-            for job in started:
+            for job in await self._start_all(picked):
                 task = asyncio.create_task(self._execute(job), name=f"job-{job.id}")
                 self._running[task] = job
                 task.add_done_callback(self._ended)
         return again
+
+    async def _start_all(self, picked: list[Job]) -> list[Job]:
+        """Those that are still due; the others make room at the gate again."""
+        started: list[Job] = []
+        try:
+            found = await self._store.write(lambda tx: [self._start(tx, job) for job in picked])
+            started = [job for job in found if job is not None]
+        finally:
+            for job_id in {job.id for job in picked} - {job.id for job in started}:
+                self._gate.left(job_id)
+        return started
 
     def _pick(self, offers: list[_Offer]) -> tuple[list[Job], int | None]:
         picked: list[Job] = []
@@ -138,7 +148,7 @@ class Worker:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         job = self._running.pop(task)
-        self._gate.left(job)
+        self._gate.left(job.id)
         if not task.cancelled() and (error := task.exception()):
             log.error("job end was not recorded", job=job.id, error=type(error).__name__)
         self.wake()
@@ -150,7 +160,7 @@ class Worker:
             return False
         return job.crashes < ALONE_AFTER or not others
 
-    def _start(self, tx: Tx, job: Job) -> Job:
+    def _start(self, tx: Tx, job: Job) -> Job | None:
         deadline = tx.now + self._config.ai.deadline if job.kind == JobKind.REPLY else None
         return tx.jobs.start(job, run=self._run_number, alone=job.crashes >= ALONE_AFTER, deadline_at=deadline)
 

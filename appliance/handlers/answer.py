@@ -37,7 +37,7 @@ def _write(tx: Tx, case: Case, kind: str, body: str, source: str) -> bool:
         tx.cards.open(
             "waiting", f"conversation:{case.conversation.id}", "A customer asks for a person.", case.organization.id
         )
-    tx.conversations.answered(case.conversation.id, unknown=kind == TextKey.DONT_KNOW)
+    tx.conversations.answered(case.conversation.id)
     tx.jobs.enqueue(
         JobKind.SEND,
         resource=f"channel:{case.conversation.channel_id}",

@@ -61,5 +61,5 @@ def _dialogue(
         turns=tuple(turns([tuple(row) for row in received], [tuple(row) for row in said])),
         topics=tuple(tx.knowledge.propose(organization.id, terms)),
         first_contact=not said,
-        unknown_streak=conversation.unknown_streak,
+        unknown_streak=tx.outbox.streak(conversation.id, TextKey.DONT_KNOW, 3),
     )

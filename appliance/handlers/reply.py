@@ -93,7 +93,7 @@ class ReplyHandler:
         until = self._limit.open_until(now)
         if until is None or self._limit.try_enter(now):
             return None
-        return Snooze(self._clock.now() + max(until - now, 100), "the AI provider asked us to wait")
+        return Snooze(self._clock.now() + max(until - now, SECOND // 2), "the AI provider asked us to wait")
 
     async def _failed(self, case: Case, error: Retryable) -> Outcome:
         now = self._clock.now()

@@ -60,12 +60,11 @@ class Conversations(Repository[Conversation]):
             conversation_id,
         )
 
-    def answered(self, conversation_id: int, *, unknown: bool) -> None:
-        """A reply was written; `unknown`: it said that we do not know."""
+    def answered(self, conversation_id: int) -> None:
+        """A reply was written."""
         self._sql.run(
             "UPDATE conversations SET status = iif(status IN ('pending', 'idle'), 'progress', status), "
-            "unknown_streak = iif(?, unknown_streak + 1, 0), version = version + 1, updated_at = ? WHERE id = ?",
-            unknown,
+            "version = version + 1, updated_at = ? WHERE id = ?",
             self._sql.now,
             conversation_id,
         )

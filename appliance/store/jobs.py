@@ -90,20 +90,19 @@ class Jobs(Repository[Job]):
         )
         return None if time is None else int(time)
 
-    def start(self, job: Job, *, run: int, alone: bool, deadline_at: int | None) -> Job:
-        """Mark a due job as running; its deadline begins at the first claim."""
-        self._sql.run(
+    def start(self, job: Job, *, run: int, alone: bool, deadline_at: int | None) -> Job | None:
+        """Mark a due job as running; its deadline begins at the first claim. None where it is not due any more."""
+        changed = self._sql.run(
             "UPDATE message_queue SET status = 'running', attempts = attempts + 1, run = ?, alone = ?, started_at = ?, "
-            "deadline_at = coalesce(deadline_at, ?) WHERE id = ? AND status = 'ready'",
+            "deadline_at = coalesce(deadline_at, ?) WHERE id = ? AND status = 'ready' AND run_at <= ?",
             run,
             alone,
             self._sql.now,
             deadline_at,
             job.id,
+            self._sql.now,
         )
-        started = self.get(job.id)
-        assert started is not None
-        return started
+        return self.get(job.id) if changed else None
 
     def finish(self, job: Job, status: JobStatus, error: str = "") -> bool:
         """End this attempt of this run; False where another attempt has the job by now (fencing)."""

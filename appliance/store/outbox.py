@@ -1,6 +1,7 @@
 """The outbox: what we want to say, written before it is sent. States move forward only (`delivery` decides)."""
 
 import hashlib
+from itertools import takewhile
 from typing import Any
 
 from appliance.model import OutboxMessage, OutboxState
@@ -79,6 +80,15 @@ class Outbox(Repository[OutboxMessage]):
             since,
         )
         return int(count)
+
+    def streak(self, conversation_id: int, kind: str, limit: int) -> int:
+        """How many of the last replies in a row were of this kind, counting no further than the limit."""
+        rows = self._sql.all(
+            f"SELECT kind FROM outbox WHERE conversation_id = ? AND state NOT IN {GONE} ORDER BY id DESC LIMIT ?",  # noqa: S608
+            conversation_id,
+            limit,
+        )
+        return len(list(takewhile(lambda row: row["kind"] == kind, rows)))
 
     def newer_reply(self, contact_id: int, than: int) -> bool:
         """Whether something later than this row reached Twilio for the contact."""

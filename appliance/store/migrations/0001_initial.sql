@@ -49,7 +49,6 @@ CREATE TABLE conversations (
     session_key TEXT NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('pending', 'progress', 'idle', 'human', 'closed')),
     version INTEGER NOT NULL DEFAULT 1, -- optimistic lock of the sweeps
-    unknown_streak INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
