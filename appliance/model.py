@@ -231,6 +231,8 @@ class Dialogue:
     questions: tuple[str, ...]  # the live messages, oldest first
     turns: tuple[Turn, ...] = ()  # what was said before them, oldest first
     topics: tuple[Topic, ...] = ()  # proposed by full-text search, best first
+    background: tuple[Topic, ...] = ()  # the other topics of a small knowledge base
+    asked_at: int | None = None  # now, for "are you open?"
     first_contact: bool = True  # nothing was sent in this conversation yet
     unknown_streak: int = 0  # "don't know" answers in a row just before
 

@@ -55,7 +55,7 @@ def questions(body: dict[str, Any]) -> list[str]:
     """The user turns after the assistant's last one: what this reply must answer."""
     found: list[str] = []
     for message in body["messages"]:
-        found = [*found, message["content"]] if message["role"] == "user" else []
+        found = [*found, *message["content"].split("\n")] if message["role"] == "user" else []
     return found
 
 

@@ -173,8 +173,8 @@ class TestRequest:
         reply = await llm.respond(dialogue, 20)
 
         asked = fake.requests[0]
-        assert [m["role"] for m in asked["messages"]] == ["system", "user", "assistant", "user", "user"]
-        assert [m["content"] for m in asked["messages"][1:]] == ["oi", "Bom dia!", "Olá", "Abre domingo?"]
+        assert [m["role"] for m in asked["messages"]] == ["system", "user", "assistant", "user"]
+        assert [m["content"] for m in asked["messages"][1:]] == ["oi", "Bom dia!", "Olá\nAbre domingo?"]
         system = asked["messages"][0]["content"]
         for part in (
             "Padaria Sol",

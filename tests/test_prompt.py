@@ -1,6 +1,7 @@
 """What a model is told keeps within its room; what it says becomes plain, bounded text."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -82,7 +83,9 @@ class TestCompose:
         assert "[[HANDOFF]]" in messages[0].content
         assert messages[-1].role == "user"
         newest = plain(dialogue.questions[-1])
-        assert not newest or newest.startswith(messages[-1].content)
+        assert not newest or newest in messages[-1].content or newest.startswith(messages[-1].content)
+        roles = [message.role for message in messages[1:]]
+        assert all(one != other for one, other in pairwise(roles))
         assert all(message.content for message in messages)
 
     def test_a_full_length_question_is_never_cut(self) -> None:
@@ -93,13 +96,13 @@ class TestCompose:
 
     def test_the_newest_history_is_kept(self) -> None:
         """Where not all turns fit, the oldest go, without a gap, and every question stays."""
-        turns = tuple(Turn("user", f"turn {n} " + "x" * 500) for n in range(100))
+        turns = tuple(Turn("user" if n % 2 else "assistant", f"turn {n} " + "x" * 500) for n in range(99))
         messages = compose(Dialogue(SHOP, ("first", "second"), turns), MIN_ROOM)
 
-        kept = [m.content.split(" x")[0] for m in messages[1:-2]]
-        assert kept == [f"turn {n}" for n in range(100 - len(kept), 100)]
-        assert 0 < len(kept) < 100
-        assert [m.content for m in messages[-2:]] == ["first", "second"]
+        kept = [m.content.split(" x")[0] for m in messages[1:-1]]
+        assert kept == [f"turn {n}" for n in range(99 - len(kept), 99)]
+        assert 0 < len(kept) < 99
+        assert messages[-1].content == "first\nsecond"
 
     def test_the_best_knowledge_is_kept(self) -> None:
         """The best topic is there even if it must be cut; what no longer fits is left out whole."""
@@ -121,8 +124,7 @@ class TestCompose:
         dialogue = Dialogue(SHOP, ("oi\ud800\x00 tudo", "\0"), turns=(Turn("assistant", "\udfff"),))
 
         assert compose(dialogue, MIN_ROOM)[1:] == [
-            Message("user", "oi tudo"),
-            Message("user", "(message without text)"),
+            Message("user", "oi tudo\n(message without text)"),
         ]
 
 

@@ -7,6 +7,7 @@ from appliance.conversation import turns
 from appliance.model import MINUTE, Conversation, Dialogue, Job, Organization, StoredMessage, TextKey
 from appliance.store import Tx
 
+FEW_TOPICS = 40  # so small a knowledge base is told to a model whole
 HISTORY = 40  # messages each way; the responder cuts to its token budget
 APOLOGY_EVERY = 30 * MINUTE
 MEDIA_TEXT_EVERY = 10 * MINUTE
@@ -55,11 +56,16 @@ def _dialogue(
     received = tx.history.received(conversation.id, messages[0].id, HISTORY)
     said = tx.history.said(conversation.id, HISTORY)
     terms = language.search_terms("\n".join(questions), organization.language)
+    topics = tx.knowledge.propose(organization.id, terms)
     return Dialogue(
         organization=organization,
         questions=questions,
         turns=tuple(turns([tuple(row) for row in received], [tuple(row) for row in said])),
-        topics=tuple(tx.knowledge.propose(organization.id, terms)),
+        topics=tuple(topics),
+        background=tuple(
+            topic for topic in tx.knowledge.all_if_few(organization.id, FEW_TOPICS) if topic not in topics
+        ),
+        asked_at=tx.now,
         first_contact=not said,
         unknown_streak=tx.outbox.streak(conversation.id, TextKey.DONT_KNOW, 3),
     )

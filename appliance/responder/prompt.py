@@ -6,7 +6,10 @@ All sizes are UTF-8 bytes of text: a budget in tokens becomes bytes through Toke
 import math
 import re
 from collections.abc import Iterable
+from datetime import datetime
+from itertools import groupby
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -75,15 +78,17 @@ def compose(dialogue: Dialogue, room: int) -> list[Message]:
     """
     organization = dialogue.organization
     system = _RULES.format(organization=_cut(plain(organization.name), 400), language=_LANGUAGES[organization.language])
+    system += _time(dialogue)
     left = room - _weight(system)
     questions = _newest([Message("user", plain(text) or _NO_TEXT) for text in dialogue.questions], left * 2 // 3)
     left -= size(questions)
     instructions = _section("Instructions", [plain(organization.instructions)], left // 2)
     left -= _bytes(instructions)
-    knowledge = _section("Knowledge", [_topic(topic.title, topic.body) for topic in dialogue.topics], left * 2 // 3)
+    topics = [_topic(topic.title, topic.body) for topic in (*dialogue.topics, *dialogue.background)]
+    knowledge = _section("Knowledge", topics, left * 2 // 3)
     left -= _bytes(knowledge)
     turns = _newest([said for turn in dialogue.turns if (said := _said(turn)).content], left)
-    return [Message("system", system + instructions + knowledge), *turns, *questions]
+    return [Message("system", system + instructions + knowledge), *_merged([*turns, *questions])]
 
 
 def read(content: str, model: str) -> Reply:
@@ -113,6 +118,19 @@ def _answer(content: str) -> str:
     """Without the thoughts of a reasoning model; some servers swallow the opening tag, a cut one lacks the end."""
     _, closed, answer = content.rpartition("</think>")
     return "" if not closed and content.lstrip().startswith("<think>") else answer
+
+
+def _time(dialogue: Dialogue) -> str:
+    if dialogue.asked_at is None:
+        return ""
+    zone = ZoneInfo(dialogue.organization.timezone)
+    return f"\n- It is now {datetime.fromtimestamp(dialogue.asked_at / 1000, zone):%A, %Y-%m-%d %H:%M} there."
+
+
+def _merged(messages: list[Message]) -> list[Message]:
+    """Neighbours of one role as one message: some servers' chat templates demand that roles alternate."""
+    groups = groupby(messages, lambda message: message.role)
+    return [Message(role, "\n".join(message.content for message in group)) for role, group in groups]
 
 
 def _topic(title: str, body: str) -> str:

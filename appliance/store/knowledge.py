@@ -24,6 +24,11 @@ class Knowledge(Repository[Topic]):
     def of(self, organization_id: int) -> list[Topic]:
         return self._select("organization_id = ? ORDER BY id", organization_id)
 
+    def all_if_few(self, organization_id: int, limit: int) -> list[Topic]:
+        """All topics where there are no more than the limit, else none."""
+        topics = self._select("organization_id = ? ORDER BY id LIMIT ?", organization_id, limit + 1)
+        return topics if len(topics) <= limit else []
+
     def propose(self, organization_id: int, terms: Sequence[str], limit: int = 20) -> list[Topic]:
         """Topics that hold any of the terms, best first. A term is quoted: no FTS5 syntax survives in it."""
         if not terms:
