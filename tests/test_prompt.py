@@ -83,7 +83,7 @@ class TestCompose:
         assert "[[HANDOFF]]" in messages[0].content
         assert messages[-1].role == "user"
         newest = plain(dialogue.questions[-1])
-        assert not newest or newest in messages[-1].content or newest.startswith(messages[-1].content)
+        assert newest[:200] in messages[-1].content
         roles = [message.role for message in messages[1:]]
         assert all(one != other for one, other in pairwise(roles))
         assert all(message.content for message in messages)
