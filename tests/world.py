@@ -2,17 +2,20 @@
 
 import asyncio
 import heapq
+import inspect
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from aiohttp import web
+from fake_ai import FakeAi
 
 from appliance.app import Appliance
 from appliance.config import Address, Config
+from appliance.errors import StorageBrokenError
 from appliance.identity import Registration, register_organization
 from appliance.model import SECOND
 from appliance.ports import Clock, Responder
@@ -68,6 +71,23 @@ class ManualClock:
         await settle()
 
 
+class Line:
+    """The network in front of a server: it can be cut and mended, and the server never notices."""
+
+    def __init__(self, runner: web.AppRunner) -> None:
+        self._runner = runner
+        self.host, self.port = runner.addresses[0][:2]
+
+    async def cut(self) -> None:
+        for site in list(self._runner.sites):
+            await site.stop()
+        assert self._runner.server is not None
+        await self._runner.server.shutdown(0.01)
+
+    async def mend(self) -> None:
+        await web.TCPSite(self._runner, self.host, self.port).start()
+
+
 class World:
     """`async with World(tmp_path) as world`: everything runs; `world.appliance` may be stopped and started again."""
 
@@ -77,6 +97,7 @@ class World:
         *,
         clock: Clock | None = None,
         responder: Responder | None = None,
+        ai: FakeAi | None = None,
         language: str = "pt-BR",
         pace: float = 0.0,
         **overrides: dict[str, Any],
@@ -84,6 +105,8 @@ class World:
         self.directory = directory
         self.clock = clock
         self.responder = responder
+        self.ai = ai
+        self.ai_line: Line | None = None
         self.language = language
         self.twilio = Twilio(
             ACCOUNT, [TOKEN], owned=[SMS, WHATSAPP], pace=pace, **({"now": clock.now} if clock else {})
@@ -92,9 +115,12 @@ class World:
         self._stack = AsyncExitStack()
         self.appliance: Appliance
 
-    async def __aenter__(self) -> "World":
+    async def __aenter__(self) -> Self:
         self._simulator = await run_simulator(simulator_app(self.twilio), "127.0.0.1", 0)
         self._stack.push_async_callback(self._simulator.cleanup)
+        self.twilio_line = Line(self._simulator)
+        if self.ai is not None:
+            await self._serve_ai(self.ai)
         self.config = self._configure(self._simulator)
         self._stack.push_async_callback(self.stop)
         await self.start()
@@ -104,6 +130,16 @@ class World:
             )
         )
         return self
+
+    async def _serve_ai(self, ai: FakeAi) -> None:
+        runner = web.AppRunner(ai.app, shutdown_timeout=0.1)
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.ai_line = Line(runner)
+        base_url = f"http://127.0.0.1:{self.ai_line.port}/v1"
+        ours = {"provider": "llm", "base_url": base_url, "model": "fake"}
+        self.overrides["ai"] = ours | self.overrides.get("ai", {})
 
     async def __aexit__(self, *error: object) -> None:
         await self._stack.aclose()
@@ -140,18 +176,45 @@ class World:
     async def stop(self) -> None:
         await self.appliance.stop()
 
+    async def crash(self) -> None:
+        """Die as by kill -9: from here on nothing is written, and what was running stays so in the database."""
+        self.appliance.store._writer.broken = StorageBrokenError("killed")
+        await self.appliance.worker.stop(grace=0)
+        await self.appliance.stop()
+
     async def settle(self) -> None:
         """Until nothing more happens without time passing."""
-        for _ in range(100):
+        quiet = 0
+        for _ in range(500):
             await asyncio.sleep(0.002)
             await self.twilio.settle()
-            if not self.appliance.worker.busy and not await self._due():
-                await asyncio.sleep(0.002)
-                if not self.appliance.worker.busy and not await self._due():
-                    return
+            quiet = quiet + 1 if await self._is_quiet() else 0
+            if quiet == 2:
+                return
 
-    async def _due(self) -> bool:
-        return await self.appliance.store.read(lambda tx: tx.counts.oldest_ready()) is not None
+    async def _is_quiet(self) -> bool:
+        """No job runs, and none is due that its gate would let pass."""
+        worker = self.appliance.worker
+        due = await self.appliance.store.read(lambda tx: [r for r in tx.jobs.resources() if tx.jobs.due(r, 1)])
+        return not worker.busy and not any(worker._gate.allows(resource)[0] for resource in due)
+
+    async def until(self, condition: Callable[[], Any], seconds: float = 10.0) -> None:
+        """Wait (in real time) for something that must happen soon; a coroutine function may be the condition."""
+        async with asyncio.timeout(seconds):
+            while True:
+                found = condition()
+                if await found if inspect.isawaitable(found) else found:
+                    return
+                await asyncio.sleep(0.005)
+
+    async def say(self, body: str, sender: str = CUSTOMER, to: str = SMS, **options: Any) -> str:
+        """A customer writes and Twilio hears 200. Returns the sid."""
+        sid, status = await self.twilio.receive(sender, to, body, **options)
+        assert status == 200, status
+        return sid
+
+    async def teach(self, title: str, body: str) -> None:
+        await self.appliance.store.write(lambda tx: tx.knowledge.put(1, title, body))
 
     def sent(self, to: str = CUSTOMER) -> list[str]:
         """The bodies that Twilio accepted for a customer, oldest first."""
@@ -161,6 +224,17 @@ class World:
 
     async def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
         return await self.appliance.store.read(lambda tx: [dict(row) for row in tx.sql.all(statement, *values)])
+
+    async def column(self, statement: str, *values: Any) -> list[Any]:
+        """The first column of every row."""
+        return [next(iter(row.values())) for row in await self.rows(statement, *values)]
+
+    async def dispositions(self) -> list[str]:
+        return await self.column("SELECT disposition FROM dispositions ORDER BY id")
+
+    async def cards(self) -> list[str]:
+        """The kinds of the open cards."""
+        return await self.column("SELECT kind FROM cards WHERE closed_at IS NULL ORDER BY id")
 
 
 def free_port() -> int:
