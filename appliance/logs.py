@@ -1,0 +1,154 @@
+"""The log: structured events on standard error, one line each, whatever is in the values.
+
+Message bodies, tokens and full numbers are kept out of it where events are written; what is masked here is a second
+net. The standard library's loggers (aiohttp, APScheduler, Twilio) join at WARNING: below it they log requests.
+"""
+
+import logging
+import math
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from contextlib import suppress
+from pathlib import PurePath
+from traceback import TracebackException
+from typing import Any, Literal
+
+import structlog
+
+Event = MutableMapping[str, Any]
+Level = Literal["debug", "info", "warning", "error"]
+Format = Literal["auto", "json", "console"]
+
+SHORTEST_SECRET = 8  # masking a shorter one would blacken ordinary words
+MAX_FRAMES = 12  # of a traceback, the innermost
+MAX_DEPTH = 4  # of nested values; what lies deeper is shown as text
+# In URLs the + and the : of an address are percent-encoded.
+_NUMBER = re.compile(r"(?i)(whatsapp(?::|%3a)(?:\+|%2b)?|\+|%2b)((?:[\s().-]{0,3}\d){7,})")
+_ZERO_WIDTH_JOINER = "\u200d"  # joins emoji; harmless to a terminal
+
+
+def configure(level: Level, format: Format, secrets: Iterable[str] = ()) -> None:  # noqa: A002 - the key's name
+    """Send every event to standard error. `secrets` are masked wherever they appear."""
+    mask = _masking(secrets)
+    shared: list[Any] = [structlog.stdlib.add_log_level, _exception_in_one_line, _Plain(mask)]
+    if "JOURNAL_STREAM" not in os.environ:  # the journal has its own times
+        shared.append(structlog.processors.TimeStamper(fmt="iso", utc=True))
+    console = format == "console" or (format == "auto" and sys.stderr.isatty())
+    renderer = _console_line if console else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(_StandardError()),  # type: ignore[arg-type]  # all it uses
+    )
+    _join_standard_library(level, shared, renderer)
+
+
+def _join_standard_library(level: Level, shared: list[Any], renderer: Any) -> None:
+    handler = logging.StreamHandler(_StandardError())
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared], processors=[remove, renderer]
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()]))
+    logging.captureWarnings(True)
+    logging.raiseExceptions = False  # a malformed event of a library must not print a traceback of many lines
+
+
+class _StandardError:
+    """Standard error as it is at the moment. A log that nobody can read any more must not stop the work."""
+
+    def write(self, line: str) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(line)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+
+def escaped(text: str) -> str:
+    """Text in which nothing can break a line, move a cursor or turn the reading direction."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character
+        if character.isprintable() or character == _ZERO_WIDTH_JOINER
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def _masking(secrets: Iterable[str]) -> Callable[[str], str]:
+    long_ones = sorted({secret for secret in secrets if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
+    hidden = re.compile("|".join(map(re.escape, long_ones))) if long_ones else None
+
+    def mask(text: str) -> str:
+        if hidden is not None:
+            text = hidden.sub("…", text)
+        return _NUMBER.sub(lambda found: f"{found[1]}…{found[2][-4:]}", text)
+
+    return mask
+
+
+class _Plain:
+    """Reduces every value to text, numbers, lists and mappings, with numbers and secrets masked."""
+
+    def __init__(self, mask: Callable[[str], str]) -> None:
+        self._mask = mask
+
+    def __call__(self, _logger: object, _method: str, event: Event) -> Event:
+        # What begins with _ is the standard library's record, which its formatter takes out again.
+        return {key: value if key.startswith("_") else self._plain(value) for key, value in event.items()}
+
+    def _plain(self, value: object, depth: int = 0) -> object:
+        if value is None or type(value) in {bool, int}:
+            return value
+        if type(value) is float and math.isfinite(value):
+            return value
+        if isinstance(value, Mapping) and depth < MAX_DEPTH:
+            return {self._text(key): self._plain(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, list | tuple | set | frozenset) and depth < MAX_DEPTH:
+            return [self._plain(item, depth + 1) for item in value]
+        return self._text(value)
+
+    def _text(self, value: object) -> str:
+        try:
+            return self._mask(str(value))
+        except Exception:  # noqa: BLE001 - a value that cannot be shown must not stop who logs it
+            return f"<{type(value).__name__}>"
+
+
+def _exception_in_one_line(_logger: object, _method: str, event: Event) -> Event:
+    """Types and places only: an exception's message may quote what a customer wrote."""
+    info = event.pop("exc_info", None)
+    if info is True:
+        info = sys.exc_info()
+    error = info[1] if isinstance(info, tuple) else info
+    if isinstance(error, BaseException):
+        event["exception"] = _chain(TracebackException.from_exception(error, lookup_lines=False, compact=True))
+    event.pop("stack_info", None)
+    return event
+
+
+def _chain(error: TracebackException) -> str:
+    places = [f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in error.stack[-MAX_FRAMES:]]
+    told = f"{error.exc_type.__qualname__} at {' > '.join(places) or 'unknown place'}" if error.exc_type else ""
+    inner = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    parts = [_chain(part) for part in error.exceptions or ()]
+    return told + (f" [{'; '.join(parts)}]" if parts else "") + (f", after {_chain(inner)}" if inner else "")
+
+
+def _short(filename: str) -> str:
+    return "/".join(PurePath(filename).parts[-2:])
+
+
+def _console_line(_logger: object, _method: str, event: Event) -> str:
+    head = [event.pop("timestamp", ""), f"{event.pop('level', ''):<7}", event.pop("event", "")]
+    pairs = [f"{key}={value}" for key, value in event.items()]
+    return escaped(" ".join(part for part in [*map(str, head), *pairs] if part))
