@@ -23,8 +23,9 @@ from appliance.store import Tx
 RANK = {"accepted": 1, "scheduled": 1, "queued": 2, "sending": 3, "sent": 4, "delivered": 5, "read": 6}
 FINAL_FAILURES = frozenset({"failed", "undelivered", "canceled"})
 MAX_REGENERATIONS = 2
-# The apology is not regenerated, later messages share it; a manual message answers nothing.
-_NEVER_SUPERSEDED = (TextKey.UNAVAILABLE, MANUAL)
+# The apology is not regenerated, later messages share it; after a handoff nobody writes another; a manual message
+# answers nothing.
+_NEVER_SUPERSEDED = (TextKey.UNAVAILABLE, TextKey.HANDOFF, MANUAL)
 
 
 def begin(tx: Tx, outbox_id: int, tag: str, config: Config) -> OutboxMessage | None:
