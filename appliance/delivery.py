@@ -66,7 +66,7 @@ def _forbidden(tx: Tx, row: OutboxMessage, config: Config) -> Refusal | None:
 
 
 def _loop_guard(tx: Tx, row: OutboxMessage, limit: int) -> Refusal | None:
-    if limit == 0 or row.kind == MANUAL or tx.outbox.sent_since(row.contact_id, tx.now - HOUR, limit) < limit:
+    if limit == 0 or row.kind == MANUAL or tx.outbox.sent_before(row, tx.now - HOUR, limit) < limit:
         return None
     return Refusal("loop guard", f"More than {limit} replies in an hour: the appliance went silent.")
 

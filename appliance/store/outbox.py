@@ -98,12 +98,15 @@ class Outbox(Repository[OutboxMessage]):
             )
         )
 
-    def sent_since(self, contact_id: int, since: int, limit: int) -> int:
-        """How many messages were attempted to a contact since a time, counting no further than the limit."""
+    def sent_before(self, row: OutboxMessage, since: int, limit: int) -> int:
+        """How many other messages were attempted to its contact since a time, counting no further than the limit."""
         rows = self._sql.all(
-            "SELECT sending_at FROM outbox WHERE contact_id = ? ORDER BY id DESC LIMIT ?", contact_id, limit * 2
+            "SELECT sending_at FROM outbox WHERE contact_id = ? AND id <> ? ORDER BY id DESC LIMIT ?",
+            row.contact_id,
+            row.id,
+            limit * 2,
         )
-        return sum(1 for row in rows if row["sending_at"] is not None and row["sending_at"] > since)
+        return sum(1 for other in rows if other["sending_at"] is not None and other["sending_at"] > since)
 
     def by_key(self, idempotency_key: str) -> OutboxMessage | None:
         row_id = self._sql.value("SELECT id FROM outbox WHERE idempotency_key = ?", idempotency_key)
