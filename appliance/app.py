@@ -5,8 +5,10 @@ workers have ended.
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Coroutine
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +22,19 @@ from appliance.config import Config
 from appliance.errors import ApplianceError, StorageBrokenError
 from appliance.gate import Gate
 from appliance.handlers import sweeps
+from appliance.handlers.catch_up import CatchUpHandler
 from appliance.handlers.reply import ReplyHandler
 from appliance.handlers.send import SendHandler
+from appliance.handlers.settle import SettleHandler
 from appliance.intake import Intake
 from appliance.metrics import Metrics
 from appliance.model import SECOND, JobKind
 from appliance.outage import Outage
 from appliance.outcome import Handler
-from appliance.ports import Clock, Responder, Sender
+from appliance.ports import Clock, LogUnavailableError, MessageLog, Responder, Sender
 from appliance.responder.faq import Faq
 from appliance.responder.llm import Llm
-from appliance.schedule import Schedule
+from appliance.schedule import Schedule, enqueue_tick
 from appliance.store import Store, Tx
 from appliance.web.hooks import Hooks
 from appliance.webhook import MAX_BODY, STATUS_PATH
@@ -38,6 +42,7 @@ from appliance.worker import Worker, resume
 
 KEEP_ALIVE = 15.0  # seconds an idle HTTP connection may stay
 BUILT_AT = 1_790_000_000_000  # a clock before the release of this version is wrong
+RECONCILE_PATIENCE = 10.0  # seconds that workers wait for Twilio's log at start; a job goes on with it later
 CLOCK_PATIENCE = 120.0  # seconds that workers wait for a wrong clock to be set
 
 log = structlog.get_logger()
@@ -51,19 +56,21 @@ def make_responder(config: Config) -> Responder:
     return Llm(config.ai.base_url, config.ai.api_key, config.ai.model, config.ai.max_output_tokens)
 
 
-async def make_sender(config: Config) -> Sender:
+async def connect_twilio(config: Config, clock: Clock) -> tuple[Sender, MessageLog]:
+    """What sends, and what reads Twilio's log, over the same connections."""
     # Twilio's package takes a tenth of a second or, on a small board, a whole one to import: not on the loop.
-    module = await asyncio.to_thread(__import__, "appliance.sender", fromlist=["TwilioSender"])
+    module = await asyncio.to_thread(import_module, "appliance.sender")
+    log_module = await asyncio.to_thread(import_module, "appliance.twilio_log")
     twilio = config.twilio
     key = [(twilio.api_key_sid, twilio.api_key_secret)] if twilio.api_key_sid else []
-    sender: Sender = module.TwilioSender(
+    sender = module.TwilioSender(
         account_sid=twilio.account_sid,
         credentials=key + [(twilio.account_sid, token) for token in twilio.auth_tokens],
         api_url=twilio.api_url,
         status_url=config.server.public_url + STATUS_PATH,
         timeout=twilio.timeout / SECOND,
     )
-    return sender
+    return sender, log_module.TwilioLog(sender.client, clock)
 
 
 class Appliance:
@@ -73,6 +80,7 @@ class Appliance:
         self.metrics = Metrics()
         self.address = ""
         self.stopping = asyncio.Event()
+        self.reconciled = asyncio.Event()
         self.fault: BaseException | None = None
         self._responder = responder
         self._tasks: list[asyncio.Task[None]] = []
@@ -83,7 +91,7 @@ class Appliance:
         config, clock = self.config, self.clock
         self.store = await Store.open(config.storage.directory, clock)
         self.store.on_fault = self._storage_fault
-        self.sender = await make_sender(config)
+        self.sender, self.twilio_log = await connect_twilio(config, clock)
         self.responder = self._responder or make_responder(config)
         self.outage = Outage(self.store, self.sender, clock)
         circuits = Circuits()
@@ -111,6 +119,8 @@ class Appliance:
         log.info("ready", address=self.address, run=run_number)
 
     def _handlers(self, circuits: Circuits) -> dict[JobKind, Handler]:
+        self._settle = SettleHandler(self.store, self.twilio_log, self.config, self.clock)
+        self._catch_up = CatchUpHandler(self.store, self.twilio_log, self.config, self.clock)
         reply = ReplyHandler(
             store=self.store,
             responder=self.responder,
@@ -123,6 +133,8 @@ class Appliance:
         return {
             JobKind.REPLY: reply,
             JobKind.SEND: SendHandler(self.store, self.sender, self.config, self.clock, circuits),
+            JobKind.SETTLE: self._settle,
+            JobKind.CATCH_UP: self._catch_up,
             JobKind.IDLE: sweeps.idle(self.config),
             JobKind.EXPIRED: sweeps.expired(),
             JobKind.HOUSEKEEPING: sweeps.housekeeping(self.store),
@@ -130,7 +142,7 @@ class Appliance:
 
     async def _listen(self) -> None:
         app = web.Application(client_max_size=MAX_BODY)
-        Hooks(self.store, Intake(self.store, self.config, self.worker.wake), self.config).add_to(app)
+        Hooks(self.store, Intake(self.store, self.config, self.worker.wake), self.config, self._not_stored).add_to(app)
         runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE, handle_signals=False)
         self._runners.append(runner)
         await runner.setup()
@@ -161,9 +173,25 @@ class Appliance:
             self.fault = error
             self.stopping.set()
 
+    def _not_stored(self) -> None:
+        """A webhook got 503: Twilio has a message that we do not."""
+        self.schedule.request(JobKind.CATCH_UP)
+
     async def _work(self) -> None:
         await self._wait_for_clock()
+        await self._reconcile()
+        self.reconciled.set()
         await self.worker.run()
+
+    async def _reconcile(self) -> None:
+        """Before anything is sent: what became of the sends in doubt, and what came in meanwhile. Bounded."""
+        complete = not self.config.twilio.catch_up_every
+        with contextlib.suppress(TimeoutError, LogUnavailableError):
+            async with asyncio.timeout(RECONCILE_PATIENCE):
+                await self._settle.settle()
+                complete = complete or await self._catch_up.catch_up()
+        if not complete:
+            await self.store.write(lambda tx: enqueue_tick(tx, JobKind.CATCH_UP))
 
     async def _wait_for_clock(self) -> None:
         """A board without a battery starts in the past: jobs would all fall due late."""

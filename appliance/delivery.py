@@ -11,6 +11,7 @@ from appliance.model import (
     HOUR,
     MANUAL,
     DeliveryReport,
+    JobKind,
     OutboxMessage,
     OutboxState,
     SendOutcome,
@@ -113,6 +114,21 @@ def doubt(tx: Tx, row: OutboxMessage, detail: str) -> None:
     """Nobody knows whether it was sent. It is not sent again without evidence."""
     if tx.outbox.end(row.id, OutboxState.DOUBT, expected=OutboxState.SENDING, reason=detail):
         _card(tx, row, "doubt", f"Not sure it arrived: {detail}")
+        tx.jobs.enqueue(JobKind.SETTLE, lane=f"tick:{JobKind.SETTLE}")
+
+
+def resend(tx: Tx, row: OutboxMessage) -> None:
+    """Twilio's log proves that it was not sent: once more, through all the checks again."""
+    if tx.outbox.end(row.id, OutboxState.READY, expected=OutboxState.DOUBT, reason="not in Twilio's log"):
+        tx.cards.close("doubt", f"outbox:{row.id}")
+        payload = {"outbox": row.id} | ({"conversation": row.conversation_id} if row.conversation_id else {})
+        tx.jobs.enqueue(JobKind.SEND, resource=f"channel:{row.channel_id}", payload=payload)
+
+
+def park(tx: Tx, row: OutboxMessage, why: str) -> None:
+    """Whether it was sent cannot be told from Twilio's log: a person decides."""
+    if tx.outbox.end(row.id, OutboxState.PARKED, expected=OutboxState.DOUBT, reason=why):
+        _card(tx, row, "doubt", f"Not sure it arrived: {why}")
 
 
 def strand(tx: Tx, outbox_id: int, error: str) -> None:
@@ -137,7 +153,7 @@ def apply(tx: Tx, report: DeliveryReport, account_sid: str) -> None:
         _second_sid(tx, row)
         return
     tx.events.insert(report, row.id, "" if report.recipient in ("", row.recipient) else "differing To")
-    _advance(tx, row, report)
+    advance(tx, row, report.sid, report.status, report.error_code)
 
 
 def _referenced(tx: Tx, report: DeliveryReport, account_sid: str) -> OutboxMessage | None:
@@ -151,20 +167,21 @@ def _referenced(tx: Tx, report: DeliveryReport, account_sid: str) -> OutboxMessa
     return row if report.sender in ("", row.sender) else None
 
 
-def _advance(tx: Tx, row: OutboxMessage, report: DeliveryReport) -> None:
-    failed = report.status in FINAL_FAILURES
+def advance(tx: Tx, row: OutboxMessage, sid: str, status: str, error_code: int | None) -> None:
+    """Twilio has the row as `sid` with this status: bind it where it was not known, move it forward by rank."""
+    failed = status in FINAL_FAILURES
     if row.sid is None:
         tx.cards.close("doubt", f"outbox:{row.id}")
-        tx.outbox.end(row.id, OutboxState.SENT, expected=row.state, sid=report.sid, sent_at=tx.now, reason="")
-    elif row.state == OutboxState.FAILED or (not failed and RANK.get(report.status, 0) <= RANK.get(row.status, 0)):
+        tx.outbox.end(row.id, OutboxState.SENT, expected=row.state, sid=sid, sent_at=tx.now, reason="")
+    elif row.state == OutboxState.FAILED or (not failed and RANK.get(status, 0) <= RANK.get(row.status, 0)):
         return
-    tx.outbox.set(row.id, status=report.status, error_code=report.error_code)
+    tx.outbox.update(row.id, status=status, error_code=error_code)
     if failed:
-        words = codes.explain(report.error_code)
-        tx.outbox.set(row.id, state=OutboxState.FAILED, reason=words)
+        words = codes.explain(error_code)
+        tx.outbox.update(row.id, state=OutboxState.FAILED, reason=words)
         _card(tx, row, "undelivered", f"Could not be delivered: {words}")
-    elif report.status in ("delivered", "read"):
-        tx.outbox.set(row.id, state=OutboxState(report.status))
+    elif status in ("delivered", "read"):
+        tx.outbox.update(row.id, state=OutboxState(status))
 
 
 def _second_sid(tx: Tx, row: OutboxMessage) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from appliance import consent
+from appliance.catch_up import Arrival, Fate
 from appliance.config import Config
 from appliance.conversation import reply_due, session_key
 from appliance.model import Channel, Contact, Conversation, ConversationStatus, InboundMessage, JobKind, TextKey, masked
@@ -27,17 +28,19 @@ class Intake:
         self._config = config
         self._wake = wake
 
-    async def receive(self, message: InboundMessage, source: str = "webhook") -> Received:
+    async def receive(self, message: InboundMessage) -> Received:
         """Store a message once. Returns after it is on disk; raises the store's errors."""
         try:
-            received = await self._store.write(lambda tx: receive(tx, message, self._config, source))
+            received = await self._store.write(lambda tx: receive(tx, message, self._config))
         except DuplicateError:
+            await self._store.write(lambda tx: _complete(tx, message))
             return Received.DUPLICATE
         self._wake()
         return received
 
 
-def receive(tx: Tx, message: InboundMessage, config: Config, source: str) -> Received:
+def receive(tx: Tx, message: InboundMessage, config: Config, arrival: Arrival | None = None) -> Received:
+    """The unit of work. `arrival`: the message comes from Twilio's log, late. Raises DuplicateError."""
     channel = tx.channels.at(message.recipient)
     if channel is None or message.account_sid != config.twilio.account_sid:
         reason = "unknown number" if channel is None else "unknown account"
@@ -46,24 +49,45 @@ def receive(tx: Tx, message: InboundMessage, config: Config, source: str) -> Rec
         return Received.ORPHANED
     contact = tx.contacts.ensure(channel.id, message.sender)
     conversation = _conversation(tx, channel, contact, config)
-    verdict = _judge(tx, message, contact, conversation)
+    verdict = _judge(tx, message, contact, conversation, arrival)
+    received_at = arrival.received_at if arrival else tx.now
     message_id = tx.messages.insert(
         message,
         organization_id=channel.organization_id,
         contact_id=contact.id,
         conversation_id=conversation.id,
-        source=source,
+        source="catch_up" if arrival else "webhook",
         notice=verdict.notice,
         suppressed=verdict.suppressed,
+        received_at=received_at,
     )
     if message_id is None:
         raise DuplicateError
-    tx.contacts.heard(contact.id, message.profile_name)
+    tx.contacts.heard(contact.id, message.profile_name, received_at)
     tx.conversations.touch(conversation.id, tx.now + config.conversations.expire_after)
     _apply(tx, message, verdict, contact, conversation)
+    if arrival and arrival.fate == Fate.TOO_OLD:
+        _too_late(tx, message_id, contact, conversation)
     if verdict.suppressed is None:
         arm(tx, conversation, config)
     return Received.STORED
+
+
+def _too_late(tx: Tx, message_id: int, contact: Contact, conversation: Conversation) -> None:
+    text = f"{masked(contact.address)} wrote while the appliance was off; it is too late to answer by itself."
+    card_id = tx.cards.open("too_late", f"conversation:{conversation.id}", text, conversation.organization_id)
+    tx.messages.give_up([message_id], card_id)
+
+
+def _complete(tx: Tx, message: InboundMessage) -> None:
+    """The webhook of a message that catch-up stored: it brings what Twilio's log does not have."""
+    if not tx.messages.fill_gaps(message):
+        return
+    contact_id = tx.messages.contact_of(message.sid)
+    if message.opt_out_type == "STOP":
+        tx.contacts.opt_out(contact_id, message.sid)
+    elif message.opt_out_type == "START":
+        tx.contacts.opt_in(contact_id)
 
 
 def _conversation(tx: Tx, channel: Channel, contact: Contact, config: Config) -> Conversation:
@@ -85,7 +109,9 @@ class _Verdict:
     card: str = ""
 
 
-def _judge(tx: Tx, message: InboundMessage, contact: Contact, conversation: Conversation) -> _Verdict:
+def _judge(
+    tx: Tx, message: InboundMessage, contact: Contact, conversation: Conversation, arrival: Arrival | None
+) -> _Verdict:
     """What the message does to consent, and whether anything may be said to it at all."""
     found = consent.read(
         message, opted_out=contact.opted_out_at is not None, reminded_at=contact.reminded_at, now=tx.now
@@ -99,6 +125,8 @@ def _judge(tx: Tx, message: InboundMessage, contact: Contact, conversation: Conv
         return _Verdict(found, None, "a person is in charge", f"{who} waits for a person.")
     if contact.paused_until is not None and contact.paused_until > tx.now:
         return _Verdict(found, None, "paused")
+    if arrival and arrival.fate == Fate.ANSWERED_ELSEWHERE:
+        return _Verdict(found, None, found.suppressed or Fate.ANSWERED_ELSEWHERE)
     card = f"{who} asked for no messages and wrote again." if found.card else ""
     return _Verdict(found, found.notice, found.suppressed, card)
 

@@ -28,6 +28,8 @@ class JobKind(StrEnum):
     IDLE = "process_idle_conversations"
     EXPIRED = "process_expired_conversations"
     HOUSEKEEPING = "housekeeping"
+    SETTLE = "settle_doubt"
+    CATCH_UP = "catch_up"
 
 
 class JobStatus(StrEnum):
@@ -169,6 +171,7 @@ class StoredMessage:
     message_type: str
     notice: str | None  # the text key that consent rules chose for it at intake
     received_at: int
+    source: str  # 'webhook' or 'catch_up'
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +203,7 @@ class OutboxMessage:
     attempt: int
     tag: str
     created_at: int
+    sending_at: int | None = None  # when the present attempt began
     sid: str | None = None
     status: str = ""  # Twilio's last word for it
     sender: str = ""
@@ -274,6 +278,33 @@ class TwilioMessageResult:
     detail: str = ""  # safe for logs and cards: no body, no address
     blame: Blame = Blame.NOTHING
     retry_after: float | None = None  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedMessage:
+    """A message as Twilio's own log has it. `created_at` is on Twilio's clock, whole seconds."""
+
+    sid: str
+    direction: str
+    sender: str
+    recipient: str
+    body: str
+    status: str
+    error_code: int | None
+    created_at: int
+    num_media: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogRead:
+    """A complete read of a part of Twilio's log, oldest first.
+
+    `began_at`: when it began, on our clock. `offset`: Twilio's clock minus ours, milliseconds.
+    """
+
+    messages: tuple[LoggedMessage, ...]
+    began_at: int
+    offset: int
 
 
 @dataclass(frozen=True, slots=True)

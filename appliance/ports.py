@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from appliance.model import Dialogue, OutboundMessage, Reply, TwilioMessageResult
+from appliance.model import Dialogue, LogRead, Media, OutboundMessage, Reply, TwilioMessageResult
 
 
 class Clock(Protocol):
@@ -55,3 +55,17 @@ class Sender(Protocol):
         """Whether Twilio answers at all, whatever it says."""
 
     async def close(self) -> None: ...
+
+
+class LogUnavailableError(Exception):
+    """Twilio's log could not be read completely; what was read proves nothing."""
+
+
+class MessageLog(Protocol):
+    """Twilio's own log: the second copy of the truth."""
+
+    async def read(self, *, sender: str = "", recipient: str, since: int) -> LogRead:
+        """All messages from `since` (ms on Twilio's clock) on. Raises LogUnavailableError unless it is complete."""
+
+    async def media(self, sid: str) -> tuple[Media, ...]:
+        """What is attached to a message. Raises LogUnavailableError."""

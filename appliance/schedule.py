@@ -3,24 +3,35 @@
 APScheduler stalls after the wall clock steps back; the watch over the clock plans its triggers anew.
 """
 
+import contextlib
 from collections.abc import Callable
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from appliance.config import Config
+from appliance.errors import StorageFullError
 from appliance.model import HOUR, SECOND, JobKind
 from appliance.ports import Clock
 from appliance.store import Store, Tx
 
-TICKS = (JobKind.IDLE, JobKind.EXPIRED, JobKind.HOUSEKEEPING)
 WATCH_EVERY = 15.0  # seconds
 JUMP = 60 * SECOND  # a smaller step of the wall clock is ordinary
 
 
 def enqueue_tick(tx: Tx, kind: JobKind) -> int | None:
     """The new job's id, or None where one of this kind is live already."""
+    if kind == JobKind.SETTLE and not tx.outbox.in_doubt():
+        return None
     return tx.jobs.enqueue(kind, lane=f"tick:{kind}")
+
+
+def _intervals(config: Config) -> dict[JobKind, float]:
+    """Seconds between two ticks of each kind."""
+    every = config.conversations.check_every / SECOND
+    catch_up = config.twilio.catch_up_every / SECOND
+    found = {JobKind.IDLE: every, JobKind.EXPIRED: every, JobKind.SETTLE: 300.0, JobKind.HOUSEKEEPING: HOUR / SECOND}
+    return found | ({JobKind.CATCH_UP: catch_up} if catch_up else {})
 
 
 class Schedule:
@@ -28,8 +39,8 @@ class Schedule:
         self._store = store
         self._clock = clock
         self._wake = wake
-        every = config.conversations.check_every / SECOND
-        self._intervals = dict.fromkeys(TICKS, every) | {JobKind.HOUSEKEEPING: HOUR / SECOND}
+        self._intervals = _intervals(config)
+        self._requested: set[JobKind] = set()
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
     def start(self) -> None:
@@ -49,11 +60,22 @@ class Schedule:
         await self._store.write(lambda tx: enqueue_tick(tx, kind))
         self._wake()
 
+    def request(self, kind: JobKind) -> None:
+        """Enqueue a tick as soon as the store takes it; it may be full just now."""
+        self._requested.add(kind)
+
+    async def _enqueue_requested(self) -> None:
+        for kind in list(self._requested):
+            with contextlib.suppress(StorageFullError):
+                await self._tick(kind)
+                self._requested.discard(kind)
+
     async def watch_clock(self) -> None:
         """When the wall clock jumps against the monotonic one, plan the triggers and the queue anew. For ever."""
         before = self._offset()
         while True:
             await self._clock.sleep(WATCH_EVERY)
+            await self._enqueue_requested()
             after = self._offset()
             if abs(after - before) > JUMP:
                 await self.replan(after - before)

@@ -46,6 +46,10 @@ class TwilioSender:
                 break
         return result
 
+    def client(self) -> Client:
+        """The one whose credentials worked last."""
+        return self._clients[0]
+
     def _prefer(self, client: Any) -> None:
         """Promoting a token kills the old one: the one that worked is tried first from now on."""
         self._clients.sort(key=lambda other: other is not client)

@@ -185,6 +185,7 @@ class World:
     async def settle(self) -> None:
         """Until nothing more happens without time passing."""
         quiet = 0
+        await self.appliance.reconciled.wait()
         for _ in range(500):
             await asyncio.sleep(0.002)
             await self.twilio.settle()

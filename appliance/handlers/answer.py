@@ -1,6 +1,7 @@
 """The effects of a reply job: outbox row, messages and lane in one unit of work; the apology; giving up."""
 
 from appliance import texts
+from appliance.catch_up import LATE
 from appliance.handlers.case import Case
 from appliance.model import ANSWER, ConversationStatus, JobKind, Reply, TextKey
 from appliance.outcome import Dead, Done, Outcome
@@ -10,8 +11,16 @@ from appliance.store import Tx
 def answer(case: Case, reply: Reply) -> Outcome:
     if reply.key is None and not reply.text.strip():
         return Done(lambda tx: tx.messages.suppress(case.message_ids, reply.source))
-    body = texts.render(reply.key, case.organization) if reply.key else texts.fit(reply.text)
+    body = texts.render(reply.key, case.organization) if reply.key else texts.fit(_late(case) + reply.text)
     return Done(lambda tx: _write(tx, case, reply.key or ANSWER, body, reply.source))
+
+
+def _late(case: Case) -> str:
+    """What is put before the one merged answer to messages that waited while the appliance was off."""
+    oldest = min((m.received_at for m in case.messages if m.source == "catch_up"), default=None)
+    if oldest is None or case.read_at - oldest <= LATE:
+        return ""
+    return texts.render(TextKey.LATE, case.organization) + " "
 
 
 def _write(tx: Tx, case: Case, kind: str, body: str, source: str) -> bool:

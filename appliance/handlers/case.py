@@ -22,6 +22,7 @@ class Case:
     dialogue: Dialogue
     recent_apology: int | None  # the outbox row later messages share
     media_text_is_recent: bool
+    read_at: int
 
     @property
     def message_ids(self) -> list[int]:
@@ -46,6 +47,7 @@ def load(tx: Tx, job: Job) -> Case | None:
         _dialogue(tx, conversation, organization, messages),
         recent(conversation.id, TextKey.UNAVAILABLE, tx.now - APOLOGY_EVERY),
         recent(conversation.id, TextKey.MEDIA_UNSUPPORTED, tx.now - MEDIA_TEXT_EVERY) is not None,
+        tx.now,
     )
 
 

@@ -20,11 +20,12 @@ class Contacts(Repository[Contact]):
         assert contact is not None
         return contact
 
-    def heard(self, contact_id: int, profile_name: str) -> None:
-        """A message came in now: WhatsApp's 24 hours start again."""
+    def heard(self, contact_id: int, profile_name: str, at: int) -> None:
+        """A message came in: WhatsApp's 24 hours start again."""
         self._sql.run(
-            "UPDATE contacts SET last_inbound_at = ?, profile_name = iif(? = '', profile_name, ?) WHERE id = ?",
-            self._sql.now,
+            "UPDATE contacts SET last_inbound_at = max(coalesce(last_inbound_at, 0), ?), "
+            "profile_name = iif(? = '', profile_name, ?) WHERE id = ?",
+            at,
             profile_name,
             profile_name,
             contact_id,

@@ -32,6 +32,7 @@ class Messages(Repository[StoredMessage]):
         source: str,
         notice: str | None,
         suppressed: str | None,
+        received_at: int,
     ) -> int | None:
         """The id of the new row, or None where this sid is stored already."""
         return self._sql.insert_new(
@@ -48,7 +49,7 @@ class Messages(Repository[StoredMessage]):
             idempotency_token=message.idempotency_token,
             source=source,
             notice=notice,
-            received_at=self._sql.now,
+            received_at=received_at,
             suppressed=suppressed,
         )
 
@@ -65,6 +66,37 @@ class Messages(Repository[StoredMessage]):
             reason=reason,
             received_at=self._sql.now,
         )
+
+    def known(self, sids: list[str]) -> set[str]:
+        """Which of these are stored, as messages or as orphans."""
+        rows = self._sql.all(
+            "SELECT value FROM json_each(?) WHERE value IN (SELECT sid FROM messages) "
+            "OR value IN (SELECT sid FROM orphaned_messages)",
+            _json(sids),
+        )
+        return {row["value"] for row in rows}
+
+    def fill_gaps(self, message: InboundMessage) -> bool:
+        """The webhook of a caught-up message came after all: keep what Twilio's log does not have.
+
+        A body is never overwritten with an empty one. False where nothing was missing.
+        """
+        changed = self._sql.run(
+            "UPDATE messages SET parameters = ?, idempotency_token = ?, message_type = ?, "
+            "body = iif(body = '', ?, body), media = iif(? = '[]', media, ?) "
+            "WHERE sid = ? AND source = 'catch_up' AND parameters = '[]'",
+            _json(message.parameters),
+            message.idempotency_token,
+            message.message_type,
+            message.body,
+            (media := _json([(item.url, item.content_type) for item in message.media])),
+            media,
+            message.sid,
+        )
+        return changed == 1
+
+    def contact_of(self, sid: str) -> int:
+        return int(self._sql.value("SELECT contact_id FROM messages WHERE sid = ?", sid))
 
     def live(self, conversation_id: int) -> list[StoredMessage]:
         """Those nobody has answered yet, in receive order."""

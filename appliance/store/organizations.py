@@ -58,5 +58,17 @@ class Channels(Repository[Channel]):
             "channels", organization_id=organization_id, address=address, created_at=now, watermark_at=now
         )
 
+    def enabled(self) -> list[tuple[Channel, int, str]]:
+        """(channel, watermark, time zone of its organization)."""
+        rows = self._sql.all(
+            "SELECT c.*, o.timezone FROM channels c JOIN organizations o ON o.id = c.organization_id "
+            "WHERE o.disabled_at IS NULL ORDER BY c.id"
+        )
+        return [(self._load(row), row["watermark_at"], row["timezone"]) for row in rows]
+
+    def read_up_to(self, channel_id: int, watermark: int) -> None:
+        """Twilio's log was read completely up to here; the watermark never goes back."""
+        self._sql.run("UPDATE channels SET watermark_at = max(watermark_at, ?) WHERE id = ?", watermark, channel_id)
+
     def of(self, organization_id: int) -> list[Channel]:
         return self._select("organization_id = ? ORDER BY id", organization_id)

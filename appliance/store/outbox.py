@@ -53,9 +53,30 @@ class Outbox(Repository[OutboxMessage]):
         statement = f"UPDATE outbox SET state = ?{changes} WHERE id = ? AND state = ?"  # noqa: S608  # literal names
         return self._sql.run(statement, state, *columns.values(), outbox_id, expected) == 1
 
-    def set(self, outbox_id: int, **columns: Any) -> None:
+    def update(self, outbox_id: int, **columns: Any) -> None:
         changes = ", ".join(f"{name} = ?" for name in columns)
         self._sql.run(f"UPDATE outbox SET {changes} WHERE id = ?", *columns.values(), outbox_id)  # noqa: S608
+
+    def in_doubt(self) -> list[OutboxMessage]:
+        return self._select("state = 'doubt' ORDER BY id")
+
+    def is_unsettled_to(self, contact_id: int) -> bool:
+        """Whether Twilio's log may hold a message of ours to the contact whose sid we do not know yet."""
+        return bool(
+            self._sql.value(
+                "SELECT 1 FROM outbox WHERE contact_id = ? AND state IN ('sending', 'doubt') LIMIT 1", contact_id
+            )
+        )
+
+    def is_sending_to(self, contact_id: int) -> bool:
+        return bool(
+            self._sql.value("SELECT 1 FROM outbox WHERE contact_id = ? AND state = 'sending' LIMIT 1", contact_id)
+        )
+
+    def sids_of(self, contact_id: int) -> set[str]:
+        """Twilio's names of all we know to have sent to a contact."""
+        rows = self._sql.all("SELECT sid FROM outbox WHERE contact_id = ? AND sid IS NOT NULL", contact_id)
+        return {row["sid"] for row in rows}
 
     def recent(self, conversation_id: int, kind: str, since: int) -> int | None:
         """The newest message of a kind in a conversation since a time that was not withdrawn."""

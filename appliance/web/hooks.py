@@ -1,5 +1,7 @@
 """Twilio's webhooks: verify, parse, store, and only then answer. Never redirects, sets no cookie."""
 
+from collections.abc import Callable
+
 import structlog
 from aiohttp import web
 from multidict import MultiDict
@@ -26,9 +28,10 @@ log = structlog.get_logger()
 
 
 class Hooks:
-    def __init__(self, store: Store, intake: Intake, config: Config) -> None:
+    def __init__(self, store: Store, intake: Intake, config: Config, not_stored: Callable[[], None]) -> None:
         self._store = store
         self._intake = intake
+        self._not_stored = not_stored
         self._account_sid = config.twilio.account_sid
         self._signature = Signature(config.server.public_url, config.twilio.auth_tokens)
 
@@ -44,6 +47,7 @@ class Hooks:
         try:
             received = await self._intake.receive(message)
         except ApplianceError as error:
+            self._not_stored()
             raise _cannot_store(error) from error
         log.info("message received", sid=message.sid, result=received, media=len(message.media))
         return web.Response(text=EMPTY_TWIML, content_type="text/xml", charset="utf-8")

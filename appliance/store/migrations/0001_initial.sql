@@ -202,6 +202,7 @@ CREATE TABLE box (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROW
 CREATE VIEW dispositions AS
 SELECT m.id, m.sid, m.organization_id, m.conversation_id, m.reply_id,
     CASE
+        WHEN m.suppressed = 'answered elsewhere' THEN 'answered' -- by a person, or by another box
         WHEN m.suppressed IS NOT NULL THEN 'suppressed'
         WHEN m.card_id IS NOT NULL THEN 'dead'
         WHEN o.id IS NULL OR o.state IN ('ready', 'sending', 'doubt') THEN 'live'

@@ -1,0 +1,68 @@
+"""Messages that Twilio has and we do not: which of them are answered now. Pure."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from appliance.model import MINUTE, SECOND, InboundMessage, LoggedMessage, Media
+
+OVERLAP = 10 * MINUTE  # of two passes, so that a message the list shows late is not passed over
+WEBHOOKS_OWN = 20 * SECOND  # a younger message is left to its webhook
+LATE = 30 * MINUTE  # an older one is answered with an apology for the delay, and not at night
+NIGHT = range(20, 24), range(8)  # hours of the organization's day
+
+
+class Fate(StrEnum):
+    ANSWER = "answer"
+    ANSWERED_ELSEWHERE = "answered elsewhere"
+    TOO_OLD = "too old"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a message came in that Twilio's log told us about."""
+
+    message: InboundMessage
+    fate: Fate
+    received_at: int  # on Twilio's clock
+
+
+def missing(messages: Sequence[LoggedMessage], known: Collection[str]) -> list[LoggedMessage]:
+    """Inbound messages we do not know, oldest first."""
+    return [message for message in messages if message.direction == "inbound" and message.sid not in known]
+
+
+def is_webhooks_own(message: LoggedMessage, twilio_now: int) -> bool:
+    """So young that its webhook may still be on its way."""
+    return message.created_at > twilio_now - WEBHOOKS_OWN
+
+
+def fate(
+    message: LoggedMessage,
+    outbound: Sequence[LoggedMessage],
+    ours: Collection[str],
+    *,
+    twilio_now: int,
+    within: int,
+    timezone: str,
+) -> Fate:
+    """Answer it, unless something unknown to us went to the contact later, or it is too old for the time of day."""
+    if any(said.created_at >= message.created_at and said.sid not in ours for said in outbound):
+        return Fate.ANSWERED_ELSEWHERE
+    age = twilio_now - message.created_at
+    hour = datetime.fromtimestamp(twilio_now / SECOND, ZoneInfo(timezone)).hour
+    at_night = any(hour in hours for hours in NIGHT)
+    return Fate.TOO_OLD if age > (min(within, LATE) if at_night else within) else Fate.ANSWER
+
+
+def as_inbound(message: LoggedMessage, account_sid: str, media: tuple[Media, ...]) -> InboundMessage:
+    return InboundMessage(
+        sid=message.sid,
+        account_sid=account_sid,
+        sender=message.sender,
+        recipient=message.recipient,
+        body=message.body,
+        media=media,
+    )

@@ -1,0 +1,90 @@
+"""settle_doubt: look into Twilio's log for sends whose outcome is unknown; bind, send once more, or ask a person."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from appliance import delivery, settle
+from appliance.config import Config
+from appliance.model import MANUAL, MINUTE, SECOND, Job, LogRead, OutboxMessage
+from appliance.outcome import Dead, Done, Outcome, Snooze
+from appliance.ports import Clock, LogUnavailableError, MessageLog
+from appliance.settle import Finding, Verdict
+from appliance.store import Store, Tx
+
+AGAIN = 30 * SECOND  # Twilio's log could not be read
+YOUNG = 30 * MINUTE  # an older answer is not sent by itself any more
+ATTEMPTS = 2
+
+
+class SettleHandler:
+    def __init__(self, store: Store, log: MessageLog, config: Config, clock: Clock) -> None:
+        self._store = store
+        self._log = log
+        self._config = config
+        self._clock = clock
+
+    async def run(self, _job: Job) -> Outcome:
+        try:
+            due = await self.settle()
+        except LogUnavailableError:
+            return Snooze(self._clock.now() + AGAIN, "Twilio's log cannot be read")
+        return Done() if due is None else Snooze(max(due, self._clock.now() + SECOND), "the grace is not over")
+
+    def give_up(self, _job: Job, error: str) -> Outcome:
+        return Dead(error)
+
+    async def settle(self) -> int | None:
+        """Settle what can be settled now; when the next row is due (ms UTC). Raises LogUnavailableError."""
+        rows = await self._store.read(lambda tx: tx.outbox.in_doubt())
+        later: list[int] = []
+        for _, pair in groupby(sorted(rows, key=lambda row: (row.contact_id, row.id)), lambda row: row.contact_id):
+            doubtful = list(pair)
+            due = max(row.sending_at or row.created_at for row in doubtful) + self._config.twilio.doubt_grace
+            if due > self._clock.now():
+                later.append(due)
+            elif not await self._settle_pair(doubtful):
+                later.append(self._clock.now() + self._config.twilio.doubt_grace)
+        return min(later, default=None)
+
+    async def _settle_pair(self, rows: Sequence[OutboxMessage]) -> bool:
+        """False where something moved meanwhile, or is being sent to the contact right now."""
+        first = rows[0]
+        # The offset between the clocks is known only after the read: a wide start, narrowed by judge().
+        start = settle.since(rows, 0) - 24 * 60 * MINUTE
+        log = await self._log.read(sender=first.sender, recipient=first.recipient, since=start)
+        return await self._store.write(lambda tx: _apply(tx, rows, log, self._config))
+
+
+def _apply(tx: Tx, rows: Sequence[OutboxMessage], log: LogRead, config: Config) -> bool:
+    contact_id = rows[0].contact_id
+    current = [row for row in tx.outbox.in_doubt() if row.contact_id == contact_id]
+    if [(row.id, row.attempt) for row in current] != [(row.id, row.attempt) for row in rows]:
+        return False
+    if tx.outbox.is_sending_to(contact_id):
+        return False
+    for verdict in settle.judge(rows, log, tx.outbox.sids_of(contact_id)):
+        _conclude(tx, verdict, config)
+    return True
+
+
+def _conclude(tx: Tx, verdict: Verdict, config: Config) -> None:
+    row, logged = verdict.row, verdict.logged
+    if logged is not None:
+        delivery.advance(tx, row, logged.sid, logged.status, logged.error_code)
+    elif why := _why_not_again(tx, verdict, config):
+        delivery.park(tx, row, why)
+    else:
+        delivery.resend(tx, row)
+
+
+def _why_not_again(tx: Tx, verdict: Verdict, config: Config) -> str:
+    row = verdict.row
+    reasons = {
+        "another message to this customer stands in Twilio's log.": verdict.finding == Finding.UNCLEAR,
+        "twilio.on_doubt is park.": config.twilio.on_doubt == "park",
+        "it was not an answer.": row.kind == MANUAL,
+        "it was tried twice.": row.attempt >= ATTEMPTS,
+        "it is too old to be sent again by itself.": row.created_at + YOUNG <= tx.now,
+        "a newer message reached the customer.": tx.outbox.newer_reply(row.contact_id, row.id),
+    }
+    return next((why for why, holds in reasons.items() if holds), "")

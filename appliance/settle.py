@@ -1,0 +1,76 @@
+"""Sends whose outcome is unknown, judged by Twilio's own log. Pure.
+
+Equal bodies to one contact are interchangeable to the customer: with k in doubt and m in the log that are nobody's,
+the m oldest are bound and k - m were not sent. Absence counts only in a complete read.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from appliance.model import MINUTE, LoggedMessage, LogRead, OutboxMessage
+from appliance.texts import normalise
+
+SKEW = 2 * MINUTE  # Twilio's log has whole seconds, and the two clocks are compared only now
+OUTBOUND = "outbound-api"
+
+
+class Finding(StrEnum):
+    SENT = "sent"
+    ABSENT = "absent"
+    UNCLEAR = "unclear"  # something else went to the contact that we do not know
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    row: OutboxMessage
+    finding: Finding
+    logged: LoggedMessage | None = None
+
+
+def since(rows: Sequence[OutboxMessage], offset: int) -> int:
+    """From when on Twilio's log must be read, on Twilio's clock."""
+    return min(row.sending_at or row.created_at for row in rows) + offset - SKEW
+
+
+def judge(rows: Sequence[OutboxMessage], log: LogRead, known: set[str]) -> list[Verdict]:
+    """One verdict for each row in doubt between one channel and one contact. `known`: sids that are rows of ours."""
+    start = since(rows, log.offset)
+    free = [
+        logged
+        for logged in log.messages
+        if logged.direction == OUTBOUND and logged.sid not in known and logged.created_at >= start
+    ]
+    bound: dict[int, LoggedMessage] = {}
+    for matches in (_equal, _trial):
+        # Longest bodies first: a short one may also be the end of a longer one.
+        for row in sorted(rows, key=lambda row: (-len(row.body), row.id)):
+            _bind(row, free, bound, matches)
+    leftover = Finding.UNCLEAR if free else Finding.ABSENT
+    return [
+        Verdict(row, Finding.SENT, bound[row.id]) if row.id in bound else Verdict(row, leftover)
+        for row in sorted(rows, key=lambda row: row.id)
+    ]
+
+
+def _bind(
+    row: OutboxMessage,
+    free: list[LoggedMessage],
+    bound: dict[int, LoggedMessage],
+    matches: Callable[[str, str], bool],
+) -> None:
+    if row.id in bound:
+        return
+    found = next((logged for logged in free if matches(normalise(logged.body), row.body)), None)
+    if found is not None:
+        free.remove(found)
+        bound[row.id] = found
+
+
+def _equal(logged: str, body: str) -> bool:
+    return logged == body
+
+
+def _trial(logged: str, body: str) -> bool:
+    """A trial account's sentence stands before the body: "Sent from your Twilio trial account - …"."""
+    return logged.endswith(body) and logged.removesuffix(body).rstrip().endswith("-")

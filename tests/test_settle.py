@@ -1,0 +1,147 @@
+"""Sends whose outcome is unknown are settled by Twilio's log: bound, sent once more, or shown to a person."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from world import CUSTOMER, SMS, ManualClock, World
+
+from appliance.model import LoggedMessage, LogRead, OutboxMessage, OutboxState
+from appliance.settle import Finding, judge
+from appliance.simulator import Fault
+
+NOW = 1_800_000_000_000
+MINUTES = 60.0
+
+
+@pytest.fixture
+async def doubtful(tmp_path: Path) -> AsyncIterator[World]:
+    """A world whose time is moved by hand and whose Twilio never calls back."""
+    async with World(tmp_path, clock=ManualClock()) as world:
+        await world.teach("Horário", "Abrimos das 7h às 19h.")
+        world.twilio.faults.add(Fault("callback", "lost", times=None))
+        yield world
+
+
+async def _pass(world: World, seconds: float) -> None:
+    assert isinstance(world.clock, ManualClock)
+    await world.clock.advance(seconds, world.settle)
+
+
+async def test_a_send_that_twilio_accepted_is_bound_and_not_sent_again(doubtful: World) -> None:
+    """The connection broke after Twilio had the message: after the grace the log shows it, and that is all."""
+    doubtful.twilio.faults.add(Fault("create", "reset", accepted=True))
+    await doubtful.say("Qual o horário?")
+    await doubtful.settle()
+    assert await doubtful.column("SELECT state FROM outbox") == ["doubt"]
+
+    await _pass(doubtful, 4 * MINUTES)
+
+    assert await doubtful.column("SELECT sid IS NOT NULL FROM outbox") == [1]
+    assert doubtful.sent() == ["Abrimos das 7h às 19h."]
+    assert await doubtful.dispositions() == ["answered"]
+    assert await doubtful.cards() == []
+
+
+async def test_a_send_that_is_absent_from_the_log_is_sent_once_more(doubtful: World) -> None:
+    """The connection broke before Twilio read it: nothing before the grace, then exactly one answer."""
+    doubtful.twilio.faults.add(Fault("create", "reset"))
+    await doubtful.say("Qual o horário?")
+    await _pass(doubtful, 2 * MINUTES)
+    assert doubtful.sent() == []
+
+    await _pass(doubtful, 2 * MINUTES)
+
+    assert doubtful.sent() == ["Abrimos das 7h às 19h."]
+    assert await doubtful.dispositions() == ["answered"]
+
+
+async def test_an_unreadable_log_proves_nothing(doubtful: World) -> None:
+    """While the list answers with errors nothing is sent again; when it can be read, it is settled."""
+    doubtful.twilio.faults.add(Fault("create", "reset"), Fault("list", "error", times=None))
+    await doubtful.say("Qual o horário?")
+    await _pass(doubtful, 10 * MINUTES)
+    assert doubtful.sent() == []
+
+    doubtful.twilio.faults.clear()
+    await _pass(doubtful, 2 * MINUTES)
+
+    assert doubtful.sent() == ["Abrimos das 7h às 19h."]
+
+
+async def test_a_late_list_within_the_grace_is_waited_for(doubtful: World) -> None:
+    """The list shows the message only after 150 s: still one."""
+    doubtful.twilio.faults.add(Fault("create", "reset", accepted=True), Fault("list", "lag", seconds=150, times=None))
+    await doubtful.say("Qual o horário?")
+
+    await _pass(doubtful, 6 * MINUTES)
+
+    assert doubtful.sent() == ["Abrimos das 7h às 19h."]
+    assert await doubtful.dispositions() == ["answered"]
+
+
+async def test_an_unknown_message_to_the_customer_parks(doubtful: World) -> None:
+    """Somebody wrote to the customer by hand meanwhile: a person decides, nothing is sent."""
+    doubtful.twilio.faults.add(Fault("create", "reset"))
+    await doubtful.say("Qual o horário?")
+    await doubtful.settle()
+    await _pass(doubtful, 1 * MINUTES)
+    from multidict import MultiDict
+
+    doubtful.twilio.create(MultiDict({"From": SMS, "To": CUSTOMER, "Body": "Oi, aqui é a Ana."}))
+
+    await _pass(doubtful, 4 * MINUTES)
+
+    assert await doubtful.column("SELECT state FROM outbox") == ["parked"]
+    assert doubtful.sent() == ["Oi, aqui é a Ana."]
+    assert await doubtful.cards() == ["doubt"]
+
+
+def _row(row_id: int, body: str, at: int = NOW) -> OutboxMessage:
+    return OutboxMessage(
+        row_id, 1, 1, 1, 1, "answer", body, OutboxState.DOUBT, 1, "t", at, sending_at=at, sender=SMS, recipient=CUSTOMER
+    )
+
+
+def _logged(sid: str, body: str, at: int = NOW, direction: str = "outbound-api") -> LoggedMessage:
+    return LoggedMessage(sid, direction, SMS, CUSTOMER, body, "sent", None, at)
+
+
+@pytest.mark.parametrize(
+    ("rows", "logged", "known", "expected"),
+    [
+        ([_row(1, "a")], [], set(), [(1, Finding.ABSENT, None)]),
+        ([_row(1, "a")], [_logged("S1", "a")], set(), [(1, Finding.SENT, "S1")]),
+        ([_row(1, "a")], [_logged("S1", "a")], {"S1"}, [(1, Finding.ABSENT, None)]),
+        ([_row(1, "a")], [_logged("S1", "a", direction="inbound")], set(), [(1, Finding.ABSENT, None)]),
+        ([_row(1, "a")], [_logged("S1", "a", NOW - 600_000)], set(), [(1, Finding.ABSENT, None)]),
+        ([_row(1, "a")], [_logged("S1", "b")], set(), [(1, Finding.UNCLEAR, None)]),
+        ([_row(1, "a")], [_logged("S1", "")], set(), [(1, Finding.UNCLEAR, None)]),
+        (
+            [_row(1, "a"), _row(2, "a")],
+            [_logged("S1", "a")],
+            set(),
+            [(1, Finding.SENT, "S1"), (2, Finding.ABSENT, None)],
+        ),
+        (
+            [_row(1, "a"), _row(2, "a", NOW + 9_000)],
+            [_logged("S1", "a"), _logged("S2", "a", NOW + 9_000)],
+            set(),
+            [(1, Finding.SENT, "S1"), (2, Finding.SENT, "S2")],
+        ),
+        (
+            [_row(1, "sim"), _row(2, "acho que sim")],
+            [_logged("S1", "Sent from your Twilio trial account - acho que sim")],
+            set(),
+            [(1, Finding.ABSENT, None), (2, Finding.SENT, "S1")],
+        ),
+        ([_row(1, "sim")], [_logged("S1", "acho que sim")], set(), [(1, Finding.UNCLEAR, None)]),
+    ],
+)
+def test_judgement(
+    rows: list[OutboxMessage], logged: list[LoggedMessage], known: set[str], expected: list[tuple[int, Finding, str]]
+) -> None:
+    """k in doubt and m unbound of one body: the oldest are bound; anything else unbound makes the rest unclear."""
+    verdicts = judge(rows, LogRead(tuple(logged), NOW, 0), known)
+
+    assert [(v.row.id, v.finding, v.logged and v.logged.sid) for v in verdicts] == expected
