@@ -129,15 +129,25 @@ class Writer:
     async def _drain(self) -> None:
         while self._gathered:
             batch = [self._gathered.popleft() for _ in range(min(len(self._gathered), BATCH_LIMIT))]
-            units = [unit for unit, _ in batch]
-            try:
-                results = await self._run(lambda connection, units=units: commit_batch(connection, self._tx, units))  # type: ignore[misc]
-            except Exception as error:  # noqa: BLE001  # every caller of the batch hears of it
-                results = [Failed(self._lost(error))] * len(batch)
-            self.batches += 1
-            for (_, future), result in zip(batch, results, strict=True):
+            for (_, future), result in zip(batch, await self._commit([unit for unit, _ in batch]), strict=True):
                 _tell(future, result)
+            await self._between()
+
+    async def _commit(self, units: list[Unit]) -> list[Any]:
+        if self.broken:  # by an earlier batch: the connection is not trusted any more
+            return [Failed(self.broken)] * len(units)
+        self.batches += 1
+        try:
+            return await self._run(lambda connection: commit_batch(connection, self._tx, units))
+        except Exception as error:  # noqa: BLE001  # every caller of the batch hears of it
+            return [Failed(self._lost(error))] * len(units)
+
+    async def _between(self) -> None:
+        """What fails here concerns no caller: everything told so far is in the log."""
+        try:
             await self._after()
+        except sqlite3.DatabaseError as error:
+            self._lost(error)
 
     def _lost(self, error: Exception) -> Exception:
         fault = storage_error(error)
