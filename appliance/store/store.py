@@ -10,7 +10,14 @@ import aiosqlite
 
 from appliance.errors import ApplianceError, DatabaseError, StorageFullError
 from appliance.ports import Clock
-from appliance.store.database import FILE_NAME, configure_reader, configure_writer, migrate, prepare_directory
+from appliance.store.database import (
+    FILE_NAME,
+    configure_reader,
+    configure_writer,
+    migrate,
+    prepare_directory,
+    version_of,
+)
 from appliance.store.lock import Lock
 from appliance.store.reserve import Reserve
 from appliance.store.sql import Sql
@@ -51,6 +58,7 @@ class Store:
         try:
             self._writer_connection = await self._open(f"file:{self.path}?mode=rwc")
             self._run = on_thread(self._writer_connection)
+            await self._run(version_of)  # before anything is changed: the file may not be ours
             await self._run(configure_writer)
             await self._run(lambda connection: migrate(connection, self.path))
             reader = await self._open(f"file:{self.path}?mode=ro")

@@ -1,0 +1,87 @@
+"""The schema's versions: foreign and newer files are refused untouched, a step is all or nothing."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from appliance.clock import SystemClock
+from appliance.errors import DatabaseError
+from appliance.store import Store, database
+
+NEWEST = database.migrations()[-1][0]
+
+
+async def open_and_close(directory: Path) -> None:
+    await (await Store.open(directory, SystemClock())).close()
+
+
+def tables(path: Path) -> set[str]:
+    connection = sqlite3.connect(path)
+    try:
+        return {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    finally:
+        connection.close()
+
+
+async def test_a_newer_database_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    """An older appliance does not touch what it does not understand."""
+    await open_and_close(tmp_path)
+    connection = sqlite3.connect(tmp_path / database.FILE_NAME)
+    connection.execute(f"PRAGMA user_version = {NEWEST + 1}")
+    connection.close()
+
+    with pytest.raises(DatabaseError, match=rf"newer appliance \(schema {NEWEST + 1}, this one knows {NEWEST}\)"):
+        await open_and_close(tmp_path)
+
+
+async def test_a_foreign_database_is_refused_untouched(tmp_path: Path) -> None:
+    """Another program's file keeps every byte."""
+    path = tmp_path / database.FILE_NAME
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE recipes (name TEXT)")
+    connection.close()
+    before = path.read_bytes()
+
+    with pytest.raises(DatabaseError, match="belongs to another program"):
+        await open_and_close(tmp_path)
+
+    assert path.read_bytes() == before
+
+
+async def test_garbage_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    """A file that is no database at all."""
+    (tmp_path / database.FILE_NAME).write_bytes(b"not a database" * 1_000)
+
+    with pytest.raises(DatabaseError, match=r"cannot be opened: file is not a database\.$"):
+        await open_and_close(tmp_path)
+
+
+async def test_a_step_is_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A migration whose last statement fails leaves the schema as it was; a copy was taken before."""
+    await open_and_close(tmp_path)
+    path = tmp_path / database.FILE_NAME
+    before = tables(path)
+    broken = (NEWEST + 1, "CREATE TABLE extra (id INTEGER); INSERT INTO nowhere VALUES (1);")
+    with monkeypatch.context() as patch:
+        known = database.migrations()
+        patch.setattr(database, "migrations", lambda: [*known, broken])
+        with pytest.raises(DatabaseError, match="nowhere"):
+            await open_and_close(tmp_path)
+
+    assert tables(path) == before
+    assert tables(tmp_path / f"{database.FILE_NAME}.before-{NEWEST + 1}") == before
+    await open_and_close(tmp_path)
+
+
+async def test_a_step_brings_the_file_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new version's step runs once, and the data stays."""
+    await open_and_close(tmp_path)
+    known = database.migrations()
+    step = (NEWEST + 1, "CREATE TABLE extra (id INTEGER);")
+    monkeypatch.setattr(database, "migrations", lambda: [*known, step])
+
+    await open_and_close(tmp_path)
+    await open_and_close(tmp_path)
+
+    assert "extra" in tables(tmp_path / database.FILE_NAME)
