@@ -31,7 +31,7 @@ BAKERY = Path(appliance.__file__).with_name("samples") / "bakery.md"
 class Base:
     """Topics behind a real full-text index, proposed the way the store proposes them."""
 
-    def __init__(self, markdown: str, speaks: Language = "pt-BR", name: str = "Padaria Pão Dourado") -> None:
+    def __init__(self, markdown: str, speaks: Language = "pt-BR", name: str = "Padaria Aurora") -> None:
         self.organization = Organization(1, name, speaks, "America/Sao_Paulo", contact="+55 11 4002-8922")
         self._topics = {row: Topic(row, *topic) for row, topic in enumerate(knowledge.parse(markdown), start=1)}
         self._db = sqlite3.connect(":memory:")
@@ -189,7 +189,7 @@ def test_scores_are_explained(bakery: Base) -> None:
 
 async def test_the_name_of_the_business_is_not_missed(bakery: Base) -> None:
     """ "O telefone da padaria" needs no topic that says "padaria"."""
-    assert await source_of(bakery, "qual o telefone da padaria pão dourado?") == PHONE
+    assert await source_of(bakery, "qual o telefone da padaria aurora?") == PHONE
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,47 @@
+# First use sets up .venv from the hash-checked lock files; afterwards only what changed is installed again.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test check lock clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.runtime  ## The appliance and a simulated Twilio with a phone in the browser; LISTEN=host:port moves it
+	@$(RUN) -m appliance demo
+
+test: $(VENV)/.development  ## All tests
+	@$(RUN) -m pytest
+
+check: $(VENV)/.development  ## Lint, format, types, layers
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+	@$(RUN) -m pytest --quiet tests/test_layers.py
+
+$(VENV)/.runtime: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] \
+		+ "; name another with PYTHON=python3.x" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+		|| { echo "Python cannot make virtual environments yet: sudo apt install -y python3-venv" >&2; exit 1; }
+	@echo "Setting up $(VENV), once; this takes a minute ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.development: requirements-dev.lock $(VENV)/.runtime
+	@echo "Adding the tools for tests, once ..."
+	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --upgrade --no-annotate \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet pyproject.toml
+
+lock:  ## The newest versions that pyproject.toml allows (needs uv)
+	$(LOCK) --group build --output-file requirements.lock
+	$(LOCK) --group dev --constraints requirements.lock --output-file requirements-dev.lock
+
+clean:  ## Everything that can be made again; ./demo-data stays
+	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
