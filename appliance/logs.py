@@ -17,6 +17,8 @@ from typing import Any, Literal
 
 import structlog
 
+from appliance.printable import escaped
+
 Event = MutableMapping[str, Any]
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "json", "console"]
@@ -26,7 +28,6 @@ MAX_FRAMES = 12  # of a traceback, the innermost
 MAX_DEPTH = 4  # of nested values; what lies deeper is shown as text
 # In URLs the + and the : of an address are percent-encoded.
 _NUMBER = re.compile(r"(?i)(whatsapp(?::|%3a)(?:\+|%2b)?|\+|%2b)((?:[\s().-]{0,3}\d){7,})")
-_ZERO_WIDTH_JOINER = "\u200d"  # joins emoji; harmless to a terminal
 
 
 def configure(level: Level, format: Format, secrets: Iterable[str] = ()) -> None:  # noqa: A002 - the key's name
@@ -35,6 +36,7 @@ def configure(level: Level, format: Format, secrets: Iterable[str] = ()) -> None
     shared: list[Any] = [structlog.stdlib.add_log_level, _exception_in_one_line, _Plain(mask)]
     if "JOURNAL_STREAM" not in os.environ:  # the journal has its own times
         shared.append(structlog.processors.TimeStamper(fmt="iso", utc=True))
+    shared.append(_head_first)
     console = format == "console" or (format == "auto" and sys.stderr.isatty())
     renderer = _console_line if console else structlog.processors.JSONRenderer()
     structlog.configure(
@@ -70,18 +72,6 @@ class _StandardError:
     def flush(self) -> None:
         with suppress(OSError, ValueError):
             sys.stderr.flush()
-
-
-def escaped(text: str) -> str:
-    """Text in which nothing can break a line, move a cursor or turn the reading direction."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character
-        if character.isprintable() or character == _ZERO_WIDTH_JOINER
-        else character.encode("unicode_escape").decode()
-        for character in text
-    )
 
 
 def _masking(secrets: Iterable[str]) -> Callable[[str], str]:
@@ -146,6 +136,10 @@ def _chain(error: TracebackException) -> str:
 
 def _short(filename: str) -> str:
     return "/".join(PurePath(filename).parts[-2:])
+
+
+def _head_first(_logger: object, _method: str, event: Event) -> Event:
+    return {key: event[key] for key in ("timestamp", "level", "event") if key in event} | dict(event)
 
 
 def _console_line(_logger: object, _method: str, event: Event) -> str:

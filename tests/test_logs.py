@@ -13,7 +13,8 @@ import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appliance.logs import configure, escaped
+from appliance.logs import configure
+from appliance.printable import escaped
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 BREAKS = "\r\n\0\x0b\x0c\x1b[31m\x1c\x85\u2028\u2029\u202e\ud800\x7f\x9b"

@@ -1,0 +1,114 @@
+"""Talks to the appliance over its control socket. Where none runs, this process serves the same API for a moment.
+
+So there is one way to see and change things, whether the appliance runs or not.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+import msgspec
+
+from appliance import logs
+from appliance.cli.owner import become_owner
+from appliance.config import Config
+from appliance.config_keys import CONTROL_SOCKET
+from appliance.errors import AlreadyRunningError, ApplianceError, RequestError
+
+T = TypeVar("T")
+LIMIT = aiohttp.ClientTimeout(total=120)  # a check of a large file takes its time
+PATIENCE = 20  # tries, for an appliance that holds the lock and does not listen yet
+PAUSE = 0.25  # seconds between them
+
+
+class Api:
+    """The API's answers as plain data. Raises RequestError for what it refuses."""
+
+    def __init__(self, session: aiohttp.ClientSession, *, running: bool) -> None:
+        self._session = session
+        self.running = running
+
+    async def get(self, path: str, **query: str | int | None) -> Any:
+        return await self._request("GET", path, params={name: value for name, value in query.items() if value})
+
+    async def post(self, path: str, **body: object) -> Any:
+        return await self._request(
+            "POST", path, json={name: value for name, value in body.items() if value is not None}
+        )
+
+    async def delete(self, path: str) -> Any:
+        return await self._request("DELETE", path)
+
+    async def _request(self, method: str, path: str, **content: Any) -> Any:
+        try:
+            async with self._session.request(method, f"http://appliance/api/v1/{path}", **content) as response:
+                return _understood(response.status, await response.read())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ApplianceError(f"The appliance does not answer ({type(error).__name__}).") from error
+
+
+def _understood(status: int, content: bytes) -> Any:
+    try:
+        answer = msgspec.json.decode(content) if content else None
+    except msgspec.DecodeError:
+        answer = None
+    if status < 400:
+        return answer
+    error = answer.get("error", {}) if isinstance(answer, dict) else {}
+    message = error.get("message") or f"The appliance answered with status {status}."
+    if error.get("code") == "which_organization":
+        message += " Use --org NAME."
+    raise RequestError(error.get("code", ""), message, error.get("field"), status)
+
+
+def talk(config: Config, conversation: Callable[[Api], Awaitable[T]]) -> T:
+    """Run a conversation with the appliance that uses this storage directory. Raises ApplianceError."""
+    become_owner(config)
+    logs.configure("error", "console")
+    return asyncio.run(_talk(config, conversation))
+
+
+async def _talk(config: Config, conversation: Callable[[Api], Awaitable[T]]) -> T:
+    async with _connected(config) as api:
+        return await conversation(api)
+
+
+@asynccontextmanager
+async def _connected(config: Config) -> AsyncIterator[Api]:
+    path = config.storage.directory / CONTROL_SOCKET
+    async with AsyncExitStack() as stack:
+        running = await _reach(config, path, stack)
+        connector = aiohttp.UnixConnector(str(path))
+        session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, timeout=LIMIT))
+        yield Api(session, running=running)
+
+
+async def _reach(config: Config, path: Path, stack: AsyncExitStack) -> bool:
+    """True: an appliance answers at the socket. False: none runs, this process stands in for it."""
+    for left in reversed(range(PATIENCE)):
+        if await _listens(path):
+            return True
+        try:
+            from appliance.app import offline_control  # noqa: PLC0415 - the whole product; a running one needs it not
+
+            await stack.enter_async_context(offline_control(config))
+        except AlreadyRunningError:
+            if not left:
+                raise
+            await asyncio.sleep(PAUSE)
+        else:
+            return False
+    return False
+
+
+async def _listens(path: Path) -> bool:
+    try:
+        _, writer = await asyncio.open_unix_connection(path)
+    except (FileNotFoundError, ConnectionRefusedError):
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True

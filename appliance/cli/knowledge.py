@@ -1,0 +1,74 @@
+"""`appliance knowledge`: what an organization tells its customers."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from appliance.cli.client import talk
+from appliance.cli.render import one_line, say, say_json, table
+from appliance.cli.session import Group, Session, json_option, org_option, pass_session
+from appliance.errors import ApplianceError
+
+
+@click.group(cls=Group)
+def knowledge() -> None:
+    """What an organization tells its customers, by topic."""
+
+
+@knowledge.command("import")
+@click.argument("file", type=click.File("rb"))
+@org_option
+@json_option
+@pass_session
+def import_(session: Session, file: Any, org: str | None, as_json: bool) -> None:
+    """Import Markdown: a heading is a topic, and replaces the topic of that name."""
+    markdown = _markdown(file.read(), file.name)
+    answer = talk(session.config(), lambda api: api.post("knowledge", organization=org, markdown=markdown))
+    if as_json:
+        say_json(answer)
+        return
+    topics = answer["topics"]
+    click.echo(f"Imported {len(topics)} {'topic' if len(topics) == 1 else 'topics'}:")
+    say(f"  {one_line(topic)}" for topic in topics)
+
+
+def _markdown(content: bytes, name: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ApplianceError(f"{Path(name).name} must be UTF-8 text.") from None
+
+
+@knowledge.command("list")
+@org_option
+@json_option
+@pass_session
+def list_(session: Session, org: str | None, as_json: bool) -> None:
+    """List the topics."""
+    answer = talk(session.config(), lambda api: api.get("knowledge", organization=org))
+    if as_json:
+        say_json(answer)
+    else:
+        say(table(["TOPIC", "TEXT"], ([each["title"], each["body"]] for each in answer["topics"])))
+
+
+@knowledge.command()
+@click.argument("question")
+@org_option
+@json_option
+@pass_session
+@click.pass_context
+def test(ctx: click.Context, session: Session, question: str, org: str | None, as_json: bool) -> None:
+    """Ask a question as a customer would. Exit status 1: no topic answers it."""
+    answer = talk(session.config(), lambda api: api.post("knowledge/test", organization=org, question=question))
+    if as_json:
+        say_json(answer)
+    else:
+        say(_verdict(answer))
+    ctx.exit(0 if answer["topic"] else 1)
+
+
+def _verdict(answer: dict[str, Any]) -> list[str]:
+    topic = f"{one_line(answer['topic'])} ({answer['score']:.0%})" if answer["topic"] else "none answers it"
+    return [f"Topic  {topic}", f"Reply  {one_line(answer['reply'] or 'none')}"]

@@ -1,0 +1,80 @@
+"""`appliance org`: the businesses that this box answers for."""
+
+import sys
+from typing import Any, TextIO
+
+import click
+
+from appliance.cli.client import talk
+from appliance.cli.render import one_line, say, say_json, table
+from appliance.cli.session import Group, Session, json_option, pass_session
+from appliance.errors import ApplianceError
+
+
+@click.group(cls=Group)
+def org() -> None:
+    """Organizations: the businesses that this box answers for."""
+
+
+@org.command()
+@click.argument("name")
+@click.option("--channel", "channels", metavar="ADDRESS", multiple=True, required=True, help="+55… or whatsapp:+55…")
+@click.option("--user", metavar="EMAIL", required=True, help="The first user.")
+@click.option("--language", type=click.Choice(["pt-BR", "en", "es"]), default="pt-BR", show_default=True)
+@click.option("--timezone", default="America/Sao_Paulo", show_default=True)
+@click.option("--contact", help="A person's phone or address, told to customers when nothing else helps.")
+@click.option("--instructions", type=click.File(encoding="utf-8"), help="A file: what the model is told about it.")
+@click.option("--password-stdin", is_flag=True, help="Read the user's password from standard input.")
+@json_option
+@pass_session
+def register(
+    session: Session,
+    name: str,
+    channels: tuple[str, ...],
+    user: str,
+    language: str,
+    timezone: str,
+    contact: str | None,
+    instructions: TextIO | None,
+    password_stdin: bool,
+    as_json: bool,
+) -> None:
+    """Register an organization with its channels and its first user: all of it or nothing."""
+    wanted = {
+        "name": name,
+        "channels": list(channels),
+        "user": user,
+        "language": language,
+        "timezone": timezone,
+        "contact": contact,
+        "instructions": _text(instructions),
+        "password": sys.stdin.readline().rstrip("\r\n") if password_stdin else None,
+    }
+    answer = talk(session.config(), lambda api: api.post("organizations", **wanted))
+    if as_json:
+        say_json(answer)
+    else:
+        click.echo(f"Registered {one_line(name)} with {', '.join(map(one_line, channels))} and user {one_line(user)}.")
+
+
+def _text(file: TextIO | None) -> str | None:
+    try:
+        return file.read() if file else None
+    except UnicodeDecodeError:
+        raise ApplianceError("The instructions must be UTF-8 text.") from None
+
+
+@org.command("list")
+@json_option
+@pass_session
+def list_(session: Session, as_json: bool) -> None:
+    """List the organizations."""
+    answer = talk(session.config(), lambda api: api.get("organizations"))
+    if as_json:
+        say_json(answer)
+    else:
+        say(table(["ID", "NAME", "LANGUAGE", "TIME ZONE", "CHANNELS"], map(_row, answer["organizations"])))
+
+
+def _row(each: dict[str, Any]) -> list[object]:
+    return [each["id"], each["name"], each["language"], each["timezone"], ", ".join(each["channels"])]

@@ -1,0 +1,64 @@
+"""Only the owner of the storage directory touches it: even a reader leaves files behind that are its own.
+
+A command that root runs becomes the owner first; anybody else is told how to.
+"""
+
+import os
+import pwd
+import shlex
+import sys
+from pathlib import Path
+
+from appliance.config import Config
+from appliance.config_sections import NO_FILE
+from appliance.errors import ApplianceError
+
+
+def become_owner(config: Config) -> None:
+    """Raises ApplianceError with the exact `sudo` line for another user."""
+    owner = _owner_of(config.storage.directory)
+    if owner is None or owner.st_uid == os.geteuid():
+        return
+    if os.geteuid() != 0:
+        line = _line(["sudo", "-u", _user(owner.st_uid)], config.source)
+        raise ApplianceError(f"{config.storage.directory} belongs to another user. Run: {line}")
+    os.setgroups([])
+    os.setgid(owner.st_gid)
+    os.setuid(owner.st_uid)
+
+
+def _owner_of(directory: Path) -> os.stat_result | None:
+    """None where nothing is there yet. Whoever keeps us from looking into a directory above counts as its owner."""
+    for path in (directory, *directory.parents):
+        try:
+            return path.stat()
+        except PermissionError:
+            continue
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+    return None
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"#{uid}"
+
+
+def require_readable(path: Path) -> None:
+    """Raises ApplianceError with the `sudo` line where the file is there and not for this user."""
+    try:
+        path.open().close()
+    except PermissionError:
+        raise ApplianceError(f"{path} is not readable for this user. Run: {_line(['sudo'], str(path))}") from None
+    except OSError:
+        return  # loading it says why
+
+
+def _line(sudo: list[str], source: str) -> str:
+    """As typed, and the configuration file where only a variable named it: sudo drops variables."""
+    typed = sys.argv[1:]
+    named = any(word == "--config" or word.startswith("--config=") for word in typed)
+    by_variable = "APPLIANCE_CONFIG" in os.environ and source != NO_FILE
+    return shlex.join([*sudo, "appliance", *(["--config", source] if by_variable and not named else []), *typed])

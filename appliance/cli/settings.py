@@ -1,0 +1,40 @@
+"""`appliance config show`: the settings in force, without secrets."""
+
+import json
+
+import click
+
+from appliance.cli.render import say_json
+from appliance.cli.session import Group, Session, json_option, pass_session
+from appliance.config import redacted
+
+
+@click.group(cls=Group)
+def config() -> None:
+    """The configuration."""
+
+
+@config.command()
+@json_option
+@pass_session
+def show(session: Session, as_json: bool) -> None:
+    """Show every setting in force; of a secret only whether it is set."""
+    settings = session.config()
+    sections = redacted(settings)
+    if as_json:
+        say_json({"source": settings.source, **sections})
+        return
+    click.echo(f"# {settings.source}")
+    for section, keys in sections.items():
+        click.echo(f"\n[{section}]")
+        for key, value in keys.items():
+            click.echo(_line(key, value))
+
+
+def _line(key: str, value: object) -> str:
+    """As TOML has it; what is not set, or secret, is a comment."""
+    if value is None:
+        return f"# {key}: not set"
+    if isinstance(value, str) and value.startswith("… ("):
+        return f"# {key}: {value[2:].strip('()')}"
+    return f"{key} = {json.dumps(value, ensure_ascii=False)}"

@@ -1,0 +1,127 @@
+"""`appliance simulate`: pretend to be a customer, at the simulator or, with --live, at the real appliance."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import click
+from twilio.request_validator import RequestValidator
+
+from appliance.cli.client import Api, talk
+from appliance.cli.render import one_line
+from appliance.cli.session import Command, Session, pass_session
+from appliance.config import Config
+from appliance.errors import ApplianceError
+from appliance.webhook import MESSAGES_PATH
+
+PAUSE = 0.2  # seconds between two looks for the answer
+LIMIT = aiohttp.ClientTimeout(total=20)
+Look = Callable[[], Awaitable[str | None]]
+
+
+@click.command(cls=Command)
+@click.option("--from", "sender", metavar="ADDRESS", required=True, help="The customer.")
+@click.option("--to", "recipient", metavar="ADDRESS", required=True, help="A channel of ours.")
+@click.option("--wait", type=float, default=30.0, show_default=True, help="Seconds to wait for the answer.")
+@click.option("--live", is_flag=True, help="At the real appliance: its answer goes out through Twilio.")
+@click.argument("text")
+@pass_session
+def simulate(session: Session, sender: str, recipient: str, wait: float, live: bool, text: str) -> None:
+    """Write as a customer and print the answer. Exit status 1: no answer came."""
+    config = session.config(serving=live)
+    message = {"From": sender, "To": recipient, "Body": text}
+    if live:
+        answer = talk(config, lambda api: _live(api, config, message, wait))
+    else:
+        _refuse_the_real_twilio(config)
+        answer = asyncio.run(_simulated(config.twilio.api_url, message, wait))
+    if answer is None:
+        raise ApplianceError(f"No answer within {wait:g} s.")
+    click.echo(one_line(answer))
+
+
+def _refuse_the_real_twilio(config: Config) -> None:
+    host = urlsplit(config.twilio.api_url).hostname or ""
+    if host == "twilio.com" or host.endswith(".twilio.com"):
+        raise ApplianceError(
+            "twilio.api_url is the real Twilio, not a simulator. With --live the message goes to the real appliance, "
+            "whose answer then goes out to that customer."
+        )
+
+
+async def _simulated(url: str, message: dict[str, str], wait: float) -> str | None:
+    body = {"from": message["From"], "to": message["To"], "body": message["Body"]}
+    try:
+        async with aiohttp.ClientSession(timeout=LIMIT, raise_for_status=True) as http:
+            async with http.post(f"{url}/simulator/messages", json=body) as response:
+                taken = await response.json()
+            _check_taken(taken["status"])
+            return await _awaited(lambda: _at_simulator(http, url, message, taken["sid"]), wait)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise ApplianceError(f"No simulator answers at {url} ({type(error).__name__}).") from error
+
+
+async def _at_simulator(http: aiohttp.ClientSession, url: str, message: dict[str, str], sid: str) -> str | None:
+    """What was sent to the customer after the message with this sid."""
+    async with http.get(f"{url}/simulator/messages", params={"contact": message["From"]}) as response:
+        entries = await response.json()
+    after = [entry["sid"] for entry in entries].index(sid) + 1
+    answers = (entry for entry in entries[after:] if entry["from"] == message["To"] and entry["direction"] != "inbound")
+    return next((str(entry["body"]) for entry in answers), None)
+
+
+async def _live(api: Api, config: Config, message: dict[str, str], wait: float) -> str | None:
+    form = {
+        "MessageSid": f"SM{secrets.token_hex(16)}",
+        "AccountSid": config.twilio.account_sid,
+        "NumMedia": "0",
+        "NumSegments": "1",
+        **message,
+    }
+    signed = config.server.public_url + MESSAGES_PATH
+    signature = RequestValidator(config.twilio.auth_tokens[0]).compute_signature(signed, form)
+    url = f"http://{_reachable(config)}{MESSAGES_PATH}"
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=LIMIT) as http,
+            http.post(url, data=form, headers={"X-Twilio-Signature": signature}) as response,
+        ):
+            _check_taken(response.status)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise ApplianceError(f"No appliance answers at {url}; start it with: appliance serve") from error
+    return await _awaited(lambda: _at_appliance(api, form["MessageSid"], message["From"]), wait)
+
+
+def _reachable(config: Config) -> str:
+    """Where this machine finds what listens on every address."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - compared, not bound
+    listen = config.server.listen
+    return f"{everywhere[listen.host]}:{listen.port}" if listen.host in everywhere else str(listen)
+
+
+async def _at_appliance(api: Api, sid: str, contact: str) -> str | None:
+    messages: list[dict[str, Any]] = (await api.get("messages", contact=contact))["messages"]
+    reply_id = next((each["reply_id"] for each in messages if each["sid"] == sid), None)
+    replies = (each for each in messages if each["direction"] == "outbound" and each["sid"])
+    answers = (each for each in replies if each["reply_id"] == reply_id)
+    return next((str(each["body"]) for each in answers), None)
+
+
+def _check_taken(status: int | None) -> None:
+    if status is None:
+        raise ApplianceError("The appliance did not answer the simulator; is it running?")
+    if status != 200:
+        raise ApplianceError(f"The appliance refused the message with status {status}.")
+
+
+async def _awaited(look: Look, wait: float) -> str | None:
+    try:
+        async with asyncio.timeout(wait):
+            while (answer := await look()) is None:  # noqa: ASYNC110 - what changes is in another process
+                await asyncio.sleep(PAUSE)
+            return answer
+    except TimeoutError:
+        return None

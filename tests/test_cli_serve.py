@@ -1,0 +1,178 @@
+"""`appliance serve` as a real process: how it starts, refuses and ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from world import ACCOUNT, TOKEN, free_port
+
+pytestmark = pytest.mark.slow
+COMMAND = [sys.executable, "-m", "appliance"]
+
+
+class Box:
+    """A configuration file, and the processes that were started with it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.path = directory / "box.toml"
+        self.port = free_port()
+        self.processes: list[subprocess.Popen[str]] = []
+        self.write(directory / "data")
+
+    def write(self, storage: Path) -> None:
+        self.path.write_text(
+            f'server = {{ listen = "127.0.0.1:{self.port}", public_url = "http://127.0.0.1:{self.port}" }}\n'
+            f'storage = {{ directory = "{storage}" }}\n'
+            f'twilio = {{ account_sid = "{ACCOUNT}", auth_tokens = ["{TOKEN}"], api_url = "http://127.0.0.1:9" }}\n'
+        )
+
+    @property
+    def environ(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("APPLIANCE_", "TWILIO_"))}
+        kept.pop("JOURNAL_STREAM", None)
+        return {**kept, "PYTHONPATH": str(Path(__file__).parent.parent)}
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, "--config", str(self.path), *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=self.directory,
+            env=self.environ,
+            timeout=60,
+        )
+
+    def serve(self) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [*COMMAND, "serve", "--config", str(self.path)],
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.directory,
+            env=self.environ,
+        )
+        self.processes.append(process)
+        return process
+
+    def ready(self) -> subprocess.Popen[str]:
+        process = self.serve()
+        until(process, "ready")
+        return process
+
+
+def until(process: subprocess.Popen[str], event: str) -> dict[str, Any]:
+    """The log's line with this event."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        told: dict[str, Any] = json.loads(line)
+        if told["event"] == event:
+            return told
+    raise AssertionError(f"ended without {event}")
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    made = Box(tmp_path)
+    yield made
+    for process in made.processes:
+        process.kill()
+        process.wait()
+        if process.stderr is not None:
+            process.stderr.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_cleanly(box: Box, number: signal.Signals) -> None:
+    """Exit status 0, and the last line says that everything was closed."""
+    process = box.ready()
+
+    process.send_signal(number)
+
+    assert until(process, "stopped")["level"] == "info"
+    assert process.wait(30) == 0
+
+
+def test_a_signal_while_it_starts_ends_it_cleanly(box: Box) -> None:
+    """systemd may stop a service before it is ready."""
+    process = box.serve()
+    until(process, "starting")
+
+    process.terminate()
+
+    until(process, "stopped")
+    assert process.wait(30) == 0
+
+
+def test_it_says_which_configuration_is_in_force(box: Box) -> None:
+    """The first line of the log names the file, the directory and the version."""
+    told = until(box.serve(), "starting")
+
+    assert told["config"] == str(box.path)
+    assert told["storage"] == str(box.directory / "data")
+
+
+def test_a_second_process_is_refused_in_one_sentence(box: Box) -> None:
+    """Two processes never share a storage directory."""
+    first = box.ready()
+
+    second = box.run("serve")
+
+    assert second.returncode == 1
+    sentence = second.stderr.splitlines()[-1]
+    assert sentence == f"Another appliance (process {first.pid}) is using {box.directory / 'data'}; stop it first."
+
+
+def test_a_taken_port_is_refused_in_one_sentence(box: Box) -> None:
+    """The sentence names the address and the key to change."""
+    box.ready()
+    box.write(box.directory / "other")
+
+    second = box.run("serve")
+
+    assert second.returncode == 1
+    assert second.stderr.splitlines()[-1].startswith(f"Cannot listen on 127.0.0.1:{box.port}: ")
+
+
+def test_a_foreign_database_is_refused_in_one_sentence(box: Box) -> None:
+    """What is no database of ours is never touched."""
+    data = box.directory / "data"
+    data.mkdir()
+    (data / "appliance.db").write_text("something else entirely, and longer than a header of SQLite" * 40)
+
+    result = box.run("serve")
+
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith(f"{data / 'appliance.db'} cannot be opened: ")
+    assert "Traceback" not in result.stderr
+
+
+def test_a_directory_that_cannot_be_made_is_one_sentence(box: Box) -> None:
+    """A file where the directory should be is the operator's to fix."""
+    (box.directory / "file").touch()
+    box.write(box.directory / "file" / "data")
+
+    result = box.run("serve")
+
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == f"Not a directory: {box.directory / 'file' / 'data'}"
+
+
+def test_configuration_faults_are_told_one_per_line_below_the_file(box: Box) -> None:
+    """Exit status 78, the file first, then every fault, no traceback and no secret."""
+    box.path.write_text('[server]\nlisten = "nowhere"\npublic_ur = "x"\n[twilio]\nauth_tokens = "hunter2hunter2"\n')
+
+    result = box.run("serve")
+
+    assert result.returncode == 78
+    first, *faults = result.stderr.splitlines()
+    assert first == f"Configuration: {box.path}"
+    assert len(faults) == 5
+    assert all(fault.startswith("  ") for fault in faults)
+    assert "hunter2" not in result.stderr
