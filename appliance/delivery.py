@@ -24,6 +24,7 @@ from appliance.store import Tx
 RANK = {"accepted": 1, "scheduled": 1, "queued": 2, "sending": 3, "sent": 4, "delivered": 5, "read": 6}
 FINAL_FAILURES = frozenset({"failed", "undelivered", "canceled"})
 MAX_REGENERATIONS = 2
+RESTORED = "restored_at"  # in the box: nobody is answered before Twilio's log was read
 # The apology is not regenerated, later messages share it; after a handoff nobody writes another; a manual message
 # answers nothing.
 _NEVER_SUPERSEDED = (TextKey.UNAVAILABLE, TextKey.HANDOFF, MANUAL)
@@ -190,6 +191,13 @@ def _second_sid(tx: Tx, row: OutboxMessage) -> None:
 
 def _card(tx: Tx, row: OutboxMessage, kind: str, text: str) -> None:
     tx.cards.open(kind, f"outbox:{row.id}", f"{masked(row.recipient)}: {text}", row.organization_id)
+
+
+def distrust(tx: Tx) -> None:
+    """The database was restored: what it calls unsent may have been sent since the copy was taken."""
+    tx.outbox.doubt_all_unsent("restored from a backup")
+    tx.box.put(RESTORED, str(tx.now))
+    tx.jobs.enqueue(JobKind.SETTLE, lane=f"tick:{JobKind.SETTLE}")
 
 
 def settle_crashed(tx: Tx) -> int:

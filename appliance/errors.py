@@ -31,6 +31,10 @@ class DatabaseError(ApplianceError):
     """The database cannot be used."""
 
 
+class CorruptError(DatabaseError):
+    """The database is damaged."""
+
+
 class StorageFullError(ApplianceError):
     """The disk is full; nothing was stored."""
 

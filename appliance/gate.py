@@ -17,12 +17,13 @@ class Gate:
         self._outage = outage
         self._clock = clock
         self._probes: dict[int, list[str]] = {}
+        self.held = False  # a restored box answers nobody before Twilio's log was read
 
     def allows(self, resource: str) -> tuple[int, int | None]:
         """(how many, when to ask again in ms UTC or None if an event will tell)."""
         if not resource:
             return _UNLIMITED, None
-        if self._outage.active:
+        if self._outage.active or self.held:
             return 0, None
         times = [time for name in _circuits_of(resource) if (time := self._opens_at(name)) is not None]
         if not times:

@@ -30,6 +30,7 @@ class JobKind(StrEnum):
     HOUSEKEEPING = "housekeeping"
     SETTLE = "settle_doubt"
     CATCH_UP = "catch_up"
+    BACKUP = "backup"
 
 
 class JobStatus(StrEnum):

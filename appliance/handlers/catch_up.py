@@ -4,8 +4,9 @@ import contextlib
 from collections.abc import Callable
 
 from appliance import catch_up
-from appliance.catch_up import Arrival
+from appliance.catch_up import Arrival, Fate
 from appliance.config import Config
+from appliance.delivery import RESTORED
 from appliance.intake import DuplicateError, receive
 from appliance.model import SECOND, Channel, Job, LoggedMessage, LogRead
 from appliance.outcome import Dead, Done, Outcome, Snooze
@@ -24,6 +25,7 @@ class CatchUpHandler:
         self._config = config
         self._clock = clock
         self._wake = wake
+        self.on_reviewed: Callable[[], None] = lambda: None
 
     async def run(self, _job: Job) -> Outcome:
         try:
@@ -39,7 +41,24 @@ class CatchUpHandler:
         """One pass over every channel. False where a young webhook or a send in doubt must be waited for."""
         channels = await self._store.read(lambda tx: tx.channels.enabled())
         done = [await self._channel(channel, watermark, timezone) for channel, watermark, timezone in channels]
+        restored_at = await self._store.read(lambda tx: tx.box.get(RESTORED))
+        if restored_at and all(done):
+            for channel, _, _ in channels:
+                await self._review(channel, int(restored_at))
+            await self._store.write(lambda tx: tx.box.remove(RESTORED))
+            self.on_reviewed()
         return all(done)
+
+    async def _review(self, channel: Channel, restored_at: int) -> None:
+        """A restored box: messages that wait in the copy may have been answered since it was taken."""
+        for address, messages in await self._store.read(lambda tx: tx.messages.waiting(channel.id, restored_at)):
+            log = await self._log.read(sender=channel.address, recipient=address, since=messages[0].received_at)
+            ours = await self._store.read(lambda tx, address=address: _our_sids(tx, channel, address))  # type: ignore[misc]
+            later = [said.created_at for said in log.messages if said.sid not in ours]
+            answered = [m.id for m in messages if any(at >= m.received_at + log.offset - SECOND for at in later)]
+            await self._store.write(
+                lambda tx, answered=answered: tx.messages.suppress(answered, Fate.ANSWERED_ELSEWHERE)  # type: ignore[misc]
+            )
 
     async def _channel(self, channel: Channel, watermark: int, timezone: str) -> bool:
         """The watermark moves only at the end of a complete pass, to its start."""

@@ -11,6 +11,9 @@ class Box:
         value: str | None = self._sql.value("SELECT value FROM box WHERE key = ?", key)
         return value
 
+    def remove(self, key: str) -> None:
+        self._sql.run("DELETE FROM box WHERE key = ?", key)
+
     def put(self, key: str, value: str) -> None:
         self._sql.run(
             "INSERT INTO box (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",

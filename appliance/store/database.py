@@ -8,10 +8,13 @@ import sqlite3
 from importlib.resources import files
 from pathlib import Path
 
-from appliance.errors import DatabaseError
+from appliance.errors import ApplianceError, CorruptError, DatabaseError, StorageFullError
 
 APPLICATION_ID = 0x41505043  # "APPC"
 FILE_NAME = "appliance.db"
+
+# A full disk also shows as an error of the shared-memory file, or of the first write.
+_NO_SPACE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_WRITE)
 
 # Every one is read back: an ignored PRAGMA fails silently.
 _WRITER_PRAGMAS: dict[str, int | str] = {
@@ -71,6 +74,23 @@ def version_of(connection: sqlite3.Connection) -> int:
             f"{FILE_NAME} is of a newer appliance (schema {version}, this one knows {newest}); update the appliance."
         )
     return version
+
+
+def opening_error(error: sqlite3.DatabaseError, path: Path) -> ApplianceError:
+    """What a failed start means for the operator."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return CorruptError(f"{path} is damaged: {error}.")
+    if code in _NO_SPACE:
+        return StorageFullError(f"The disk of {path.parent} is full; free some space.")
+    return DatabaseError(f"{path} cannot be opened: {error}.")
+
+
+def check(connection: sqlite3.Connection) -> None:
+    """Raises DatabaseError where SQLite finds damage."""
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise CorruptError(f"{FILE_NAME} is damaged ({str(found).splitlines()[0]}).")
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:

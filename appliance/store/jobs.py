@@ -170,8 +170,9 @@ class Jobs(Repository[Job]):
             "UPDATE message_queue SET deadline_at = deadline_at + ? WHERE status IN ('ready', 'running')", milliseconds
         )
 
-    def dead(self, limit: int) -> list[Row]:
-        return self._sql.all("SELECT * FROM message_queue WHERE status = 'dead' ORDER BY id DESC LIMIT ?", limit)
+    def dead(self, job_id: int) -> Job | None:
+        """The dead letter with this id."""
+        return self._find("id = ? AND status = 'dead'", job_id)
 
     def settle_dead(self, job_id: int, status: JobStatus) -> bool:
         """A dead letter was retried (done) or discarded."""

@@ -1,5 +1,7 @@
 """Received messages, each once by its sid, and orphans: those written to a number that is nobody's here."""
 
+from itertools import groupby
+
 import msgspec
 
 from appliance.model import InboundMessage, Media, StoredMessage
@@ -66,6 +68,20 @@ class Messages(Repository[StoredMessage]):
             reason=reason,
             received_at=self._sql.now,
         )
+
+    def waiting(self, channel_id: int, before: int) -> list[tuple[str, list[StoredMessage]]]:
+        """Live messages of a channel received before a time, by contact's address, oldest first."""
+        rows = self._sql.all(
+            "SELECT m.*, c.address FROM messages m JOIN contacts c ON c.id = m.contact_id WHERE c.channel_id = ? "
+            "AND m.reply_id IS NULL AND m.suppressed IS NULL AND m.card_id IS NULL AND m.received_at < ? "
+            "ORDER BY c.id, m.id",
+            channel_id,
+            before,
+        )
+        return [
+            (address, [self._load(row) for row in group])
+            for address, group in groupby(rows, lambda row: row["address"])
+        ]
 
     def known(self, sids: list[str]) -> set[str]:
         """Which of these are stored, as messages or as orphans."""

@@ -57,6 +57,13 @@ class Outbox(Repository[OutboxMessage]):
         changes = ", ".join(f"{name} = ?" for name in columns)
         self._sql.run(f"UPDATE outbox SET {changes} WHERE id = ?", *columns.values(), outbox_id)  # noqa: S608
 
+    def doubt_all_unsent(self, reason: str) -> None:
+        self._sql.run(
+            "UPDATE outbox SET state = 'doubt', reason = ?, sending_at = coalesce(sending_at, created_at) "
+            "WHERE state IN ('ready', 'sending')",
+            reason,
+        )
+
     def in_doubt(self) -> list[OutboxMessage]:
         return self._select("state = 'doubt' ORDER BY id")
 

@@ -1,20 +1,24 @@
 """The store: one writer with group commit, one read-only reader, one lock over one SQLite file."""
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
 import aiosqlite
 
-from appliance.errors import ApplianceError, DatabaseError, StorageFullError
+from appliance.errors import ApplianceError, StorageFullError
 from appliance.ports import Clock
 from appliance.store.database import (
     FILE_NAME,
+    check,
     configure_reader,
     configure_writer,
     migrate,
+    opening_error,
     prepare_directory,
     version_of,
 )
@@ -60,10 +64,11 @@ class Store:
             self._run = on_thread(self._writer_connection)
             await self._run(version_of)  # before anything is changed: the file may not be ours
             await self._run(configure_writer)
+            await self._run(check)
             await self._run(lambda connection: migrate(connection, self.path))
             reader = await self._open(f"file:{self.path}?mode=ro")
         except sqlite3.DatabaseError as error:
-            raise DatabaseError(f"{self.path} cannot be opened: {error}.") from error
+            raise opening_error(error, self.path) from error
         self._read = on_thread(reader)
         await self._read(configure_reader)
         writer_tx = await self._run(lambda connection: Tx(Sql(connection, self._clock.now)))
@@ -96,6 +101,22 @@ class Store:
                 connection.execute("ROLLBACK")
 
         return await self._read(work)
+
+    async def inspect(self, unit: Callable[[Tx], T]) -> T:
+        """Run a long reading closure on a connection of its own, so that nobody waits for it."""
+
+        def work() -> T:
+            with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, isolation_level=None)) as connection:
+                configure_reader(connection)
+                connection.execute("BEGIN")
+                return unit(Tx(Sql(connection, self._clock.now)))
+
+        return await asyncio.to_thread(work)
+
+    @property
+    def batches(self) -> int:
+        """How many batches the writer has committed."""
+        return self._writer.batches
 
     def _fault(self, error: ApplianceError) -> None:
         if isinstance(error, StorageFullError):

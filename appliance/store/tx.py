@@ -10,8 +10,10 @@ from appliance.store.conversations import Conversations
 from appliance.store.counts import Counts
 from appliance.store.events import DeliveryEvents
 from appliance.store.history import History
+from appliance.store.integrity import Integrity
 from appliance.store.jobs import Jobs
 from appliance.store.knowledge import Knowledge
+from appliance.store.letters import Letters
 from appliance.store.messages import Messages
 from appliance.store.organizations import Channels, Organizations
 from appliance.store.outbox import Outbox
@@ -29,8 +31,10 @@ class Tx:
         self.counts = Counts(sql)
         self.events = DeliveryEvents(sql)
         self.history = History(sql)
+        self.integrity = Integrity(sql)
         self.jobs = Jobs(sql)
         self.knowledge = Knowledge(sql)
+        self.letters = Letters(sql)
         self.messages = Messages(sql)
         self.organizations = Organizations(sql)
         self.outbox = Outbox(sql)

@@ -1,0 +1,36 @@
+"""backup: a checked copy of the database every day."""
+
+import asyncio
+
+from appliance.errors import DatabaseError
+from appliance.model import HOUR, Job
+from appliance.outcome import Dead, Done, Outcome, Snooze
+from appliance.ports import Clock
+from appliance.store import Store, Tx, backup
+
+
+class BackupHandler:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def run(self, _job: Job) -> Outcome:
+        try:
+            await asyncio.to_thread(self._take)
+        except (DatabaseError, OSError) as error:
+            text = f"The backup failed: {error}"
+            return Snooze(self._clock.now() + HOUR, "backup failed", lambda tx: tx.cards.open("backup", "box", text))
+        return Done(_well)
+
+    def give_up(self, _job: Job, error: str) -> Outcome:
+        return Dead(error)
+
+    def _take(self) -> None:
+        directory = self._store.directory
+        backup.take(self._store.path, backup.target(directory, self._clock.now()))
+        backup.prune(directory)
+
+
+def _well(tx: Tx) -> None:
+    tx.cards.close("backup", "box")
+    tx.box.put("backup_at", str(tx.now))
