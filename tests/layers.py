@@ -1,0 +1,144 @@
+"""Reads a package's imports and finds those that break its layers."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+LAZY = {"import_module", "__import__"}
+SQL_MODULES = {"sqlite3", "aiosqlite"}
+SQL_CALLS = {"execute", "executemany", "executescript"}
+SQL = re.compile(r"\s*(SELECT|INSERT( OR \w+)? INTO|UPDATE \w+ SET|DELETE FROM|PRAGMA)\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """`rooms`: modules, or packages with all that is in them. `below`: the layers that it may import.
+
+    `rooms_apart`: a room does not import its neighbours.
+    """
+
+    rooms: Sequence[str | Sequence[str]]
+    below: Sequence[str] = ()
+    rooms_apart: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    line: int
+    module: str
+    name: str = ""
+
+
+class Tree:
+    """All modules of a package by dotted name, each with what it imports of its own package."""
+
+    def __init__(self, directory: Path) -> None:
+        self.package = directory.name
+        self.sources = {self._name(directory, path): ast.parse(path.read_text("utf-8")) for path in _files(directory)}
+        self.imports = {name: list(self._imports(source)) for name, source in self.sources.items()}
+
+    def _name(self, directory: Path, path: Path) -> str:
+        parts = path.relative_to(directory.parent).with_suffix("").parts
+        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+    def _imports(self, source: ast.Module) -> Iterator[Import]:
+        """`from package import x` counts as importing the module x where there is one."""
+        for node in ast.walk(source):
+            for module, name in _imported(node):
+                if module == self.package or module.startswith(self.package + "."):
+                    whole = f"{module}.{name}" in self.sources
+                    yield Import(node.lineno, f"{module}.{name}") if whole else Import(node.lineno, module, name)
+
+
+def _files(directory: Path) -> list[Path]:
+    return sorted(directory.rglob("*.py"))
+
+
+def _imported(node: ast.AST) -> Iterator[tuple[str, str]]:
+    match node:
+        case ast.Import(names=names):
+            yield from ((alias.name, "") for alias in names)
+        case ast.ImportFrom(module=module, names=names, level=level):
+            yield from (("." * level + (module or ""), alias.name) for alias in names)
+        case ast.Call(func=ast.Name(id=function), args=[ast.Constant(value=str(module)), *_]) if function in LAZY:
+            yield module, ""
+
+
+def faults(directory: Path, layers: Mapping[str, Layer], sql_room: str) -> list[str]:
+    """One line per fault; empty when every arrow points down."""
+    tree = Tree(directory)
+    places = {module: list(_places(module, tree.package, layers)) for module in tree.sources}
+    found = [f"{module}: is in {len(place)} layers" for module, place in places.items() if len(place) != 1]
+    for module, imports in tree.imports.items():
+        found += [f"{module}:{each.line}: imports the private name {each.name}" for each in imports if _private(each)]
+        if places[module]:
+            found += _upward(module, imports, places, layers)
+    found += [f"cycle: {' -> '.join(cycle)}" for cycle in _cycles(tree)]
+    for module, source in tree.sources.items():
+        if not f"{module}.".startswith(f"{tree.package}.{sql_room}."):
+            found += [f"{module}:{line}: SQL outside {sql_room}" for line in _sql(source)]
+        found += [f"{module}:{line}: relative import" for line in _relative(source)]
+    return found
+
+
+def _places(module: str, package: str, layers: Mapping[str, Layer]) -> Iterator[tuple[str, int]]:
+    """The layers and rooms that claim the module; the package itself belongs to the first layer."""
+    if module == package:
+        yield next(iter(layers)), -1
+    for layer, content in layers.items():
+        for number, room in enumerate(content.rooms):
+            names = [room] if isinstance(room, str) else room
+            if any(f"{module}.".startswith(f"{package}.{name}.") for name in names):
+                yield layer, number
+
+
+def _private(each: Import) -> bool:
+    return any(part.startswith("_") and not part.startswith("__") for part in (*each.module.split("."), each.name))
+
+
+def _upward(
+    module: str, imports: list[Import], places: Mapping[str, list[tuple[str, int]]], layers: Mapping[str, Layer]
+) -> Iterator[str]:
+    layer, room = places[module][0]
+    for each in imports:
+        for target, target_room in places.get(each.module, []):
+            neighbour = target == layer and (room == target_room or not layers[layer].rooms_apart)
+            if not neighbour and target not in layers[layer].below:
+                yield f"{module}:{each.line}: {layer} must not import {target} ({each.module})"
+
+
+def _cycles(tree: Tree) -> Iterator[list[str]]:
+    """One cycle for each module that can reach itself by way of its first import that leads back."""
+    graph = {name: {each.module for each in imports} & tree.sources.keys() for name, imports in tree.imports.items()}
+    done: set[str] = set()
+    for start in graph:
+        yield from _walk(start, graph, [], done)
+
+
+def _walk(module: str, graph: Mapping[str, set[str]], path: list[str], done: set[str]) -> Iterator[list[str]]:
+    if module in path:
+        yield [*path[path.index(module) :], module]
+    elif module not in done:
+        for target in sorted(graph[module]):
+            yield from _walk(target, graph, [*path, module], done)
+        done.add(module)
+
+
+def _sql(source: ast.Module) -> Iterator[int]:
+    """Statements, calls that run one and use of the drivers; their errors may be known outside."""
+    for node in ast.walk(source):
+        match node:
+            case ast.Call(func=ast.Attribute(attr=name)) if name in SQL_CALLS:
+                yield node.lineno
+            case ast.Constant(value=str(text)) if SQL.match(text):
+                yield node.lineno
+            case ast.Attribute(value=ast.Name(id=module), attr=name) if module in SQL_MODULES:
+                yield from [] if name.endswith("Error") else [node.lineno]
+            case ast.ImportFrom(module=module, names=names) if module in SQL_MODULES:
+                yield from (node.lineno for alias in names if not alias.name.endswith("Error"))
+
+
+def _relative(source: ast.Module) -> Iterator[int]:
+    return (node.lineno for node in ast.walk(source) if isinstance(node, ast.ImportFrom) and node.level)
