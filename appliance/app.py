@@ -7,18 +7,18 @@ workers have ended.
 import asyncio
 import contextlib
 import random
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import structlog
-from aiohttp import web
 
 from appliance import delivery, systemd
 from appliance.circuit import Circuits
 from appliance.clock import SystemClock
 from appliance.config import Config
+from appliance.config_keys import CONTROL_SOCKET
 from appliance.errors import ApplianceError, StorageBrokenError
 from appliance.gate import Gate
 from appliance.handlers import sweeps
@@ -36,11 +36,13 @@ from appliance.responder.faq import Faq
 from appliance.responder.llm import Llm
 from appliance.schedule import Schedule, enqueue_tick
 from appliance.store import Store, Tx
+from appliance.web import applications
+from appliance.web.api import Desk
 from appliance.web.hooks import Hooks
-from appliance.webhook import MAX_BODY, STATUS_PATH
+from appliance.web.listeners import Listeners
+from appliance.webhook import STATUS_PATH
 from appliance.worker import Worker, resume
 
-KEEP_ALIVE = 15.0  # seconds an idle HTTP connection may stay
 BUILT_AT = 1_790_000_000_000  # a clock before the release of this version is wrong
 RECONCILE_PATIENCE = 10.0  # seconds that workers wait for Twilio's log at start; a job goes on with it later
 CLOCK_PATIENCE = 120.0  # seconds that workers wait for a wrong clock to be set
@@ -73,6 +75,32 @@ async def connect_twilio(config: Config, clock: Clock) -> tuple[Sender, MessageL
     return sender, log_module.TwilioLog(sender.client, clock)
 
 
+@contextlib.asynccontextmanager
+async def offline_control(config: Config) -> AsyncIterator[None]:
+    """The control socket of an appliance that does not run: what is sent waits for the next start.
+
+    Raises AlreadyRunningError where one runs, or DatabaseError.
+    """
+    clock, listeners = SystemClock(), Listeners()
+    store = await Store.open(config.storage.directory, clock)
+    try:
+        desk = Desk(store, config, _nobody_to_wake, Faq(), clock.now())
+        app = applications.control(desk, Metrics().registry, _offline)
+        await listeners.unix(app, config.storage.directory / CONTROL_SOCKET)
+        yield
+    finally:
+        await listeners.close()
+        await store.close()
+
+
+def _nobody_to_wake() -> None:
+    """No worker runs."""
+
+
+async def _offline() -> list[str]:
+    return ["the appliance is not running"]
+
+
 class Appliance:
     def __init__(self, config: Config, clock: Clock | None = None, responder: Responder | None = None) -> None:
         self.config = config
@@ -84,7 +112,7 @@ class Appliance:
         self.fault: BaseException | None = None
         self._responder = responder
         self._tasks: list[asyncio.Task[None]] = []
-        self._runners: list[web.AppRunner] = []
+        self._listeners = Listeners()
 
     async def start(self) -> None:
         """Raises ApplianceError where it cannot start; call stop() in any case."""
@@ -141,19 +169,17 @@ class Appliance:
         }
 
     async def _listen(self) -> None:
-        app = web.Application(client_max_size=MAX_BODY)
-        Hooks(self.store, Intake(self.store, self.config, self.worker.wake), self.config, self._not_stored).add_to(app)
-        runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE, handle_signals=False)
-        self._runners.append(runner)
-        await runner.setup()
-        listen = self.config.server.listen
-        site = web.TCPSite(runner, listen.host, listen.port)
-        try:
-            await site.start()
-        except OSError as error:
-            raise ApplianceError(f"Cannot listen on {listen}: {error.strerror}. Set server.listen.") from error
-        host, port = runner.addresses[0][:2]
-        self.address = f"http://{host}:{port}"
+        server, registry = self.config.server, self.metrics.registry
+        desk = Desk(self.store, self.config, self.worker.wake, Faq(), self.clock.now())
+        intake = Intake(self.store, self.config, self.worker.wake)
+        hooks = Hooks(self.store, intake, self.config, self.metrics, self._not_stored)
+        app = applications.public(desk, registry, self.faults, hooks)
+        self.address = await self._listeners.tcp(app, server.listen, "server.listen")
+        control = applications.control(desk, registry, self.faults)
+        await self._listeners.unix(control, self.store.directory / CONTROL_SOCKET)
+        if server.metrics_listen is not None:
+            metrics = applications.metrics(desk, registry)
+            await self._listeners.tcp(metrics, server.metrics_listen, "server.metrics_listen")
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
@@ -235,8 +261,7 @@ class Appliance:
         if hasattr(self, "schedule"):
             self.schedule.stop()
             await self.worker.stop()
-        for runner in self._runners:
-            await runner.cleanup()
+        await self._listeners.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -38,6 +38,10 @@ class Faq:
     async def respond(self, dialogue: Dialogue, timeout: float) -> Reply:  # noqa: ARG002 - it never waits
         return _courtesy(dialogue) or _answer(dialogue) or _unknown(dialogue)
 
+    def explain(self, question: str, dialogue: Dialogue) -> list[tuple[str, float]]:
+        """Every proposed topic's title and score (0 … 1) for a question, best first."""
+        return [(match.topic.title, match.score) for match in matches(question, dialogue)]
+
     async def close(self) -> None:
         """Nothing is held."""
 

@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from multidict import MultiDict
 
 from appliance import delivery
 from appliance.config import Config
 from appliance.errors import ApplianceError
 from appliance.intake import Intake
+from appliance.metrics import Metrics
 from appliance.store import Store
 from appliance.webhook import (
     MAX_BODY,
@@ -28,16 +30,31 @@ log = structlog.get_logger()
 
 
 class Hooks:
-    def __init__(self, store: Store, intake: Intake, config: Config, not_stored: Callable[[], None]) -> None:
+    """`not_stored` is told when a message had to be refused with 503: Twilio has it and we do not."""
+
+    def __init__(
+        self, store: Store, intake: Intake, config: Config, metrics: Metrics, not_stored: Callable[[], None]
+    ) -> None:
         self._store = store
         self._intake = intake
+        self._count = metrics.webhooks.labels
         self._not_stored = not_stored
         self._account_sid = config.twilio.account_sid
         self._signature = Signature(config.server.public_url, config.twilio.auth_tokens)
 
     def add_to(self, app: web.Application) -> None:
-        app.router.add_post(MESSAGES_PATH, self.message)
-        app.router.add_post(STATUS_PATH, self.status)
+        app.router.add_post(MESSAGES_PATH, self._refusals_counted("message", self.message))
+        app.router.add_post(STATUS_PATH, self._refusals_counted("status", self.status))
+
+    def _refusals_counted(self, hook: str, handler: Handler) -> Handler:
+        async def counted(request: web.Request) -> web.StreamResponse:
+            try:
+                return await handler(request)
+            except web.HTTPException as refusal:
+                self._count(hook, "not_stored" if refusal.status == 503 else "refused").inc()
+                raise
+
+        return counted
 
     async def message(self, request: web.Request) -> web.Response:
         form = await self._signed_form(request)
@@ -49,6 +66,7 @@ class Hooks:
         except ApplianceError as error:
             self._not_stored()
             raise _cannot_store(error) from error
+        self._count("message", received).inc()
         log.info("message received", sid=message.sid, result=received, media=len(message.media))
         return web.Response(text=EMPTY_TWIML, content_type="text/xml", charset="utf-8")
 
@@ -59,6 +77,7 @@ class Hooks:
             await self._store.write(lambda tx: delivery.apply(tx, report, self._account_sid))
         except ApplianceError as error:
             raise _cannot_store(error) from error
+        self._count("status", "stored").inc()
         log.info("status received", sid=report.sid, status=report.status, error_code=report.error_code)
         return web.Response(status=204)
 
@@ -69,7 +88,7 @@ class Hooks:
             raise web.HTTPRequestEntityTooLarge(max_size=MAX_BODY, actual_size=request.content_length or 0)
         try:
             form = parse_form(await request.read())
-        except UnreadableFormError:
+        except (UnreadableFormError, web.RequestPayloadError):
             raise _refuse("unreadable form") from None
         if not self._signature.holds(request.raw_path, form, request.headers.get("X-Twilio-Signature")):
             raise _refuse("bad signature")

@@ -1,0 +1,158 @@
+"""Dead letters: jobs that gave up and wait for a person. Retry is a new intent, discard accepts the silence."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from appliance.conversation import refusal
+from appliance.errors import RequestError
+from appliance.model import (
+    ANSWER,
+    MANUAL,
+    Conversation,
+    ConversationStatus,
+    Job,
+    JobKind,
+    JobStatus,
+    OutboxMessage,
+    OutboxState,
+    StoredMessage,
+    TextKey,
+)
+from appliance.operations import messages
+from appliance.store import Tx
+
+_MAYBE_SENT = (OutboxState.SENDING, OutboxState.DOUBT)
+_NOTHING_SAID = (OutboxState.FAILED, OutboxState.SUPPRESSED, OutboxState.PARKED, OutboxState.SUPERSEDED)
+
+
+def page(tx: Tx, limit: int) -> list[dict[str, Any]]:
+    """Newest first; `contact` and `channel` are null for what is about no customer."""
+    return [dict(row) for row in tx.letters.page(limit)]
+
+
+def retry(tx: Tx, job_id: int, intended_by: str) -> int:
+    """Try once more; the new job's id. Raises RequestError (409) with the reason where that would be wrong."""
+    letter = _dead(tx, job_id)
+    if letter.kind == JobKind.REPLY:
+        new_job = _answer_again(tx, letter, letter.payload.get("messages", []), intended_by)
+    elif letter.kind == JobKind.SEND:
+        new_job = _send_again(tx, letter, intended_by)
+    else:
+        new_job = tx.jobs.enqueue(letter.kind, lane=letter.lane)
+    _settle(tx, letter, JobStatus.DONE)
+    if new_job is None:
+        raise _refused("busy", "This is being done right now.")
+    return new_job
+
+
+def discard(tx: Tx, job_id: int) -> None:
+    """Nobody will answer what it was about. Raises RequestError where there is no such dead letter."""
+    _settle(tx, _dead(tx, job_id), JobStatus.DISCARDED)
+
+
+def _dead(tx: Tx, job_id: int) -> Job:
+    letter = tx.jobs.dead(job_id)
+    if letter is not None:
+        return letter
+    if tx.jobs.get(job_id) is None:
+        raise RequestError("not_found", "There is no such dead letter.", "id", 404)
+    raise _refused("settled", "This is no dead letter (any more).")
+
+
+def _refused(code: str, message: str) -> RequestError:
+    return RequestError(code, message, status=409)
+
+
+def _settle(tx: Tx, letter: Job, status: JobStatus) -> None:
+    """Also closes its card, unless another dead letter of the conversation still needs it."""
+    tx.jobs.settle_dead(letter.id, status)
+    if "outbox" in letter.payload:
+        tx.cards.close("not_sent", f"outbox:{letter.payload['outbox']}")
+    if "conversation" in letter.payload and not tx.letters.in_lane(letter.lane):
+        tx.cards.close("could_not_answer", f"conversation:{letter.payload['conversation']}")
+
+
+def _send_again(tx: Tx, letter: Job, intended_by: str) -> int | None:
+    row = tx.outbox.get(letter.payload["outbox"])
+    assert row is not None
+    if row.state in _MAYBE_SENT:
+        raise _refused("in_doubt", "It is not known yet whether this was sent.")
+    if row.state != OutboxState.READY and row.state not in _NOTHING_SAID:
+        raise _refused("sent", "This was sent after all.")
+    tx.outbox.end(row.id, OutboxState.SUPERSEDED, expected=OutboxState.READY, reason="retried")
+    if row.kind == MANUAL:
+        return _copy(tx, row, intended_by)
+    about = [message.id for message in tx.messages.answered_by(row.id)]
+    return _answer_again(tx, letter, about, intended_by, tx.letters.reply_no(row.id))
+
+
+def _copy(tx: Tx, row: OutboxMessage, intended_by: str) -> int:
+    """A manual message is sent with the same words."""
+    _check_allowed(tx, MANUAL, row.sender, row.contact_id, None)
+    outbox_id = tx.outbox.insert(
+        organization_id=row.organization_id,
+        channel_id=row.channel_id,
+        contact_id=row.contact_id,
+        conversation_id=row.conversation_id,
+        kind=MANUAL,
+        body=row.body,
+        source="operator",
+        intended_by=intended_by,
+        reply_no=tx.letters.reply_no(row.id) + 1,
+    )
+    return messages.queue(tx, outbox_id, row.channel_id)
+
+
+def _answer_again(
+    tx: Tx, letter: Job, about: Sequence[int], intended_by: str, reply_no: int | None = None
+) -> int | None:
+    """The messages are live again, and a fresh job answers them."""
+    conversation = tx.conversations.get(letter.payload["conversation"])
+    assert conversation is not None
+    _check_conversation(tx, conversation)
+    last = _check_unanswered(tx, conversation, about)
+    tx.messages.revive(list(about))
+    number = reply_no or letter.payload.get("reply_no", 1)
+    return tx.jobs.enqueue(
+        JobKind.REPLY,
+        resource="ai",
+        lane=conversation.session_key,
+        message_sid=last.sid,
+        payload={"conversation": conversation.id, "reply_no": number + 1, "intended_by": intended_by},
+    )
+
+
+def _check_conversation(tx: Tx, conversation: Conversation) -> None:
+    if conversation.status == ConversationStatus.CLOSED:
+        raise _refused("conversation_closed", "The conversation is closed; write to the customer instead.")
+    channel = tx.channels.get(conversation.channel_id)
+    assert channel is not None
+    _check_allowed(tx, ANSWER, channel.address, conversation.contact_id, conversation)
+    if tx.jobs.in_lane(conversation.session_key) is not None:
+        raise _refused("busy", "An answer to this customer is on its way.")
+
+
+def _check_allowed(tx: Tx, kind: str, channel: str, contact_id: int, conversation: Conversation | None) -> None:
+    """The checks of the moment of sending, now, while somebody is there to read the reason."""
+    contact = tx.contacts.get(contact_id)
+    assert contact is not None
+    found = refusal(kind, channel, contact, conversation, tx.now)
+    if found is not None:
+        raise _refused(found.reason.replace(" ", "_"), f"Not possible: {found.reason}. {found.card}".strip())
+
+
+def _check_unanswered(tx: Tx, conversation: Conversation, about: Sequence[int]) -> StoredMessage:
+    """The last of the messages."""
+    if not about:
+        raise _refused("answered", "Nothing is left to answer here.")
+    replies = tx.letters.replies_to(about)
+    if any(row["kind"] != TextKey.UNAVAILABLE and row["state"] not in _NOTHING_SAID for row in replies):
+        raise _refused("answered", "The customer has an answer already.")
+    last = tx.messages.get(max(about))
+    assert last is not None
+    than = max((row["id"] for row in replies), default=0) or tx.letters.newest_until(
+        conversation.contact_id, last.received_at
+    )
+    if tx.outbox.newer_reply(conversation.contact_id, than):
+        raise _refused("newer_reply", "A newer reply reached the customer.")
+    return last

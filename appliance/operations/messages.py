@@ -1,0 +1,127 @@
+"""Messages as an operator sees them, and the one that an operator or a script sends."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from appliance import texts
+from appliance.consent import may_be_written_to
+from appliance.conversation import session_key
+from appliance.errors import RequestError
+from appliance.model import MANUAL, Channel, JobKind, OutboxMessage, OutboxState
+from appliance.store import Tx
+
+MAX_ADDRESS = 200  # characters
+MAX_KEY = 200
+
+
+def page(tx: Tx, contact: str | None, limit: int) -> list[dict[str, Any]]:
+    """What came in and went out, newest first: sid, direction, contact, channel, body, disposition, reason, …"""
+    names = ("sid", "direction", "contact", "channel", "body", "disposition", "reason", "reply_id", "at")
+    return [{name: row[name] for name in names} | {"media": _media(row["media"])} for row in _rows(tx, contact, limit)]
+
+
+def _rows(tx: Tx, contact: str | None, limit: int) -> list[Any]:
+    return list(tx.history.messages(contact, limit))
+
+
+def _media(text: str) -> list[dict[str, str]]:
+    return [{"url": url, "content_type": content_type} for url, content_type in msgspec.json.decode(text)]
+
+
+def orphans(tx: Tx, limit: int) -> list[dict[str, Any]]:
+    """Messages to a number that is nobody's here, newest first."""
+    return [
+        {"sid": row["sid"], "from": row["sender"], "to": row["recipient"]}
+        | {"body": row["body"], "reason": row["reason"], "at": row["received_at"]}
+        for row in tx.history.orphans(limit)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ManualMessage:
+    sender: str
+    recipient: str
+    body: str
+    idempotency_key: str | None
+    intended_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """An outbox row and how far it is."""
+
+    id: int
+    state: OutboxState
+
+
+def submit(tx: Tx, message: ManualMessage) -> Submitted:
+    """Write a message to the outbox and queue it; the same key with the same content is the same message.
+
+    Raises RequestError. Consent and WhatsApp's window are checked when it is sent, in that unit of work.
+    """
+    body = _sendable(message.body)
+    channel = _channel(tx, message)
+    if message.idempotency_key is not None and (known := _known(tx, message, body)):
+        return Submitted(known.id, known.state)
+    outbox_id = _write(tx, message, channel, body)
+    queue(tx, outbox_id, channel.id)
+    return Submitted(outbox_id, OutboxState.READY)
+
+
+def queue(tx: Tx, outbox_id: int, channel_id: int) -> int:
+    """The id of the job that sends it. A manual message has no lane: it waits for no answer and no answer for it."""
+    job_id = tx.jobs.enqueue(JobKind.SEND, resource=f"channel:{channel_id}", payload={"outbox": outbox_id})
+    assert job_id is not None
+    return job_id
+
+
+def _sendable(text: str) -> str:
+    body = texts.normalise(text)
+    if not body:
+        raise RequestError("empty_body", "The body is empty.", "body")
+    if (length := texts.length(body)) > texts.MAX_LENGTH:
+        raise RequestError("body_too_long", f"The body has {length} of at most {texts.MAX_LENGTH} characters.", "body")
+    return body
+
+
+def _channel(tx: Tx, message: ManualMessage) -> Channel:
+    channel = tx.channels.at(message.sender)
+    if channel is None:
+        raise RequestError("unknown_channel", "“from” is not a channel of this appliance.", "from")
+    recipient = message.recipient
+    if len(recipient) > MAX_ADDRESS or not recipient.isprintable() or " " in recipient:
+        raise RequestError("bad_address", "“to” is not an address; write +5511… or whatsapp:+5511….", "to")
+    if recipient.rpartition(":")[0] != channel.address.rpartition(":")[0]:
+        raise RequestError("bad_address", "“from” and “to” must be of the same kind, such as whatsapp:….", "to")
+    reason = "own channel" if tx.channels.exists(recipient) else may_be_written_to(recipient)
+    if reason:
+        raise RequestError("not_writable", f"This address cannot be written to: {reason}.", "to")
+    return channel
+
+
+def _known(tx: Tx, message: ManualMessage, body: str) -> OutboxMessage | None:
+    key = message.idempotency_key or ""
+    if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
+        raise RequestError("bad_key", f"The key must have 1 to {MAX_KEY} printable characters.", "idempotency_key")
+    row = tx.outbox.by_key(key)
+    if row is None or (row.sender, row.recipient, row.body) == (message.sender, message.recipient, body):
+        return row
+    raise RequestError("key_reused", "This key was used for another message.", "idempotency_key", 409)
+
+
+def _write(tx: Tx, message: ManualMessage, channel: Channel, body: str) -> int:
+    contact = tx.contacts.ensure(channel.id, message.recipient)
+    conversation = tx.conversations.open_with(session_key(channel.address, contact.address))
+    return tx.outbox.insert(
+        organization_id=channel.organization_id,
+        channel_id=channel.id,
+        contact_id=contact.id,
+        conversation_id=conversation.id if conversation else None,
+        kind=MANUAL,
+        body=body,
+        source="operator",
+        intended_by=message.intended_by,
+        idempotency_key=message.idempotency_key,
+    )

@@ -1,0 +1,51 @@
+"""The appliance at a glance: counts of everything that has a state."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from appliance import __version__
+from appliance.model import SECOND, ConversationStatus, Disposition, OutboxState
+from appliance.store import Tx
+
+PHASES = ("ready", "running", "scheduled", "retry", "dead")
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Every known name is always there, zero where there is none. `started_at`: ms UTC."""
+
+    version: str
+    started_at: int
+    messages: dict[str, int]
+    queue: dict[str, float]
+    outbox: dict[str, int]
+    conversations: dict[str, int]
+    cards: int
+
+
+def status(tx: Tx, started_at: int) -> Status:
+    return Status(
+        version=__version__,
+        started_at=started_at,
+        messages=messages(tx),
+        queue={**_complete(PHASES, tx.counts.queue()), "oldest_ready_seconds": _oldest_ready(tx)},
+        outbox=_complete(OutboxState, tx.counts.outbox()),
+        conversations=_complete(ConversationStatus, tx.counts.conversations()),
+        cards=tx.counts.cards(),
+    )
+
+
+def messages(tx: Tx) -> dict[str, int]:
+    """Received messages by what became of them; orphans are not among the received."""
+    dispositions = _complete(Disposition, tx.counts.messages())
+    return {"received": sum(dispositions.values()), **dispositions, "orphaned": tx.counts.orphaned()}
+
+
+def _oldest_ready(tx: Tx) -> float:
+    """How long the longest waiting due job has been due, in seconds."""
+    due_at = tx.counts.oldest_ready()
+    return 0 if due_at is None else (tx.now - due_at) / SECOND
+
+
+def _complete(names: Iterable[str], counted: Mapping[str, int]) -> dict[str, int]:
+    return {str(name): counted.get(name, 0) for name in names}

@@ -1,0 +1,14 @@
+"""The periodic jobs on demand, for those who trust their own cron more."""
+
+from appliance.errors import RequestError
+from appliance.model import JobKind
+from appliance.store import Tx
+
+KINDS = (JobKind.IDLE, JobKind.EXPIRED)
+
+
+def enqueue(tx: Tx, kind: str) -> bool:
+    """False where one of this kind is live already: it does the work."""
+    if kind not in KINDS:
+        raise RequestError("not_found", f"There is no such job; there are {' and '.join(KINDS)}.", "kind", 404)
+    return tx.jobs.enqueue(JobKind(kind), lane=f"tick:{kind}") is not None

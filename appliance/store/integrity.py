@@ -1,0 +1,47 @@
+"""What must hold in the file whatever happened: the evidence behind `appliance verify`."""
+
+import hashlib
+
+from appliance.store.sql import Sql
+
+
+class Integrity:
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
+
+    def damage(self) -> list[str]:
+        """SQLite's own findings about the file; empty when it is sound."""
+        return [str(row[0]) for row in self._sql.all("PRAGMA quick_check(10)") if row[0] != "ok"]
+
+    def broken_references(self) -> list[str]:
+        """Tables with rows that name a row that is not there."""
+        return sorted({str(row[0]) for row in self._sql.all("PRAGMA foreign_key_check")})
+
+    def contradictory(self) -> list[int]:
+        """Messages with more than one disposition."""
+        return self._ids(
+            "SELECT id FROM messages "
+            "WHERE (reply_id IS NOT NULL) + (suppressed IS NOT NULL) + (card_id IS NOT NULL) > 1"
+        )
+
+    def dead_without_card(self) -> list[int]:
+        """Messages that nobody answered and no card ever told of."""
+        return self._ids(
+            """
+            SELECT d.id FROM dispositions d JOIN messages m ON m.id = d.id
+            WHERE d.disposition = 'dead' AND m.card_id IS NULL
+            AND NOT EXISTS (SELECT 1 FROM cards WHERE subject = 'outbox:' || d.reply_id)
+            """
+        )
+
+    def sent_without_sid(self) -> list[int]:
+        """Outbox rows that are said to be sent and have no evidence of it."""
+        return self._ids("SELECT id FROM outbox WHERE state IN ('sent', 'delivered', 'read') AND sid IS NULL")
+
+    def altered(self) -> list[int]:
+        """Outbox rows whose body is not what was written."""
+        rows = self._sql.all("SELECT id, body, body_hash FROM outbox ORDER BY id")
+        return [row["id"] for row in rows if hashlib.sha256(row["body"].encode()).digest() != row["body_hash"]]
+
+    def _ids(self, statement: str) -> list[int]:
+        return [int(row[0]) for row in self._sql.all(statement)]

@@ -1,0 +1,56 @@
+"""Dead letters: what a job that gave up was about, and what was said to the customer in the meantime."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from appliance.store.sql import Row, Sql
+
+
+class Letters:
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
+
+    def page(self, limit: int) -> list[Row]:
+        """Newest first: id, kind, error, attempts, message_sid, created_at, finished_at, contact, channel."""
+        return self._sql.all(
+            """
+            SELECT q.id, q.kind, q.error, q.attempts, q.message_sid, q.created_at, q.finished_at,
+                   c.address AS contact, ch.address AS channel
+            FROM message_queue q
+            LEFT JOIN outbox o ON o.id = json_extract(q.payload, '$.outbox')
+            LEFT JOIN conversations v ON v.id = json_extract(q.payload, '$.conversation')
+            LEFT JOIN contacts c ON c.id = coalesce(v.contact_id, o.contact_id)
+            LEFT JOIN channels ch ON ch.id = c.channel_id
+            WHERE q.status = 'dead' ORDER BY q.id DESC LIMIT ?
+            """,
+            limit,
+        )
+
+    def ids(self) -> list[int]:
+        """Oldest first."""
+        return [row["id"] for row in self._sql.all("SELECT id FROM message_queue WHERE status = 'dead' ORDER BY id")]
+
+    def in_lane(self, lane: str | None) -> int:
+        """How many dead letters a lane has."""
+        return int(self._sql.value("SELECT count(*) FROM message_queue WHERE status = 'dead' AND lane = ?", lane))
+
+    def replies_to(self, message_ids: Sequence[int]) -> list[Row]:
+        """The outbox rows that have these messages: id, kind, state."""
+        return self._sql.all(
+            "SELECT DISTINCT o.id, o.kind, o.state FROM messages m JOIN outbox o ON o.id = m.reply_id "
+            "WHERE m.id IN (SELECT value FROM json_each(?))",
+            msgspec.json.encode(message_ids).decode(),
+        )
+
+    def reply_no(self, outbox_id: int) -> int:
+        """Which intent to answer this row was: 1 is the appliance's own, the rest are retries."""
+        return int(self._sql.value("SELECT reply_no FROM outbox WHERE id = ?", outbox_id))
+
+    def newest_until(self, contact_id: int, time: int) -> int:
+        """The last outbox row of a contact that is not younger than a time; 0 for none."""
+        return int(
+            self._sql.value(
+                "SELECT coalesce(max(id), 0) FROM outbox WHERE contact_id = ? AND created_at <= ?", contact_id, time
+            )
+        )

@@ -1,0 +1,194 @@
+"""The JSON API below /api/v1: the same routes over HTTP with a key and over the control socket without one."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from appliance.config import Config
+from appliance.errors import RequestError
+from appliance.identity import Registration, add_channel, hash_password, register_organization
+from appliance.operations import dead_letters, knowledge, messages, organizations, status, ticks, verification
+from appliance.operations.knowledge import Offline
+from appliance.operations.messages import ManualMessage
+from appliance.store import Store, Tx
+from appliance.web.errors import json_response
+from appliance.web.requests import (
+    NewChannel,
+    NewKnowledge,
+    NewMessage,
+    NewOrganization,
+    Question,
+    address_of,
+    id_of,
+    limit_of,
+    read_body,
+)
+
+BASE = "/api/v1"
+ID = "{id:[0-9]{1,18}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the API works with. `wake`: a job was enqueued. `offline` answers `knowledge/test`. Times in ms UTC."""
+
+    store: Store
+    config: Config
+    wake: Callable[[], None]
+    offline: Offline
+    started_at: int
+
+
+class Api:
+    """`intended_by`: who is recorded as the one behind what is sent, "api" or "cli"."""
+
+    def __init__(self, desk: Desk, intended_by: str) -> None:
+        self._desk = desk
+        self._store = desk.store
+        self._intended_by = intended_by
+
+    def add_to(self, app: web.Application) -> None:
+        for method, path, handler in self._routes():
+            app.router.add_route(method, f"{BASE}/{path}", handler)
+
+    def _routes(self) -> list[tuple[str, str, Handler]]:
+        return [
+            ("GET", "status", self.status),
+            ("GET", "verify", self.verify),
+            ("GET", "cards", self.cards),
+            ("GET", "messages", self.messages),
+            ("POST", "messages", self.send),
+            ("GET", "orphans", self.orphans),
+            ("GET", "dead-letters", self.dead_letters),
+            ("POST", "dead-letters/retry", self.retry_all),
+            ("DELETE", "dead-letters", self.discard_all),
+            ("POST", f"dead-letters/{ID}/retry", self.retry),
+            ("DELETE", f"dead-letters/{ID}", self.discard),
+            ("POST", "jobs/{kind}", self.enqueue),
+            ("GET", "organizations", self.organizations),
+            ("POST", "organizations", self.register),
+            ("GET", "channels", self.channels),
+            ("POST", "channels", self.add_channel),
+            ("GET", "knowledge", self.knowledge),
+            ("POST", "knowledge", self.import_knowledge),
+            ("POST", "knowledge/test", self.test_knowledge),
+        ]
+
+    async def status(self, _request: web.Request) -> web.Response:
+        return json_response(await self._store.read(lambda tx: status.status(tx, self._desk.started_at)))
+
+    async def verify(self, _request: web.Request) -> web.Response:
+        return json_response(await self._store.inspect(verification.verify))
+
+    async def cards(self, _request: web.Request) -> web.Response:
+        found = await self._store.read(lambda tx: [dict(row) for row in tx.cards.opened()])
+        return json_response({"cards": found})
+
+    async def messages(self, request: web.Request) -> web.Response:
+        contact, limit = address_of(request, "contact"), limit_of(request)
+        return json_response({"messages": await self._store.read(lambda tx: messages.page(tx, contact, limit))})
+
+    async def orphans(self, request: web.Request) -> web.Response:
+        limit = limit_of(request)
+        return json_response({"orphans": await self._store.read(lambda tx: messages.orphans(tx, limit))})
+
+    async def send(self, request: web.Request) -> web.Response:
+        body = await read_body(request, NewMessage)
+        message = ManualMessage(body.sender, body.to, body.body, body.idempotency_key, self._intended_by)
+        submitted = await self._store.write(lambda tx: messages.submit(tx, message))
+        self._desk.wake()
+        return json_response(submitted, 202)
+
+    async def dead_letters(self, request: web.Request) -> web.Response:
+        limit = limit_of(request)
+        return json_response({"dead_letters": await self._store.read(lambda tx: dead_letters.page(tx, limit))})
+
+    async def retry(self, request: web.Request) -> web.Response:
+        letter = id_of(request)
+        job = await self._store.write(lambda tx: dead_letters.retry(tx, letter, self._intended_by))
+        self._desk.wake()
+        return json_response({"id": letter, "job": job})
+
+    async def discard(self, request: web.Request) -> web.Response:
+        letter = id_of(request)
+        await self._store.write(lambda tx: dead_letters.discard(tx, letter))
+        return json_response({"id": letter})
+
+    async def retry_all(self, _request: web.Request) -> web.Response:
+        done, refused = await self._each(lambda tx, letter: dead_letters.retry(tx, letter, self._intended_by))
+        self._desk.wake()
+        return json_response({"retried": done, "refused": refused})
+
+    async def discard_all(self, _request: web.Request) -> web.Response:
+        done, refused = await self._each(dead_letters.discard)
+        return json_response({"discarded": done, "refused": refused})
+
+    async def _each(self, work: Callable[[Tx, int], object]) -> tuple[list[int], list[dict[str, object]]]:
+        """Every dead letter in a unit of work of its own, oldest first: (done, refused with the reason)."""
+        done: list[int] = []
+        refused: list[dict[str, object]] = []
+        for letter in await self._store.read(lambda tx: tx.letters.ids()):
+            try:
+                await self._store.write(lambda tx, letter=letter: work(tx, letter))  # type: ignore[misc]
+            except RequestError as error:
+                refused.append({"id": letter, "code": error.code, "message": error.message})
+            else:
+                done.append(letter)
+        return done, refused
+
+    async def enqueue(self, request: web.Request) -> web.Response:
+        kind = request.match_info["kind"]
+        enqueued = await self._store.write(lambda tx: ticks.enqueue(tx, kind))
+        self._desk.wake()
+        return json_response({"enqueued": enqueued})
+
+    async def organizations(self, _request: web.Request) -> web.Response:
+        return json_response({"organizations": await self._store.read(organizations.page)})
+
+    async def register(self, request: web.Request) -> web.Response:
+        body = await read_body(request, NewOrganization)
+        hashed = None if body.password is None else await asyncio.to_thread(hash_password, body.password)
+        registration = Registration(
+            name=body.name,
+            channels=body.channels,
+            user=body.user,
+            language=body.language,
+            timezone=body.timezone,
+            password_hash=hashed,
+            instructions=body.instructions,
+            contact=body.contact,
+        )
+        return json_response({"id": await self._store.write(lambda tx: register_organization(tx, registration))}, 201)
+
+    async def channels(self, _request: web.Request) -> web.Response:
+        return json_response({"channels": await self._store.read(organizations.channels)})
+
+    async def add_channel(self, request: web.Request) -> web.Response:
+        body = await read_body(request, NewChannel)
+        added = await self._store.write(
+            lambda tx: add_channel(tx, organizations.find(tx, body.organization).id, body.address)
+        )
+        return json_response({"id": added}, 201)
+
+    async def knowledge(self, request: web.Request) -> web.Response:
+        named = request.query.get("organization")
+        topics = await self._store.read(lambda tx: knowledge.page(tx, organizations.find(tx, named)))
+        return json_response({"topics": topics})
+
+    async def import_knowledge(self, request: web.Request) -> web.Response:
+        body = await read_body(request, NewKnowledge)
+        topics = knowledge.parse(body.markdown)
+        titles = await self._store.write(
+            lambda tx: knowledge.put(tx, organizations.find(tx, body.organization), topics)
+        )
+        return json_response({"topics": titles})
+
+    async def test_knowledge(self, request: web.Request) -> web.Response:
+        body = await read_body(request, Question)
+        dialogue = await self._store.read(
+            lambda tx: knowledge.asked(tx, organizations.find(tx, body.organization), body.question)
+        )
+        return json_response(await knowledge.trial(self._desk.offline, dialogue))

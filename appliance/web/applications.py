@@ -1,0 +1,45 @@
+"""The three web applications and what each of them serves to whom."""
+
+from typing import Protocol
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from appliance.web.access import key_required
+from appliance.web.api import Api, Desk
+from appliance.web.errors import errors_as_json, harden
+from appliance.web.health import Faults, Health, MetricsPage
+from appliance.webhook import MAX_BODY
+
+MAX_CONTROL_BODY = 8 * 1024 * 1024  # a whole file of knowledge as JSON, from the owner of the storage
+
+
+class Part(Protocol):
+    """Routes of one concern."""
+
+    def add_to(self, app: web.Application) -> None: ...
+
+
+def public(desk: Desk, registry: CollectorRegistry, faults: Faults, hooks: Part) -> web.Application:
+    """What the network sees: webhooks, health, and the API and metrics behind the key."""
+    app = web.Application(
+        client_max_size=MAX_BODY, middlewares=[errors_as_json, key_required(desk.config.server.api_key)]
+    )
+    return _with(app, hooks, Api(desk, "api"), Health(faults), MetricsPage(desk.store, registry))
+
+
+def control(desk: Desk, registry: CollectorRegistry, faults: Faults) -> web.Application:
+    """What the owner of the storage directory sees, without a key."""
+    app = web.Application(client_max_size=MAX_CONTROL_BODY, middlewares=[errors_as_json])
+    return _with(app, Api(desk, "cli"), Health(faults), MetricsPage(desk.store, registry))
+
+
+def metrics(desk: Desk, registry: CollectorRegistry) -> web.Application:
+    return _with(web.Application(middlewares=[errors_as_json]), MetricsPage(desk.store, registry))
+
+
+def _with(app: web.Application, *parts: Part) -> web.Application:
+    app.on_response_prepare.append(harden)
+    for part in parts:
+        part.add_to(app)
+    return app

@@ -1,0 +1,77 @@
+"""Every refusal as JSON `{"error": {"code", "message", "field"}}`; never a traceback, no header that tells too much."""
+
+import sqlite3
+
+import msgspec
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from appliance.errors import ApplianceError, RequestError, StorageFullError
+
+_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_MESSAGES = {
+    404: "There is nothing here.",
+    405: "This method does not work here.",
+    413: "The request is larger than allowed.",
+}
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+log = structlog.get_logger()
+
+
+def json_response(value: object, status: int = 200) -> web.Response:
+    return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")
+
+
+def error_response(status: int, code: str, message: str, field: str | None = None) -> web.Response:
+    return json_response({"error": {"code": code, "message": message, "field": field}}, status)
+
+
+@web.middleware
+async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except RequestError as error:
+        return error_response(error.status, error.code, error.message, error.field)
+    except (ApplianceError, sqlite3.DatabaseError) as error:
+        return _storage(error)
+    except web.HTTPException as error:
+        return _http(error)
+    except Exception:
+        log.exception("request failed", method=request.method, route=_route(request))
+        return error_response(500, "internal", "Something went wrong here; the log says more.")
+
+
+def _storage(error: Exception) -> web.Response:
+    log.error("request not served", error=type(error).__name__)
+    if isinstance(error, StorageFullError):
+        return error_response(503, "storage_full", str(error))
+    return error_response(503, "storage_unavailable", "The storage does not answer now; try again.")
+
+
+def _http(error: web.HTTPException) -> web.Response:
+    """aiohttp's own refusals; a webhook's are bare already."""
+    if error.status not in _CODES:
+        raise error
+    response = error_response(error.status, _CODES[error.status], _MESSAGES[error.status])
+    if hdrs.ALLOW in error.headers:
+        response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
+    return response
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "unknown"
+
+
+async def harden(_request: web.Request, response: web.StreamResponse) -> None:
+    """Signal handler for every response; a page that needs more says so itself."""
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers[hdrs.SERVER] = "appliance"

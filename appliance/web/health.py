@@ -1,0 +1,79 @@
+"""Is it alive, is it ready, and how does it do: /healthz, /readyz, /metrics. No customer data in labels."""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from appliance.operations.status import Status, status
+from appliance.store import Store
+from appliance.web.access import METRICS_PATH
+from appliance.web.errors import json_response
+
+Faults = Callable[[], Awaitable[list[str]]]
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Health:
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_get("/healthz", self.alive)
+        app.router.add_get("/readyz", self.ready)
+
+    async def alive(self, _request: web.Request) -> web.Response:
+        return json_response({"alive": True})
+
+    async def ready(self, _request: web.Request) -> web.Response:
+        reasons = await self._faults()
+        return json_response({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+
+
+class MetricsPage:
+    def __init__(self, store: Store, registry: CollectorRegistry) -> None:
+        self._store = store
+        self._registry = registry
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_get(METRICS_PATH, self.metrics)
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        counted = await self._store.read(lambda tx: status(tx, 0))
+        families = [*self._registry.collect(), *_gauges(counted, self._store)]
+        body = generate_latest(_Snapshot(families))
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
+
+
+class _Snapshot(Collector):
+    """Metrics collected already: what the store says must be awaited, a collector cannot wait."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+def _gauges(counted: Status, store: Store) -> Iterator[Metric]:
+    depths = {name: value for name, value in counted.queue.items() if name != "oldest_ready_seconds"}
+    oldest = counted.queue["oldest_ready_seconds"]
+    dispositions = {name: value for name, value in counted.messages.items() if name not in ("received", "orphaned")}
+    yield _labelled("appliance_messages", "Received messages by what became of them.", "disposition", dispositions)
+    yield _labelled("appliance_queue_jobs", "Jobs by phase.", "phase", depths)
+    yield GaugeMetricFamily("appliance_queue_oldest_ready_seconds", "How long the longest waiting job is due.", oldest)
+    yield _labelled("appliance_outbox_messages", "Replies by state.", "state", counted.outbox)
+    yield _labelled("appliance_conversations", "Conversations by status.", "status", counted.conversations)
+    yield GaugeMetricFamily("appliance_cards", "Open cards: what needs the owner.", counted.cards)
+    yield GaugeMetricFamily("appliance_orphans", "Messages to unknown numbers.", counted.messages["orphaned"])
+    yield GaugeMetricFamily("appliance_wal_bytes", "Size of the database's write-ahead log.", store.wal_bytes())
+    yield CounterMetricFamily("appliance_commit_batches", "Commits, each of one batch of work.", store.batches)
+
+
+def _labelled(name: str, documentation: str, label: str, values: Mapping[str, float]) -> Metric:
+    family = GaugeMetricFamily(name, documentation, labels=[label])
+    for value, count in values.items():
+        family.add_metric([value], count)
+    return family
