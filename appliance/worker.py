@@ -4,6 +4,7 @@ Woken by events and one timer for the next due job; nothing polls. A lane's end 
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -68,6 +69,7 @@ class Worker:
         self._random = random
         self._woken = asyncio.Event()
         self._stopping = False
+        self._claiming = asyncio.Lock()
         self._running: dict[asyncio.Task[None], Job] = {}
         self.beat = clock.monotonic()
 
@@ -94,6 +96,8 @@ class Worker:
         """Claim nothing more; what is running may end within `grace` seconds, the rest goes back to the queue."""
         self._stopping = True
         self.wake()
+        async with self._claiming:  # what a claim under way starts is running when it ends
+            pass
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=grace)
             for task in late:
@@ -110,9 +114,9 @@ class Worker:
         """Start what is due and has a place; when to look again (ms UTC), None if an event will tell."""
         places = self._config.queue.concurrency
         offers = await self._store.read(lambda tx: _offers(tx, places))
-        picked, again = self._pick(offers)
-        if picked:
-            for job in await self._start_all(picked):
+        async with self._claiming:
+            picked, again = ([], None) if self._stopping else self._pick(offers)
+            for job in await self._start_all(picked) if picked else []:
                 task = asyncio.create_task(self._execute(job), name=f"job-{job.id}")
                 self._running[task] = job
                 task.add_done_callback(self._ended)
@@ -133,6 +137,7 @@ class Worker:
         picked: list[Job] = []
         again: list[int] = []
         free = self._free()
+        suspect = self._suspect(offers)
         for offer in offers:
             allowed, opens = self._gate.allows(offer.resource)
             if offer.due and opens is not None:
@@ -140,7 +145,7 @@ class Worker:
             if offer.next_due is not None:
                 again.append(offer.next_due)
             for job in offer.due[: min(allowed, free[offer.resource == AI])]:
-                if self._may_start(job, picked):
+                if self._may_start(job, suspect):
                     self._gate.entered(job, offer.resource)
                     picked.append(job)
                     free[offer.resource == AI] -= 1
@@ -153,12 +158,16 @@ class Worker:
             log.error("job end was not recorded", job=job.id, error=type(error).__name__)
         self.wake()
 
-    def _may_start(self, job: Job, picked: list[Job]) -> bool:
-        """A job that was running in two crashes runs alone, so that it is known who is to blame for a third."""
-        others = [*picked, *self._running.values()]
-        if any(other.crashes >= ALONE_AFTER for other in others):
-            return False
-        return job.crashes < ALONE_AFTER or not others
+    def _suspect(self, offers: list[_Offer]) -> Job | None:
+        """A due job that was running in two crashes. It runs alone, so that it is known who is to blame for a third."""
+        due = (job for offer in offers if self._gate.allows(offer.resource)[0] for job in offer.due)
+        return next((job for job in due if job.crashes >= ALONE_AFTER), None)
+
+    def _may_start(self, job: Job, suspect: Job | None) -> bool:
+        """While a suspect waits, nothing else is started: under load its turn would never come."""
+        if suspect is not None:
+            return job is suspect and not self._running
+        return not any(other.crashes >= ALONE_AFTER for other in self._running.values())
 
     def _start(self, tx: Tx, job: Job) -> Job | None:
         deadline = tx.now + self._config.ai.deadline if job.kind == JobKind.REPLY else None
@@ -192,9 +201,11 @@ class Worker:
         return None
 
     def _failed(self, job: Job, handler: Handler, error: str) -> Outcome:
-        if job.attempts >= self._config.queue.max_attempts:
+        now = self._clock.now()
+        deadline = sys.maxsize if job.deadline_at is None else job.deadline_at
+        if job.attempts >= self._config.queue.max_attempts or now >= deadline:
             return handler.give_up(job, error)
-        return Retry(self._clock.now() + backoff(job.attempts, self._random), error)
+        return Retry(min(now + backoff(job.attempts, self._random), deadline), error)
 
     async def _record(self, job: Job, outcome: Outcome) -> None:
         while True:
