@@ -15,7 +15,7 @@ DEBOUNCE = {"reply_delay": 3 * SECOND, "reply_delay_max": 12 * SECOND}
 async def test_a_burst_of_five_gets_one_reply_that_saw_all_five(tmp_path: Path) -> None:
     """Five messages within the debounce fold into one request to the model and one reply."""
     clock = ManualClock()
-    async with World(tmp_path, clock=clock, ai=FakeAi(), conversations=DEBOUNCE) as world:
+    async with World(tmp_path, clock=clock, model=FakeAi(), conversations=DEBOUNCE) as world:
         for number in range(5):
             await world.say(f"part {number}")
             await clock.advance(1, world.settle)
@@ -29,7 +29,7 @@ async def test_a_burst_of_five_gets_one_reply_that_saw_all_five(tmp_path: Path) 
 async def test_the_debounce_has_a_cap(tmp_path: Path) -> None:
     """Somebody who never stops writing is answered reply_delay_max after the first unanswered message."""
     clock = ManualClock()
-    async with World(tmp_path, clock=clock, ai=FakeAi(), conversations=DEBOUNCE) as world:
+    async with World(tmp_path, clock=clock, model=FakeAi(), conversations=DEBOUNCE) as world:
         for number in range(13):
             await world.say(f"part {number}")
             await clock.advance(1, world.settle)
@@ -40,12 +40,12 @@ async def test_the_debounce_has_a_cap(tmp_path: Path) -> None:
 
 async def test_a_message_during_the_call_makes_the_draft_stale(tmp_path: Path) -> None:
     """The sixth message arrives while the model thinks: nothing is left unanswered and nothing answered twice."""
-    ai = FakeAi()
-    ai.delay = 0.4
-    async with World(tmp_path, ai=ai) as world:
+    model = FakeAi()
+    model.delay = 0.4
+    async with World(tmp_path, model=model) as world:
         for number in range(5):
             await world.say(f"part {number}")
-        await world.until(lambda: ai.requests)
+        await world.until(lambda: model.requests)
         await world.say("and the sixth")
         await world.until(lambda: any("and the sixth" in body for body in world.sent()))
         await world.settle()
@@ -57,13 +57,13 @@ async def test_a_message_during_the_call_makes_the_draft_stale(tmp_path: Path) -
 
 async def test_a_customer_who_keeps_writing_is_answered_after_two_stale_drafts(tmp_path: Path) -> None:
     """A draft is withdrawn at most twice; the third goes out although a newer message waits."""
-    ai = FakeAi()
-    ai.delay = 0.15
-    async with World(tmp_path, ai=ai) as world:
+    model = FakeAi()
+    model.delay = 0.15
+    async with World(tmp_path, model=model) as world:
         for number in range(6):
-            calls = len(ai.requests)
+            calls = len(model.requests)
             await world.say(f"part {number}")
-            await world.until(lambda calls=calls: len(ai.requests) > calls)  # type: ignore[misc]
+            await world.until(lambda calls=calls: len(model.requests) > calls)  # type: ignore[misc]
         await world.until(lambda: world.appliance.worker.busy is False)
         await world.settle()
 
@@ -74,7 +74,7 @@ async def test_a_customer_who_keeps_writing_is_answered_after_two_stale_drafts(t
 
 async def test_one_message_delivered_a_hundred_times_gets_one_reply(tmp_path: Path) -> None:
     """Fifty deliveries of one sid at once, a restart, fifty more: one row, one reply, always 200."""
-    async with World(tmp_path, ai=FakeAi()) as world:
+    async with World(tmp_path, model=FakeAi()) as world:
         sid = "SM" + "a" * 32
         first = await _deliver(world, sid, 50)
         await world.settle()
@@ -108,13 +108,13 @@ class SlowForOne(FakeAi):
 
 async def test_fifty_conversations_do_not_wait_for_a_slow_one(tmp_path: Path) -> None:
     """One customer's answer takes for ever; everybody else has theirs meanwhile."""
-    ai = SlowForOne()
+    model = SlowForOne()
     others = [f"+55119{number:08d}" for number in range(50)]
-    async with World(tmp_path, ai=ai) as world:
+    async with World(tmp_path, model=model) as world:
         await world.say("slow")
         await asyncio.gather(*(world.say("quick", customer) for customer in others))
         await world.until(lambda: all(world.sent(customer) for customer in others), 30)
 
         assert world.sent() == []
-        ai.go.set()
+        model.go.set()
         await world.until(lambda: world.sent() == ["You asked: slow"])

@@ -181,7 +181,7 @@ async def test_an_old_answer_is_a_card(tmp_path: Path) -> None:
 async def test_the_loop_guard_ends_in_silence(tmp_path: Path) -> None:
     """Two bots talking to each other: after max_replies_per_hour nothing more is sent, until the hour is over."""
     clock = ManualClock()
-    async with World(tmp_path, clock=clock, ai=FakeAi(), conversations={"max_replies_per_hour": 3}) as world:
+    async with World(tmp_path, clock=clock, model=FakeAi(), conversations={"max_replies_per_hour": 3}) as world:
         for number in range(5):
             await world.say(f"beep {number}")
             await world.settle()

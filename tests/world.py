@@ -97,7 +97,7 @@ class World:
         *,
         clock: Clock | None = None,
         responder: Responder | None = None,
-        ai: FakeAi | None = None,
+        model: FakeAi | None = None,
         language: str = "pt-BR",
         pace: float = 0.0,
         **overrides: dict[str, Any],
@@ -105,7 +105,7 @@ class World:
         self.directory = directory
         self.clock = clock
         self.responder = responder
-        self.ai = ai
+        self.model = model
         self.ai_line: Line | None = None
         self.language = language
         self.twilio = Twilio(
@@ -113,14 +113,23 @@ class World:
         )
         self.overrides = overrides
         self._stack = AsyncExitStack()
+        self._runs = False
         self.appliance: Appliance
 
     async def __aenter__(self) -> Self:
+        try:
+            await self._begin()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def _begin(self) -> None:
         self._simulator = await run_simulator(simulator_app(self.twilio), "127.0.0.1", 0)
         self._stack.push_async_callback(self._simulator.cleanup)
         self.twilio_line = Line(self._simulator)
-        if self.ai is not None:
-            await self._serve_ai(self.ai)
+        if self.model is not None:
+            await self._serve(self.model)
         self.config = self._configure(self._simulator)
         self._stack.push_async_callback(self.stop)
         await self.start()
@@ -129,10 +138,9 @@ class World:
                 tx, Registration("Padaria Aurora", [SMS, WHATSAPP], "dono@example.com", language=self.language)
             )
         )
-        return self
 
-    async def _serve_ai(self, ai: FakeAi) -> None:
-        runner = web.AppRunner(ai.app, shutdown_timeout=0.1)
+    async def _serve(self, model: FakeAi) -> None:
+        runner = web.AppRunner(model.app, shutdown_timeout=0.1)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -170,17 +178,20 @@ class World:
     async def start(self) -> None:
         """Start the appliance; Twilio's webhooks go to where it listens, signed for the public URL."""
         self.appliance = Appliance(self.config, self.clock, self.responder)
+        self._runs = True
         await self.appliance.start()
         self.twilio.public_url = self.address
 
     async def stop(self) -> None:
-        await self.appliance.stop()
+        if self._runs:
+            self._runs = False
+            await self.appliance.stop()
 
     async def crash(self) -> None:
         """Die as by kill -9: from here on nothing is written, and what was running stays so in the database."""
         self.appliance.store._writer.broken = StorageBrokenError("killed")
         await self.appliance.worker.stop(grace=0)
-        await self.appliance.stop()
+        await self.stop()
 
     async def settle(self) -> None:
         """Until nothing more happens without time passing."""
