@@ -38,7 +38,7 @@ PACE = 0.6  # seconds between two ticks, so that they are seen
 ACCOUNT = "AC" + "0" * 32
 WHATSAPP, SMS = "whatsapp:+551140000001", "+551140000000"
 BAKERY = Registration("Padaria Aurora", (WHATSAPP, SMS), "dona@padaria-aurora.example", contact="(11) 4002-8922")
-QUESTIONS = ("Qual é o horário de funcionamento?", "Vocês entregam?", "Quanto custa o bolo?", "Aceitam Pix?")
+QUESTIONS = ("Qual é o horário?", "Vocês entregam?", "Quanto custa o bolo?", "Aceitam Pix?")
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 OURS = ("APPLIANCE_AI__", "OPENAI_")  # variables that may change the demo: another model, never another Twilio
 
