@@ -136,6 +136,7 @@ class Appliance:
             random=random.random,
         )
         self.outage.on_end = self.worker.wake
+        await self.outage.resume()
         self.schedule = Schedule(self.store, config, clock, self.worker.wake)
         self._spawn(self._work(), "worker")
         self._spawn(self.outage.watch(), "outage")

@@ -106,7 +106,7 @@ class World:
         self.clock = clock
         self.responder = responder
         self.model = model
-        self.ai_line: Line | None = None
+        self.model_line: Line | None = None
         self.language = language
         self.twilio = Twilio(
             ACCOUNT, [TOKEN], owned=[SMS, WHATSAPP], pace=pace, **({"now": clock.now} if clock else {})
@@ -144,8 +144,8 @@ class World:
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.ai_line = Line(runner)
-        base_url = f"http://127.0.0.1:{self.ai_line.port}/v1"
+        self.model_line = Line(runner)
+        base_url = f"http://127.0.0.1:{self.model_line.port}/v1"
         ours = {"provider": "llm", "base_url": base_url, "model": "fake"}
         self.overrides["ai"] = ours | self.overrides.get("ai", {})
 
