@@ -1,10 +1,14 @@
-"""Fixtures that several tests share."""
+"""Fixtures that several tests share, and what a skipped test means."""
 
+import os
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from world import World
+
+PACKAGES = Path(__file__).parents[1] / ".ci" / "packages"  # of Debian, that the full suite wants
 
 
 @pytest.fixture
@@ -12,3 +16,32 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     """A running appliance with the offline FAQ, answering at once."""
     async with World(tmp_path) as running:
         yield running
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With FAIL_ON_SKIP a run with a skipped test has failed."""
+    if os.environ.get("FAIL_ON_SKIP") and _skipped(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if not _skipped(config):
+        return
+    if missing := [name for name in PACKAGES.read_text().split() if not _installed(name)]:
+        terminalreporter.write_line(f"For the skipped tests: sudo apt install -y {' '.join(missing)}")
+    if os.environ.get("FAIL_ON_SKIP"):
+        terminalreporter.write_line("Skipped tests count as failed here (FAIL_ON_SKIP).", red=True)
+
+
+def _skipped(config: pytest.Config) -> bool:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return bool(reporter and reporter.stats.get("skipped"))
+
+
+def _installed(package: str) -> bool:
+    """Elsewhere than on Debian nothing is known, and nothing to be said."""
+    try:
+        done = subprocess.run(["dpkg-query", "--show", "--showformat=${Status}", package], capture_output=True)
+    except FileNotFoundError:
+        return True
+    return done.stdout.endswith(b" installed")
