@@ -34,6 +34,8 @@ def list_(session: Session, as_json: bool) -> None:
     answer = talk(session.config(), lambda api: api.get("channels"))
     if as_json:
         say_json(answer)
+    elif not answer["channels"]:
+        click.echo("No channels yet: appliance channel add --help")
     else:
         say(
             table(

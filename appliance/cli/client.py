@@ -5,7 +5,7 @@ So there is one way to see and change things, whether the appliance runs or not.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,8 +20,8 @@ from appliance.errors import AlreadyRunningError, ApplianceError, RequestError
 
 T = TypeVar("T")
 LIMIT = aiohttp.ClientTimeout(total=120)  # a check of a large file takes its time
-PATIENCE = 20  # tries, for an appliance that holds the lock and does not listen yet
-PAUSE = 0.25  # seconds between them
+PATIENCE = 5.0  # seconds, for an appliance that holds the lock and does not listen yet
+PAUSE = 0.25
 
 
 class Api:
@@ -67,7 +67,6 @@ def _understood(status: int, content: bytes) -> Any:
 def talk(config: Config, conversation: Callable[[Api], Awaitable[T]]) -> T:
     """Run a conversation with the appliance that uses this storage directory. Raises ApplianceError."""
     become_owner(config)
-    logs.configure("error", "console")
     return asyncio.run(_talk(config, conversation))
 
 
@@ -88,20 +87,25 @@ async def _connected(config: Config) -> AsyncIterator[Api]:
 
 async def _reach(config: Config, path: Path, stack: AsyncExitStack) -> bool:
     """True: an appliance answers at the socket. False: none runs, this process stands in for it."""
-    for left in reversed(range(PATIENCE)):
-        if await _listens(path):
-            return True
+    clock = asyncio.get_running_loop().time
+    give_up = clock() + PATIENCE
+    while not await _listens(path):
         try:
-            from appliance.app import offline_control  # noqa: PLC0415 - the whole product; a running one needs it not
-
-            await stack.enter_async_context(offline_control(config))
+            await stack.enter_async_context(_standing_in(config))
         except AlreadyRunningError:
-            if not left:
+            if clock() > give_up:
                 raise
             await asyncio.sleep(PAUSE)
         else:
             return False
-    return False
+    return True
+
+
+def _standing_in(config: Config) -> AbstractAsyncContextManager[None]:
+    from appliance.app import offline_control  # noqa: PLC0415 - the whole product; a running one needs it not
+
+    logs.configure("error", "console")
+    return offline_control(config)
 
 
 async def _listens(path: Path) -> bool:

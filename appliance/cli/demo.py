@@ -4,11 +4,10 @@ from pathlib import Path
 
 import click
 
-from appliance.cli.session import Command
 from appliance.demo import run
 
 
-@click.command(cls=Command)
+@click.command()
 @click.option("--listen", metavar="HOST:PORT", envvar="LISTEN", help="Where the appliance listens.")
 @click.option(
     "--directory",
@@ -18,5 +17,5 @@ from appliance.demo import run
     help="Where the demo's data stays.",
 )
 def demo(listen: str | None, directory: Path) -> None:
-    """Try it: a simulated Twilio, a phone in the browser, a bakery's questions."""
+    """Try it with a simulated Twilio and a phone in the browser."""
     raise SystemExit(run(listen, directory))

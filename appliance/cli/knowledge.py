@@ -49,6 +49,8 @@ def list_(session: Session, org: str | None, as_json: bool) -> None:
     answer = talk(session.config(), lambda api: api.get("knowledge", organization=org))
     if as_json:
         say_json(answer)
+    elif not answer["topics"]:
+        click.echo("No topics yet: appliance knowledge import --help")
     else:
         say(table(["TOPIC", "TEXT"], ([each["title"], each["body"]] for each in answer["topics"])))
 

@@ -72,6 +72,8 @@ def list_(session: Session, as_json: bool) -> None:
     answer = talk(session.config(), lambda api: api.get("organizations"))
     if as_json:
         say_json(answer)
+    elif not answer["organizations"]:
+        click.echo("No organization yet: appliance org register --help")
     else:
         say(table(["ID", "NAME", "LANGUAGE", "TIME ZONE", "CHANNELS"], map(_row, answer["organizations"])))
 

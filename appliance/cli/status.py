@@ -99,7 +99,7 @@ def verify(ctx: click.Context, session: Session, as_json: bool) -> None:
 @click.command(cls=Command)
 @pass_session
 def tick(session: Session) -> None:
-    """Look for quiet and expired conversations now; for an external cron."""
+    """Look for quiet and expired conversations, as a cron job."""
 
     async def enqueue(api: Api) -> None:
         for kind in (JobKind.IDLE, JobKind.EXPIRED):

@@ -1,0 +1,245 @@
+"""The command line where no appliance runs, for another user, and before anything is configured."""
+
+import json
+import logging
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import structlog
+from command_line import CommandLine, write_config
+from world import ACCOUNT, CUSTOMER, SMS, TOKEN
+
+from appliance import __version__
+from appliance.config import Config
+from appliance.store.lock import Lock
+
+
+@pytest.fixture(autouse=True)
+def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No variable of the caller's is in force, and logging is given back as it was."""
+    for name in list(os.environ):
+        if name.startswith(("APPLIANCE_", "TWILIO_", "OPENAI_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(tmp_path)
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level, logging.raiseExceptions)
+    yield
+    root.handlers[:], logging.raiseExceptions = before[0], before[2]
+    root.setLevel(before[1])
+    logging.captureWarnings(False)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def alone(tmp_path: Path, data: Path) -> CommandLine:
+    config = Config()
+    replace = msgspec.structs.replace
+    config = replace(config, storage=replace(config.storage, directory=data))
+    config = replace(config, server=replace(config.server, public_url="https://example.com"))
+    config = replace(config, twilio=replace(config.twilio, account_sid=ACCOUNT, auth_tokens=(TOKEN,)))
+    return CommandLine(write_config(tmp_path / "box.toml", config))
+
+
+REGISTER = ["org", "register", "Padaria", "--channel", SMS, "--user", "ana@example.com"]
+
+
+def test_everything_can_be_prepared_before_the_first_start(alone: CommandLine) -> None:
+    """The process stands in for the appliance; what is sent then waits for it."""
+    registered = alone.now(*REGISTER)
+    sent = alone.now("send", "--from", SMS, "--to", CUSTOMER, "Olá")
+    status = alone.now("status")
+
+    assert [registered.exit_code, sent.exit_code, status.exit_code] == [0, 0, 0]
+    assert sent.stdout == "Message 1: ready (it leaves when the appliance runs)\n"
+    assert status.stdout.startswith(f"Appliance {__version__}, not running\n")
+    assert "Padaria" in alone.now("org", "list").stdout
+
+
+def test_standing_in_leaves_nothing_behind(alone: CommandLine, data: Path) -> None:
+    """No socket that nobody answers, no lock that is held, no file for others to read."""
+    alone.now(*REGISTER)
+
+    assert not (data / "control.sock").exists()
+    assert {path.stat().st_mode & 0o077 for path in [data, *data.iterdir()]} == {0}
+    lock = Lock(data)
+    lock.take()
+    lock.release()
+
+
+def test_a_socket_of_a_dead_process_is_no_obstacle(alone: CommandLine, data: Path) -> None:
+    """A killed appliance leaves its socket; nothing answers there."""
+    data.mkdir()
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(data / "control.sock"))
+
+    assert alone.now("verify").exit_code == 0
+
+
+def test_a_lock_that_is_held_without_a_socket_is_one_sentence(
+    alone: CommandLine, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An appliance that starts is waited for, but not for ever."""
+    monkeypatch.setattr("appliance.cli.client.PATIENCE", 0.0)
+    data.mkdir()
+    lock = Lock(data)
+    lock.take()
+
+    result = alone.now("status")
+    lock.release()
+
+    assert result.exit_code == 1
+    assert result.stderr == f"Another appliance (process {os.getpid()}) is using {data}; stop it first.\n"
+
+
+def test_empty_lists_say_what_comes_next(alone: CommandLine) -> None:
+    """Each names the command that fills it."""
+    assert "appliance org register" in alone.now("org", "list").stdout
+    assert "appliance channel add" in alone.now("channel", "list").stdout
+    alone.now(*REGISTER)
+    assert "appliance knowledge import" in alone.now("knowledge", "list").stdout
+
+
+def test_check_touches_nothing_before_the_first_start(alone: CommandLine, data: Path) -> None:
+    """A fresh box is fit to serve."""
+    result = alone.now("check")
+
+    assert (result.exit_code, data.exists()) == (0, False)
+    assert "made at the first start" in result.stdout
+
+
+def test_check_finds_a_database_that_is_none(alone: CommandLine, data: Path) -> None:
+    """Exit status 1 and one sentence."""
+    data.mkdir()
+    (data / "appliance.db").write_bytes(b"no database at all" * 400)
+
+    result = alone.now("check")
+
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+
+
+def test_check_wants_what_serve_wants(tmp_path: Path) -> None:
+    """An empty configuration is enough for some commands, not for serving."""
+    (tmp_path / "empty.toml").touch()
+    empty = CommandLine(tmp_path / "empty.toml")
+
+    checked = empty.now("check")
+
+    assert empty.now("config", "show").exit_code == 0
+    assert checked.exit_code == 78
+    assert [line.split(":")[0] for line in checked.stderr.splitlines()] == [
+        "Configuration",
+        "  server.public_url",
+        "  twilio.account_sid",
+        "  twilio.auth_tokens",
+    ]
+
+
+def test_the_configuration_is_shown_without_secrets(alone: CommandLine) -> None:
+    """With the file in force, as text and as JSON."""
+    text = alone.now("config", "show").stdout
+    shown = json.loads(alone.now("config", "show", "--json").stdout)
+
+    assert text.startswith(f"# {alone.path}\n")
+    assert "# auth_tokens: 1 set" in text
+    assert 'public_url = "https://example.com"' in text
+    assert shown["source"] == str(alone.path)
+    assert TOKEN not in text + json.dumps(shown)
+
+
+def test_config_may_stand_after_the_command(alone: CommandLine, tmp_path: Path) -> None:
+    """The last one counts."""
+    result = CommandLine(tmp_path / "nowhere.toml").now("config", "show", "--config", str(alone.path))
+
+    assert result.stdout.startswith(f"# {alone.path}\n")
+
+
+def test_simulate_refuses_the_real_twilio(alone: CommandLine) -> None:
+    """Only --live says that a customer may really be written to."""
+    result = alone.now("simulate", "--from", CUSTOMER, "--to", SMS, "Oi")
+
+    assert (result.exit_code, "--live" in result.stderr) == (1, True)
+
+
+def test_live_without_an_appliance_says_how_to_start_it(alone: CommandLine, data: Path) -> None:
+    """The webhook goes to where the appliance would listen."""
+    alone.path.write_text(alone.path.read_text().replace("127.0.0.1:8080", "127.0.0.1:9"))
+
+    result = alone.now("simulate", "--live", "--from", CUSTOMER, "--to", SMS, "Oi")
+
+    assert (result.exit_code, "appliance serve" in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_another_user_gets_the_exact_sudo_line(
+    alone: CommandLine, data: Path, monkeypatch: pytest.MonkeyPatch, by_variable: bool
+) -> None:
+    """With the file that only a variable named, because sudo drops variables; nothing is touched."""
+    data.mkdir()
+    os.chown(data, os.getuid(), -1)
+    monkeypatch.setattr(os, "geteuid", lambda: 4_000_000)
+    monkeypatch.setattr("appliance.cli.owner._user", lambda uid: f"user{uid}")
+    typed = ["org", "list"] if by_variable else ["--config", str(alone.path), "org", "list"]
+    monkeypatch.setattr(sys, "argv", ["appliance", *typed])
+    if by_variable:
+        monkeypatch.setenv("APPLIANCE_CONFIG", str(alone.path))
+
+    result = alone.now("org", "list")
+
+    line = f"sudo -u user{os.getuid()} appliance --config {alone.path} org list"
+    assert (result.exit_code, result.stderr) == (1, f"{data} belongs to another user. Run: {line}\n")
+    assert list(data.iterdir()) == []
+
+
+def test_root_becomes_the_owner_first(alone: CommandLine, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Groups, then group, then user: the other way round the rights to do so would be gone."""
+    data.mkdir()
+    found = data.stat()
+    order: list[object] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr("appliance.cli.owner._owner_of", lambda _: os.stat_result((*found[:4], 1234, 567, *found[6:])))
+    monkeypatch.setattr(os, "setgroups", order.append)
+    monkeypatch.setattr(os, "setgid", order.append)
+    monkeypatch.setattr(os, "setuid", order.append)
+
+    assert alone.now("verify").exit_code == 0
+    assert order == [[], 567, 1234]
+
+
+def test_an_unreadable_configuration_names_sudo(
+    alone: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The installed file is for root and the service only."""
+
+    def refuse(path: Path, *_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(sys, "argv", ["appliance", "status"])
+
+    result = alone.now("status")
+
+    assert result.exit_code == 1
+    assert result.stderr == f"{alone.path} is not readable for this user. Run: sudo appliance status\n"
+
+
+def test_the_version_and_the_help(alone: CommandLine) -> None:
+    """Every command of the contract is listed."""
+    assert alone.now("--version").stdout == f"appliance {__version__}\n"
+
+    listed = alone.now("--help").stdout.partition("Commands:")[2]
+
+    assert {line.split()[0] for line in listed.splitlines() if line} >= {
+        *("serve", "demo", "check", "org", "channel", "knowledge", "send", "simulate"),
+        *("dead-letters", "orphans", "status", "verify", "tick", "config"),
+    }
