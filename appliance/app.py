@@ -22,6 +22,7 @@ from appliance.config_keys import CONTROL_SOCKET
 from appliance.errors import ApplianceError, StorageBrokenError
 from appliance.gate import Gate
 from appliance.handlers import sweeps
+from appliance.handlers.backup import BackupHandler
 from appliance.handlers.catch_up import CatchUpHandler
 from appliance.handlers.reply import ReplyHandler
 from appliance.handlers.send import SendHandler
@@ -29,6 +30,7 @@ from appliance.handlers.settle import SettleHandler
 from appliance.intake import Intake
 from appliance.metrics import Metrics
 from appliance.model import SECOND, JobKind
+from appliance.opening import open_store
 from appliance.outage import Outage
 from appliance.outcome import Handler
 from appliance.ports import Clock, LogUnavailableError, MessageLog, Responder, Sender
@@ -117,7 +119,7 @@ class Appliance:
     async def start(self) -> None:
         """Raises ApplianceError where it cannot start; call stop() in any case."""
         config, clock = self.config, self.clock
-        self.store = await Store.open(config.storage.directory, clock)
+        self.store = await open_store(config, clock, self.stopping)
         self.store.on_fault = self._storage_fault
         self.sender, self.twilio_log = await connect_twilio(config, clock)
         self.responder = self._responder or make_responder(config)
@@ -125,12 +127,15 @@ class Appliance:
         circuits = Circuits()
         handlers = self._handlers(circuits)
         run_number = await self.store.write(lambda tx: _begin_run(tx, handlers, config))
+        gate = Gate(circuits, self.outage, clock)
+        gate.held = await self.store.read(lambda tx: tx.box.get(delivery.RESTORED)) is not None
+        self._catch_up.on_reviewed = lambda: self._release(gate)
         self.worker = Worker(
             store=self.store,
             handlers=handlers,
             config=config,
             clock=clock,
-            gate=Gate(circuits, self.outage, clock),
+            gate=gate,
             run_number=run_number,
             metrics=self.metrics,
             random=random.random,
@@ -147,9 +152,17 @@ class Appliance:
         systemd.notify("READY=1")
         log.info("ready", address=self.address, run=run_number)
 
+    def _wake(self) -> None:
+        self.worker.wake()
+
+    def _release(self, gate: Gate) -> None:
+        """A restored box has read Twilio's log: it may speak again."""
+        gate.held = False
+        self.worker.wake()
+
     def _handlers(self, circuits: Circuits) -> dict[JobKind, Handler]:
         self._settle = SettleHandler(self.store, self.twilio_log, self.config, self.clock)
-        self._catch_up = CatchUpHandler(self.store, self.twilio_log, self.config, self.clock)
+        self._catch_up = CatchUpHandler(self.store, self.twilio_log, self.config, self.clock, self._wake)
         reply = ReplyHandler(
             store=self.store,
             responder=self.responder,
@@ -164,6 +177,7 @@ class Appliance:
             JobKind.SEND: SendHandler(self.store, self.sender, self.config, self.clock, circuits),
             JobKind.SETTLE: self._settle,
             JobKind.CATCH_UP: self._catch_up,
+            JobKind.BACKUP: BackupHandler(self.store, self.clock),
             JobKind.IDLE: sweeps.idle(self.config),
             JobKind.EXPIRED: sweeps.expired(),
             JobKind.HOUSEKEEPING: sweeps.housekeeping(self.store),
@@ -280,6 +294,7 @@ def _begin_run(tx: Tx, handlers: dict[JobKind, Handler], config: Config) -> int:
     tx.box.put("boot_id", boot_id)
     delivery.settle_crashed(tx)
     resume(tx, handlers, config, crashed=crashed)
+    enqueue_tick(tx, JobKind.HOUSEKEEPING)
     return run_number
 
 

@@ -31,7 +31,6 @@ def _intervals(config: Config) -> dict[JobKind, float]:
     every = config.conversations.check_every / SECOND
     catch_up = config.twilio.catch_up_every / SECOND
     found = {JobKind.IDLE: every, JobKind.EXPIRED: every, JobKind.SETTLE: 300.0, JobKind.HOUSEKEEPING: HOUR / SECOND}
-    found[JobKind.BACKUP] = 24 * HOUR / SECOND
     return found | ({JobKind.CATCH_UP: catch_up} if catch_up else {})
 
 

@@ -9,6 +9,8 @@ from world import CUSTOMER, SMS, World
 
 from appliance.clock import SystemClock
 from appliance.errors import CorruptError, DatabaseError
+from appliance.opening import restore
+from appliance.simulator import Fault
 from appliance.store import Store, backup
 
 
@@ -78,3 +80,73 @@ async def test_a_damaged_database_is_told_at_the_start(world: World) -> None:
         await Store.open(world.config.storage.directory, SystemClock())
     path.unlink()
     await world.start()
+
+
+async def test_a_damaged_database_is_replaced_by_the_newest_backup(world: World) -> None:
+    """The box starts again by itself, keeps the damaged file, and answers only after it asked Twilio."""
+    await world.teach("Horário", "Abrimos das 7h às 19h.")
+    await world.say("Qual o horário?")
+    await world.settle()
+    await asyncio.to_thread(backup.keep_one, world.appliance.store.directory, world.appliance.clock.now())
+    await world.stop()
+    path = world.config.storage.directory / "appliance.db"
+    path.write_bytes(b"\0" * len(path.read_bytes()))
+
+    await world.start()
+    await world.say("E agora, qual o horário?", "+5511977776666")
+    await world.settle()
+
+    assert len(list(world.config.storage.directory.glob("appliance.db.aside-*"))) >= 1
+    assert len(world.sent()) == 1
+    assert len(world.sent("+5511977776666")) == 1
+
+
+async def test_a_damaged_database_without_a_backup_refuses_webhooks_and_stays_up(world: World) -> None:
+    """503 and one sentence instead of a crash loop; once the file is out of the way, it goes on."""
+    await world.stop()
+    path = world.config.storage.directory / "appliance.db"
+    path.write_bytes(b"\0" * len(path.read_bytes()))
+    starting = asyncio.create_task(world.start())
+    world.twilio.public_url = world.address
+
+    async def refuses() -> bool:
+        return (await world.twilio.receive(CUSTOMER, SMS, "oi"))[1] == 503
+
+    await world.until(refuses)
+    assert not starting.done()
+    path.unlink()
+    await starting
+
+    assert (await world.twilio.receive(CUSTOMER, SMS, "oi"))[1] == 200
+
+
+async def test_a_restored_box_sends_nothing_again(tmp_path: Path) -> None:
+    """A copy of before the sends, put back: Twilio's log says what was sent, and the customers get nothing twice."""
+    async with World(tmp_path, twilio={"doubt_grace": 1_000}) as world:
+        await world.teach("Horário", "Abrimos das 7h às 19h.")
+        world.twilio.faults.add(Fault("create", "error", status=429, code=20429, times=None))
+        customers = [f"+55119{n:08}" for n in range(10)]
+        for customer in customers:
+            await world.say("Qual o horário?", customer)
+        await world.until(lambda: _drafts(world, 10))
+        copy = await asyncio.to_thread(backup.keep_one, world.appliance.store.directory, world.appliance.clock.now())
+        world.twilio.faults.clear()
+        await world.until(lambda: all(world.sent(customer) for customer in customers), 60)
+        await world.stop()
+
+        store = await restore(world.config, SystemClock(), copy)
+        await store.close()
+        await world.start()
+        await world.settle()
+        await world.until(lambda: _no_doubt(world))
+
+        assert [len(world.sent(customer)) for customer in customers] == [1] * 10
+        assert await world.dispositions() == ["answered"] * 10
+
+
+async def _drafts(world: World, count: int) -> bool:
+    return await world.column("SELECT count(*) FROM outbox WHERE state = 'ready'") == [count]
+
+
+async def _no_doubt(world: World) -> bool:
+    return await world.column("SELECT count(*) FROM outbox WHERE state IN ('doubt', 'ready', 'sending')") == [0]

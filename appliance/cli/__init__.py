@@ -23,6 +23,8 @@ COMMANDS = {
     "status": "status:status",
     "verify": "status:verify",
     "tick": "status:tick",
+    "backup": "backups:backup",
+    "restore": "backups:restore",
     "config": "settings:config",
 }
 BAD_REQUEST, USAGE = 400, 2

@@ -16,7 +16,7 @@ class BackupHandler:
 
     async def run(self, _job: Job) -> Outcome:
         try:
-            await asyncio.to_thread(self._take)
+            await asyncio.to_thread(backup.keep_one, self._store.directory, self._clock.now())
         except (DatabaseError, OSError) as error:
             text = f"The backup failed: {error}"
             return Snooze(self._clock.now() + HOUR, "backup failed", lambda tx: tx.cards.open("backup", "box", text))
@@ -24,11 +24,6 @@ class BackupHandler:
 
     def give_up(self, _job: Job, error: str) -> Outcome:
         return Dead(error)
-
-    def _take(self) -> None:
-        directory = self._store.directory
-        backup.take(self._store.path, backup.target(directory, self._clock.now()))
-        backup.prune(directory)
 
 
 def _well(tx: Tx) -> None:

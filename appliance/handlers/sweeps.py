@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 from appliance.config import Config
-from appliance.model import HOUR, ConversationStatus, Job
+from appliance.model import HOUR, ConversationStatus, Job, JobKind
 from appliance.outcome import Dead, Done, Outcome
 from appliance.store import Store, Tx
 
 AT_MOST = 100  # conversations a run
 KEEP_JOBS = 7 * 24 * HOUR
+BACKUP_EVERY = 24 * HOUR
 
 
 class Sweep:
@@ -45,5 +46,7 @@ def housekeeping(store: Store) -> Sweep:
         tx.jobs.prune(tx.now - KEEP_JOBS, 500)
         tx.box.put("last_seen", str(tx.now))
         store.reserve.keep()
+        if int(tx.box.get("backup_at") or 0) + BACKUP_EVERY <= tx.now and tx.counts.received():
+            tx.jobs.enqueue(JobKind.BACKUP, lane=f"tick:{JobKind.BACKUP}")
 
     return Sweep(work)

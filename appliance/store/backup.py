@@ -14,6 +14,14 @@ FOLDER = "backups"
 KEEP = 7
 
 
+def keep_one(directory: Path, now: int) -> Path:
+    """Take a checked copy of the live database into the backups' folder; the oldest ones go. Blocking."""
+    copy = target(directory, now)
+    take(directory / FILE_NAME, copy)
+    prune(directory)
+    return copy
+
+
 def target(directory: Path, now: int) -> Path:
     """Where a backup taken at a time (ms UTC) belongs."""
     folder = directory / FOLDER

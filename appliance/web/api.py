@@ -13,7 +13,7 @@ from appliance.identity import Registration, add_channel, hash_password, registe
 from appliance.operations import dead_letters, knowledge, messages, organizations, status, ticks, verification
 from appliance.operations.knowledge import Offline
 from appliance.operations.messages import ManualMessage
-from appliance.store import Store, Tx
+from appliance.store import Store, Tx, backup
 from appliance.web.errors import json_response
 from appliance.web.requests import (
     NewChannel,
@@ -59,6 +59,7 @@ class Api:
             ("GET", "status", self.status),
             ("GET", "verify", self.verify),
             ("GET", "cards", self.cards),
+            ("POST", "backups", self.back_up),
             ("GET", "messages", self.messages),
             ("POST", "messages", self.send),
             ("GET", "orphans", self.orphans),
@@ -78,10 +79,15 @@ class Api:
         ]
 
     async def status(self, _request: web.Request) -> web.Response:
-        return json_response(await self._store.read(lambda tx: status.status(tx, self._desk.started_at)))
+        return json_response(await self._store.inspect(lambda tx: status.status(tx, self._desk.started_at)))
 
     async def verify(self, _request: web.Request) -> web.Response:
         return json_response(await self._store.inspect(verification.verify))
+
+    async def back_up(self, _request: web.Request) -> web.Response:
+        now = await self._store.read(lambda tx: tx.now)
+        copy = await asyncio.to_thread(backup.keep_one, self._store.directory, now)
+        return json_response({"file": str(copy)}, 201)
 
     async def cards(self, _request: web.Request) -> web.Response:
         found = await self._store.read(lambda tx: [dict(row) for row in tx.cards.opened()])

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from appliance.web.access import key_required
 from appliance.web.api import Api, Desk
-from appliance.web.errors import errors_as_json, harden
+from appliance.web.errors import error_response, errors_as_json, harden
 from appliance.web.health import Faults, Health, MetricsPage
 from appliance.webhook import MAX_BODY
 
@@ -36,6 +36,17 @@ def control(desk: Desk, registry: CollectorRegistry, faults: Faults) -> web.Appl
 
 def metrics(desk: Desk, registry: CollectorRegistry) -> web.Application:
     return _with(web.Application(middlewares=[errors_as_json]), MetricsPage(desk.store, registry))
+
+
+def refusing(faults: Faults) -> web.Application:
+    """While nothing can be stored: alive, not ready, and 503 for everything else."""
+
+    async def refuse(_request: web.Request) -> web.Response:
+        return error_response(503, "storage_unavailable", " ".join(await faults()))
+
+    app = _with(web.Application(middlewares=[errors_as_json]), Health(faults))
+    app.router.add_route("*", "/{path:.*}", refuse)
+    return app
 
 
 def _with(app: web.Application, *parts: Part) -> web.Application:

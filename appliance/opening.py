@@ -1,0 +1,85 @@
+"""Opens the store whatever state the box is in: full, damaged, or well.
+
+While it cannot be opened every webhook hears 503, so that Twilio keeps the message and catch-up fetches it later; the
+process stays up instead of being started again and again.
+"""
+
+import asyncio
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from appliance import delivery, systemd
+from appliance.config import Config
+from appliance.errors import ApplianceError, CorruptError, StorageFullError
+from appliance.model import SECOND
+from appliance.ports import Clock
+from appliance.store import Store, backup
+from appliance.store.lock import Lock
+from appliance.store.reserve import Reserve
+from appliance.web import applications
+from appliance.web.listeners import Listeners
+
+AGAIN = 2.0  # seconds between two tries
+log = structlog.get_logger()
+
+
+async def open_store(config: Config, clock: Clock, stopping: asyncio.Event) -> Store:
+    """The open store, as soon as there is one. Raises ApplianceError where only an operator can help, or at a stop."""
+    try:
+        return await _try(config, clock)
+    except (CorruptError, StorageFullError) as error:
+        fault: ApplianceError = error
+    listeners = Listeners()
+    try:
+        await listeners.tcp(_refusing(fault), config.server.listen, "server.listen")
+        systemd.notify(f"READY=1\nSTATUS={fault}")
+        log.error("cannot store anything, every webhook gets 503", reason=str(fault))
+        while not stopping.is_set():
+            systemd.notify("WATCHDOG=1")
+            await asyncio.sleep(AGAIN)
+            try:
+                return await _try(config, clock)
+            except (CorruptError, StorageFullError) as error:
+                fault = error
+    finally:
+        await listeners.close()
+    raise fault
+
+
+def _refusing(fault: ApplianceError) -> web.Application:
+    async def faults() -> list[str]:
+        return [str(fault)]
+
+    return applications.refusing(faults)
+
+
+async def _try(config: Config, clock: Clock) -> Store:
+    directory = config.storage.directory
+    try:
+        return await Store.open(directory, clock)
+    except StorageFullError:
+        Reserve(directory).release()
+        return await Store.open(directory, clock)
+    except CorruptError as error:
+        log.error("the database is damaged", reason=str(error))
+        copy = await asyncio.to_thread(backup.newest, directory)
+        if copy is None:
+            raise CorruptError(f"{error} There is no usable backup: move it away or restore one.") from error
+        return await restore(config, clock, copy)
+
+
+async def restore(config: Config, clock: Clock, copy: Path) -> Store:
+    """Put a verified copy in place and open it. What it calls unsent is in doubt; the old file is set aside."""
+    directory = config.storage.directory
+    lock = Lock(directory)
+    lock.take()
+    try:
+        aside = await asyncio.to_thread(backup.put_back, copy, directory, clock.now() // SECOND)
+    finally:
+        lock.release()
+    store = await Store.open(directory, clock)
+    await store.write(delivery.distrust)
+    log.warning("restored from a backup", backup=str(copy), set_aside=str(aside))
+    return store
