@@ -19,11 +19,8 @@ MAX_KEY = 200
 def page(tx: Tx, contact: str | None, limit: int) -> list[dict[str, Any]]:
     """What came in and went out, newest first: sid, direction, contact, channel, body, disposition, reason, …"""
     names = ("sid", "direction", "contact", "channel", "body", "disposition", "reason", "reply_id", "at")
-    return [{name: row[name] for name in names} | {"media": _media(row["media"])} for row in _rows(tx, contact, limit)]
-
-
-def _rows(tx: Tx, contact: str | None, limit: int) -> list[Any]:
-    return list(tx.history.messages(contact, limit))
+    rows = tx.history.messages(contact, limit)
+    return [{name: row[name] for name in names} | {"media": _media(row["media"])} for row in rows]
 
 
 def _media(text: str) -> list[dict[str, str]]:

@@ -24,6 +24,7 @@ class Status:
 
 
 def status(tx: Tx, started_at: int) -> Status:
+    """Counts every message there is (100,000 take 0.15 s), so not through the reader that the workers use."""
     return Status(
         version=__version__,
         started_at=started_at,

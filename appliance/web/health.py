@@ -41,7 +41,7 @@ class MetricsPage:
         app.router.add_get(METRICS_PATH, self.metrics)
 
     async def metrics(self, _request: web.Request) -> web.Response:
-        counted = await self._store.read(lambda tx: status(tx, 0))
+        counted = await self._store.inspect(lambda tx: status(tx, 0))
         families = [*self._registry.collect(), *_gauges(counted, self._store)]
         body = generate_latest(_Snapshot(families))
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
