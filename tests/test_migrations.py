@@ -53,7 +53,7 @@ async def test_garbage_is_refused_in_one_sentence(tmp_path: Path) -> None:
     """A file that is no database at all."""
     (tmp_path / database.FILE_NAME).write_bytes(b"not a database" * 1_000)
 
-    with pytest.raises(DatabaseError, match=r"cannot be opened: file is not a database\.$"):
+    with pytest.raises(DatabaseError, match=r"appliance\.db is damaged: file is not a database\.$"):
         await open_and_close(tmp_path)
 
 
