@@ -31,6 +31,12 @@ class DatabaseError(ApplianceError):
     """The database cannot be used."""
 
 
+class ForeignError(DatabaseError):
+    """The database is another program's, or a newer appliance's: starting again cannot help."""
+
+    exit_status = 78
+
+
 class CorruptError(DatabaseError):
     """The database is damaged."""
 

@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +41,11 @@ class Box:
         kept.pop("JOURNAL_STREAM", None)
         return {**kept, "PYTHONPATH": str(Path(__file__).parent.parent)}
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, program: str = "") -> subprocess.CompletedProcess[str]:
+        """The command line; `program`: one that ends in it."""
+        command = [sys.executable, "-c", program, "serve"] if program else COMMAND
         return subprocess.run(
-            [*COMMAND, "--config", str(self.path), *arguments],
+            [*command, "--config", str(self.path), *arguments],
             check=False,
             capture_output=True,
             text=True,
@@ -51,13 +55,10 @@ class Box:
         )
 
     def serve(self) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [*COMMAND, "serve", "--config", str(self.path)],
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=self.directory,
-            env=self.environ,
-        )
+        return self.start([*COMMAND, "serve", "--config", str(self.path)])
+
+    def start(self, command: list[str]) -> subprocess.Popen[str]:
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=self.directory, env=self.environ)
         self.processes.append(process)
         return process
 
@@ -110,6 +111,32 @@ def test_a_signal_while_it_starts_ends_it_cleanly(box: Box) -> None:
     assert process.wait(30) == 0
 
 
+def test_a_second_signal_ends_it_at_once(box: Box) -> None:
+    """An operator who does not want to wait for a stuck stop need not know about SIGKILL."""
+    program = (
+        "import asyncio, sys\n"
+        "from appliance import logs\n"
+        "from appliance.app import Appliance\n"
+        "from appliance.cli.serve import run\n"
+        "from appliance.config import Config\n"
+        "class Stuck(Appliance):\n"
+        "    async def start(self): logs.structlog.get_logger().info('ready')\n"
+        "    async def stop(self):\n"
+        "        logs.structlog.get_logger().info('stopping')\n"
+        "        await asyncio.sleep(600)\n"
+        "logs.configure('info', 'json')\n"
+        "asyncio.run(run(Stuck(Config())))\n"
+    )
+    process = box.start([sys.executable, "-c", program])
+    until(process, "ready")
+
+    process.terminate()
+    until(process, "stopping")
+    process.terminate()
+
+    assert process.wait(30) == -signal.SIGTERM
+
+
 def test_it_says_which_configuration_is_in_force(box: Box) -> None:
     """The first line of the log names the file, the directory and the version."""
     told = until(box.serve(), "starting")
@@ -144,12 +171,13 @@ def test_a_foreign_database_is_refused_in_one_sentence(box: Box) -> None:
     """What is no database of ours is never touched."""
     data = box.directory / "data"
     data.mkdir()
-    (data / "appliance.db").write_text("something else entirely, and longer than a header of SQLite" * 40)
+    with closing(sqlite3.connect(data / "appliance.db")) as connection:
+        connection.execute("CREATE TABLE somebodys (thing)")
 
     result = box.run("serve")
 
-    assert result.returncode == 1
-    assert result.stderr.splitlines()[-1].startswith(f"{data / 'appliance.db'} cannot be opened: ")
+    assert result.returncode == 78, "systemd must not start it again and again"
+    assert result.stderr.splitlines()[-1].startswith("appliance.db belongs to another program")
     assert "Traceback" not in result.stderr
 
 
@@ -176,3 +204,26 @@ def test_configuration_faults_are_told_one_per_line_below_the_file(box: Box) -> 
     assert len(faults) == 5
     assert all(fault.startswith("  ") for fault in faults)
     assert "hunter2" not in result.stderr
+
+
+def test_a_failed_part_ends_it_with_1(box: Box) -> None:
+    """systemd starts it again; the sentence names what failed and quotes nothing."""
+    program = (
+        "import sys\n"
+        "from appliance.app import Appliance\n"
+        "from appliance.cli import serve\n"
+        "class Faulty(Appliance):\n"
+        "    async def start(self):\n"
+        "        await super().start()\n"
+        "        self.fault = ValueError('what a customer wrote')\n"
+        "        self.stopping.set()\n"
+        "serve.Appliance = Faulty\n"
+        "from appliance.__main__ import main\n"
+        "main()\n"
+    )
+
+    result = box.run(program=program)
+
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == "Stopped because a part failed: ValueError"
+    assert "customer" not in result.stderr

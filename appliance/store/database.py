@@ -8,7 +8,7 @@ import sqlite3
 from importlib.resources import files
 from pathlib import Path
 
-from appliance.errors import ApplianceError, CorruptError, DatabaseError, StorageFullError
+from appliance.errors import ApplianceError, CorruptError, DatabaseError, ForeignError, StorageFullError
 
 APPLICATION_ID = 0x41505043  # "APPC"
 FILE_NAME = "appliance.db"
@@ -67,10 +67,10 @@ def version_of(connection: sqlite3.Connection) -> int:
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     empty = not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
     if application != APPLICATION_ID and not (empty and application == 0):
-        raise DatabaseError(f"{FILE_NAME} belongs to another program; move it away or set another storage.directory.")
+        raise ForeignError(f"{FILE_NAME} belongs to another program; move it away or set another storage.directory.")
     newest = migrations()[-1][0]
     if version > newest:
-        raise DatabaseError(
+        raise ForeignError(
             f"{FILE_NAME} is of a newer appliance (schema {version}, this one knows {newest}); update the appliance."
         )
     return version
