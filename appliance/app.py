@@ -7,7 +7,8 @@ workers have ended.
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Coroutine
+from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,8 @@ from appliance.ports import Clock, LogUnavailableError, MessageLog, Responder, S
 from appliance.responder.faq import Faq
 from appliance.responder.llm import Llm
 from appliance.schedule import Schedule, enqueue_tick
-from appliance.store import Store, Tx
-from appliance.web import applications
+from appliance.store import Tx
+from appliance.web import applications, offline
 from appliance.web.api import Desk
 from appliance.web.hooks import Hooks
 from appliance.web.listeners import Listeners
@@ -77,30 +78,9 @@ async def connect_twilio(config: Config, clock: Clock) -> tuple[Sender, MessageL
     return sender, log_module.TwilioLog(sender.client, clock)
 
 
-@contextlib.asynccontextmanager
-async def offline_control(config: Config) -> AsyncIterator[None]:
-    """The control socket of an appliance that does not run: what is sent waits for the next start.
-
-    Raises AlreadyRunningError where one runs, or DatabaseError.
-    """
-    clock, listeners = SystemClock(), Listeners()
-    store = await Store.open(config.storage.directory, clock)
-    try:
-        desk = Desk(store, config, _nobody_to_wake, Faq(), clock.now())
-        app = applications.control(desk, Metrics().registry, _offline)
-        await listeners.unix(app, config.storage.directory / CONTROL_SOCKET)
-        yield
-    finally:
-        await listeners.close()
-        await store.close()
-
-
-def _nobody_to_wake() -> None:
-    """No worker runs."""
-
-
-async def _offline() -> list[str]:
-    return ["the appliance is not running"]
+def offline_control(config: Config) -> AbstractAsyncContextManager[None]:
+    """The control socket of an appliance that does not run. Raises AlreadyRunningError or DatabaseError."""
+    return offline.control(config, SystemClock(), Faq())
 
 
 class Appliance:

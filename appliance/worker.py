@@ -240,7 +240,9 @@ def _last_resort(tx: Tx, job: Job) -> None:
     """Even giving up failed: nobody will answer these messages by themselves."""
     conversation_id = job.payload.get("conversation", 0)
     card_id = tx.cards.open("could_not_answer", f"conversation:{conversation_id}", "Could not answer: internal error.")
-    tx.messages.give_up([message.id for message in tx.messages.live(conversation_id)], card_id)
+    about = [message.id for message in tx.messages.live(conversation_id)]
+    tx.jobs.remember(job.id, messages=about)
+    tx.messages.give_up(about, card_id)
 
 
 def rearm(tx: Tx, job: Job, config: Config) -> None:

@@ -12,6 +12,8 @@ from world import CUSTOMER, SMS, WHATSAPP, ManualClock, World
 from appliance.model import ConversationStatus, Dialogue, OutboxState, Reply
 from appliance.ports import Permanent
 from appliance.simulator.faults import Fault
+from appliance.store import Tx
+from appliance.worker import _last_resort
 
 ON_WHATSAPP = f"whatsapp:{CUSTOMER}"
 APOLOGY = "Desculpe, estou indisponível no momento. Sua mensagem foi recebida."
@@ -317,3 +319,26 @@ async def test_what_does_not_add_up_is_found(shop: Shop, statement: str, problem
     verdict: dict[str, Any] = await shop.api.get("verify")
     assert verdict["ok"] is False
     assert problem in verdict["problems"]
+
+
+async def test_what_even_giving_up_failed_for_can_be_retried(shop: Shop) -> None:
+    """The last resort leaves a card and remembers which messages it is about."""
+    await shop.appliance.worker.stop()
+    await shop.twilio.receive(CUSTOMER, SMS, "Oi")
+    shop.moody.works = True
+
+    def last_resort(tx: Tx) -> None:
+        job = tx.jobs.in_lane(f"{SMS}|{CUSTOMER}")
+        assert job is not None
+        tx.sql.run("UPDATE message_queue SET status = 'dead' WHERE id = ?", job.id)
+        _last_resort(tx, job)
+
+    await shop.appliance.store.write(last_resort)
+    assert await shop.dispositions() == ["dead"]
+    await shop.stop()
+    await shop.start()
+
+    assert await shop.retry((await shop.letters())[0]) == "ok"
+
+    assert shop.sent() == [ANSWERED]
+    assert await shop.cards() == []

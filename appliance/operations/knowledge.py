@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from appliance import knowledge, language, texts
+from appliance import language, texts
 from appliance.errors import RequestError
 from appliance.model import Dialogue, Organization
 from appliance.ports import Responder
@@ -42,9 +42,6 @@ def put(tx: Tx, organization: Organization, topics: list[tuple[str, str]]) -> li
     for title, body in topics:
         tx.knowledge.put(organization.id, title, body)
     return [title for title, _ in topics]
-
-
-parse = knowledge.parse
 
 
 def page(tx: Tx, organization: Organization) -> list[dict[str, Any]]:

@@ -43,6 +43,8 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         return _storage(error)
     except web.HTTPException as error:
         return _http(error)
+    except ConnectionError:
+        raise  # the caller went away
     except Exception:
         log.exception("request failed", method=request.method, route=_route(request))
         return error_response(500, "internal", "Something went wrong here; the log says more.")

@@ -57,6 +57,8 @@ async def read_body(request: web.Request, kind: type[T]) -> T:
     """The request's JSON as a typed value. Raises RequestError."""
     if request.content_type != "application/json":
         raise RequestError("unsupported_media_type", "The body must be application/json.", status=415)
+    if (request.content_length or 0) > request.client_max_size:
+        raise web.HTTPRequestEntityTooLarge(request.client_max_size, request.content_length or 0)
     try:
         return msgspec.json.decode(await request.read(), type=kind)
     except msgspec.ValidationError as error:

@@ -1,0 +1,40 @@
+"""The same API while no appliance runs: this process holds the storage's lock and serves the control socket."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from appliance.config import Config
+from appliance.config_keys import CONTROL_SOCKET
+from appliance.metrics import Metrics
+from appliance.operations.knowledge import Offline
+from appliance.ports import Clock
+from appliance.store import Store
+from appliance.web import applications
+from appliance.web.api import Desk
+from appliance.web.listeners import Listeners
+
+
+@asynccontextmanager
+async def control(config: Config, clock: Clock, offline: Offline) -> AsyncIterator[None]:
+    """Listens until the context ends; what is sent waits for the next start.
+
+    Raises AlreadyRunningError where an appliance runs, or DatabaseError.
+    """
+    listeners = Listeners()
+    store = await Store.open(config.storage.directory, clock)
+    try:
+        desk = Desk(store, config, _nobody_to_wake, offline, clock.now())
+        app = applications.control(desk, Metrics().registry, _not_running)
+        await listeners.unix(app, store.directory / CONTROL_SOCKET)
+        yield
+    finally:
+        await listeners.close()
+        await store.close()
+
+
+def _nobody_to_wake() -> None:
+    """No worker runs."""
+
+
+async def _not_running() -> list[str]:
+    return ["the appliance is not running"]
