@@ -1,0 +1,1 @@
+"""The crash laboratory: what the product promises, tried until it breaks."""

@@ -1,0 +1,110 @@
+"""The store in line: the product's writer and SQL over one in-memory database, with images that cost microseconds.
+
+Everything the product runs in a unit of work runs here unchanged, through `commit_batch`. Only the thread and the file
+are missing: durability is what the power-cut laboratory is for.
+"""
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from appliance.store.database import migrations
+from appliance.store.sql import Sql
+from appliance.store.tx import Tx
+from appliance.store.writer import Unit, Writer
+
+T = TypeVar("T")
+Image = tuple[list[Any], ...]
+# In an order in which rows may be inserted; organizations, users and knowledge never change in a simulation.
+_TABLES = (
+    "sqlite_sequence",
+    "channels",
+    "contacts",
+    "conversations",
+    "outbox",
+    "cards",
+    "messages",
+    "delivery_events",
+    "orphaned_messages",
+    "message_queue",
+    "box",
+)
+
+
+class Database:
+    """One migrated database in memory that can be put back to an image of itself.
+
+    An image is rows, not pages: SQLite then keeps its prepared statements, which is most of the speed.
+    """
+
+    def __init__(self, now: Callable[[], int], schema: Callable[[str], str] = str) -> None:
+        """`schema` may change the migration's text: a control takes a guard away."""
+        self.connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=1000)
+        for _, sql in migrations():
+            self.connection.executescript(schema(sql))
+        self.connection.row_factory = sqlite3.Row
+        self.connection.execute("PRAGMA foreign_keys = 1")
+        self.tx = Tx(Sql(self.connection, now))
+        self._cursor = self.connection.cursor()
+        self._cursor.row_factory = None  # type: ignore[assignment]  # plain tuples
+        self._inserts: dict[str, str] = {}
+        for table in _TABLES:
+            width = len(self.rows(f"PRAGMA table_info({table})"))
+            self._inserts[table] = f"INSERT INTO {table} VALUES ({', '.join('?' * width)})"
+
+    def rows(self, statement: str, *values: Any) -> list[Any]:
+        return self._cursor.execute(statement, values).fetchall()
+
+    def image(self) -> Image:
+        """What is committed. Units are synchronous, so nothing is half done between two of them."""
+        assert not self.connection.in_transaction
+        return tuple(self.rows(f"SELECT * FROM {table}") for table in _TABLES)
+
+    def restore(self, image: Image) -> None:
+        execute = self._cursor.execute
+        execute("PRAGMA foreign_keys = 0")
+        execute("BEGIN")
+        for table, rows in reversed(list(zip(_TABLES, image, strict=True))):
+            if table != "sqlite_sequence":
+                execute(f"DELETE FROM {table}")
+                if rows:
+                    self._cursor.executemany(self._inserts[table], rows)
+        execute("DELETE FROM sqlite_sequence")  # last: the inserts above moved it
+        self._cursor.executemany(self._inserts["sqlite_sequence"], image[0])
+        execute("COMMIT")
+        execute("PRAGMA foreign_keys = 1")
+
+
+class _NoReserve:
+    def keep(self) -> None:
+        """There is no disk."""
+
+
+class InlineStore:
+    """What the use cases see as appliance.store.Store. It belongs to one life of the process.
+
+    `around` is awaited before and after each commit with the units of the batch: a crash happens there.
+    """
+
+    def __init__(self, database: Database, around: Callable[[str, list[Unit]], Awaitable[None]]) -> None:
+        self._database = database
+        self._around = around
+        self._waiting: list[Unit] = []
+        self._writer = Writer(self._run, database.tx, self._nothing_to_checkpoint)
+        self.reserve = _NoReserve()
+
+    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        units, self._waiting = self._waiting, []
+        await self._around("before", units)
+        result = work(self._database.connection)
+        await self._around("after", units)
+        return result
+
+    async def _nothing_to_checkpoint(self) -> None: ...
+
+    async def write(self, unit: Callable[[Tx], T]) -> T:
+        self._waiting.append(unit)
+        return await self._writer.write(unit)
+
+    async def read(self, unit: Callable[[Tx], T], limit: float | None = None) -> T:
+        return unit(self._database.tx)

@@ -1,0 +1,97 @@
+"""One life of the process: the real parts, put together and started as appliance.app does it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from appliance import app, delivery
+from appliance.circuit import Circuits
+from appliance.config import Config, Conversations, Queue, Twilio
+from appliance.errors import ApplianceError
+from appliance.gate import Gate
+from appliance.intake import Intake
+from appliance.metrics import Metrics
+from appliance.model import DeliveryReport, InboundMessage, JobKind
+from appliance.outage import Outage
+from appliance.schedule import enqueue_tick
+from appliance.worker import Worker
+from lab.inline import InlineStore
+from lab.simulation.chance import Dice
+from lab.simulation.ports import Clock, SimulatedLog, SimulatedModel, SimulatedSender, Wire
+from lab.simulation.scenario import Scenario
+from lab.simulation.world import ACCOUNT, Entry, World
+
+_METRICS = Metrics()
+
+
+def configure(scenario: Scenario) -> Config:
+    return Config(
+        twilio=Twilio(account_sid=ACCOUNT, on_doubt=scenario.on_doubt),  # type: ignore[arg-type]
+        conversations=Conversations(),
+        queue=Queue(reply_max_age=scenario.age) if scenario.age else Queue(),
+    )
+
+
+class Life(app.Appliance):
+    """The appliance without its sockets, its file and its wall clock. The methods it inherits are the product's."""
+
+    def __init__(self, world: World, store: InlineStore, point: Callable[..., Awaitable[None]], config: Config) -> None:
+        self.world = world
+        self.config = config
+        self.clock = Clock(world)
+        self.store = store  # type: ignore[assignment]
+        self.wire = Wire(world)
+        self.sender = SimulatedSender(self.wire, point)
+        self.twilio_log = SimulatedLog(self.wire, point)
+        self.responder = SimulatedModel(world, point)
+        self.dice = Dice(world.scenario.seed * 31 + world.life)
+        self.errors: list[str] = []
+
+    async def start(self) -> None:
+        self.reconciled = asyncio.Event()
+        self.outage = Outage(self.store, self.sender, self.clock)
+        circuits = Circuits()
+        handlers = self._handlers(circuits)
+        run = await self.store.write(lambda tx: app._begin_run(tx, handlers, self.config))
+        self.worker = Worker(
+            store=self.store,
+            handlers=handlers,
+            config=self.config,
+            clock=self.clock,
+            gate=Gate(circuits, self.outage, self.clock),
+            run_number=run,
+            metrics=_METRICS,
+            random=self.dice.random,
+        )
+        self.outage.on_end = self.worker.wake
+        self.intake = Intake(self.store, self.config, self.worker.wake)
+        self._tasks = [asyncio.create_task(work) for work in (self._work(), self.outage.watch())]
+
+    # What web.hooks does once a request is checked and parsed.
+
+    async def message(self, entry: Entry) -> None:
+        message = InboundMessage(
+            entry.sid, ACCOUNT, entry.sender, entry.recipient, entry.body, parameters=(("Body", entry.body),)
+        )
+        try:
+            await self.intake.receive(message)
+        except ApplianceError:
+            await self.tick(JobKind.CATCH_UP)
+        except Exception as error:
+            self.errors.append(f"webhook of {entry.sid}: {error!r}")
+        else:
+            self.world.acknowledged.add(entry.sid)
+
+    async def report(self, report: DeliveryReport) -> None:
+        await self.store.write(lambda tx: delivery.apply(tx, report, ACCOUNT))
+        self.world.reported.append((report.reference, report.status))
+
+    async def tick(self, kind: JobKind) -> None:
+        """What the schedule does when a trigger fires."""
+        await self.store.write(lambda tx: enqueue_tick(tx, kind))
+        self.worker.wake()
+
+    def meet(self, kind: str, value: Any) -> Awaitable[None]:
+        """What an event of the world sets off in here."""
+        handlers = {"hook": self.message, "callback": self.report, "tick": self.tick}
+        return handlers[kind](value) if kind != "refuse" else self.tick(JobKind.CATCH_UP)

@@ -1,0 +1,180 @@
+"""The appliance's side of the wire: sender, log and model as its use cases see them. They die with the process."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from appliance.model import (
+    SECOND,
+    Blame,
+    Dialogue,
+    LogRead,
+    Media,
+    OutboundMessage,
+    Reply,
+    SendOutcome,
+    TwilioMessageResult,
+)
+from appliance.ports import LogUnavailableError, Permanent, Retryable
+from lab.simulation.scenario import SHAPES
+from lab.simulation.world import World
+
+TIMEOUT = 10_000  # ms, of one call to Twilio
+Point = Callable[..., Awaitable[None]]
+
+# What the real sender makes of each answer on the wire; test_simulation asks it.
+RESULTS = {
+    "created": TwilioMessageResult(SendOutcome.ACCEPTED, sid="", status="queued"),
+    "refused": TwilioMessageResult(SendOutcome.REFUSED, code=21211, detail="HTTP 400, Twilio error 21211"),
+    "rate_limit": TwilioMessageResult(
+        SendOutcome.NOT_SENT, code=20429, detail="HTTP 429, Twilio error 20429", blame=Blame.ACCOUNT, retry_after=2.0
+    ),
+    "no_connection": TwilioMessageResult(
+        SendOutcome.NOT_SENT, detail="no connection (ConnectionTimeoutError)", blame=Blame.NETWORK
+    ),
+    "error": TwilioMessageResult(SendOutcome.DOUBT, detail="HTTP 500"),
+    "timeout": TwilioMessageResult(SendOutcome.DOUBT, detail="no clear answer (ServerTimeoutError)"),
+    "late": TwilioMessageResult(SendOutcome.DOUBT, detail="no clear answer (ServerTimeoutError)"),
+    "reset": TwilioMessageResult(SendOutcome.DOUBT, detail="no clear answer (ServerDisconnectedError)"),
+    "half_json": TwilioMessageResult(SendOutcome.DOUBT, detail="no clear answer (JSONDecodeError)"),
+    "no_sid": TwilioMessageResult(SendOutcome.DOUBT, detail="Twilio's answer had no sid"),
+    "bare_429": TwilioMessageResult(SendOutcome.DOUBT, detail="HTTP 429"),
+}
+
+
+class Clock:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self) -> int:
+        return self._world.now
+
+    def monotonic(self) -> float:
+        return self._world.now / SECOND
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class Wire:
+    """Calls under way in this life: their answers come as events of the world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._calls: dict[int, asyncio.Future[Any]] = {}
+
+    def call(self, kind: str, after: int, value: Any) -> asyncio.Future[Any]:
+        """Put a request on the wire; it arrives although the process dies."""
+        self.world.count += 1
+        number = self.world.count
+        self._calls[number] = asyncio.get_running_loop().create_future()
+        self.world.after(after, kind, (number, value))
+        return self._calls[number]
+
+    def answer(self, number: int, value: Any) -> None:
+        """An answer arrives, for a caller that may be gone."""
+        future = self._calls.pop(number, None)
+        if future is not None and not future.done():
+            future.set_result(value)
+
+
+class SimulatedSender:
+    def __init__(self, wire: Wire, point: Point) -> None:
+        self._wire = wire
+        self._point = point
+
+    async def send(self, message: OutboundMessage) -> TwilioMessageResult:
+        world = self._wire.world
+        row = int(message.reference.partition(".")[0])
+        await self._point("post.before", row)
+        shape = world.shape()
+        world.posts[message.reference] = (shape, world.now)
+        delay = world.dice.between(5, 300) if shape != "late_accept" else world.dice.between(11_000, 20_000)
+        call = self._wire.call("post", delay, (message, shape))
+        await self._point("post.sent", row)
+        try:
+            result: TwilioMessageResult = await asyncio.wait_for(call, TIMEOUT / SECOND)
+        except TimeoutError:
+            result = RESULTS["timeout"]
+        await self._point("post.answered", row)
+        return result
+
+    async def reachable(self) -> bool:
+        await asyncio.sleep(0.05)
+        return not self._wire.world.offline
+
+    async def close(self) -> None: ...
+
+
+def arrived(world: World, message: OutboundMessage, shape: str) -> tuple[int, TwilioMessageResult] | None:
+    """A POST reaches Twilio: what is answered after how many ms; None for nothing at all."""
+    has_it, answer = SHAPES[shape]
+    sid = world.arrive(message.sender, message.recipient, message.body, message.reference) if has_it else ""
+    if answer in ("timeout", "late"):
+        return None
+    result = RESULTS[answer]
+    if sid and answer == "created":
+        result = TwilioMessageResult(SendOutcome.ACCEPTED, sid=sid, status="queued")
+    early = has_it and world.scenario.callbacks[0] == "early"
+    return (2000 if early else world.dice.between(5, 200)), result
+
+
+class SimulatedLog:
+    def __init__(self, wire: Wire, point: Point) -> None:
+        self._wire = wire
+        self._point = point
+
+    async def read(self, *, sender: str = "", recipient: str, since: int) -> LogRead:
+        world = self._wire.world
+        step = "list.settle" if sender and since < world.now - 12 * 3600 * SECOND else "list.catch_up"
+        began_at = world.now
+        await self._point(f"{step}.before")
+        await asyncio.sleep(world.dice.between(20, 400) / SECOND)
+        if world.offline or world.within(world.scenario.unreadable):
+            await self._point(f"{step}.failed")
+            raise LogUnavailableError("TimeoutError")
+        offset = world.scenario.offset
+        found = [
+            entry.logged(world.now, offset)
+            for entry in world.entries
+            if entry.visible_at <= world.now and entry.recipient == recipient and sender in ("", entry.sender)
+        ]
+        measured = (world.now + offset) // SECOND * SECOND - world.now
+        await self._point(f"{step}.after")
+        return LogRead(tuple(logged for logged in found if logged.created_at >= since), began_at, measured)
+
+    async def media(self, sid: str) -> tuple[Media, ...]:
+        return ()
+
+
+class SimulatedModel:
+    """Its answer repeats the questions, so that the ledger itself shows what was answered how often."""
+
+    def __init__(self, world: World, point: Point) -> None:
+        self._world = world
+        self._point = point
+
+    async def respond(self, dialogue: Dialogue, timeout: float) -> Reply:
+        world = self._world
+        await self._point("model.before")
+        plan = world.scenario.answers[world.asked] if world.asked < len(world.scenario.answers) else "answer"
+        world.asked += 1
+        if world.offline:
+            await asyncio.sleep(0.5)
+            raise Retryable("no connection", unreachable=True)
+        seconds = {"slow": 20.0, "hang": timeout}.get(plan, world.dice.between(1, 900) / SECOND)
+        await asyncio.sleep(min(seconds, timeout))
+        await self._point("model.after")
+        return self._decide(plan, dialogue)
+
+    def _decide(self, plan: str, dialogue: Dialogue) -> Reply:
+        if plan in ("retryable", "hang"):
+            raise Retryable("HTTP 500")
+        if plan == "permanent":
+            raise Permanent("HTTP 401")
+        if plan == "asked_to_wait":
+            raise Retryable("HTTP 429", retry_after=3.0)
+        text = "" if plan == "silence" else "Re: " + " ".join(dialogue.questions)
+        return Reply(source="silence" if plan == "silence" else "model", text=text)
+
+    async def close(self) -> None: ...

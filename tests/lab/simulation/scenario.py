@@ -1,0 +1,146 @@
+"""What happens in one simulated stretch of time: who writes when, and what Twilio, the model and the network do.
+
+A seed names a scenario. The first ones are a table that walks through every shape of a send; the rest is chance.
+"""
+
+from dataclasses import dataclass, replace
+from itertools import product
+
+from appliance.model import MINUTE, SECOND
+from lab.simulation.chance import Dice
+
+SMS = "+551140000000"
+WHATSAPP = "whatsapp:+551140000001"
+CALLBACKS = ("normal", "early", "late", "twice", "backwards", "lost", "undelivered")
+HOOKS = ("normal", "lost", "doubled", "again", "refused", "late")
+
+# What one POST comes to: whether Twilio has the message, and what the appliance hears.
+SHAPES = {
+    "accept": (True, "created"),
+    "refuse": (False, "refused"),
+    "rate_limit": (False, "rate_limit"),
+    "no_connection": (False, "no_connection"),
+    "error_before": (False, "error"),
+    "error_after": (True, "error"),
+    "timeout_before": (False, "timeout"),
+    "timeout_after": (True, "timeout"),
+    "reset_before": (False, "reset"),
+    "reset_after": (True, "reset"),
+    "half_json": (True, "half_json"),
+    "no_sid": (True, "no_sid"),
+    "late_accept": (True, "late"),
+    "bare_429": (False, "bare_429"),
+}
+ANSWERS = ("answer", "slow", "retryable", "permanent", "asked_to_wait", "silence", "hang")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message from a customer. `hook`: how Twilio's webhook for it fares."""
+
+    at: int  # ms after the beginning
+    body: str
+    contact: int = 0
+    hook: str = "normal"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    seed: int
+    name: str
+    channel: str = SMS
+    written: tuple[Written, ...] = (Written(SECOND, "#1 horario?"),)
+    shapes: tuple[str, ...] = ("accept",)  # of the POSTs in turn; then all are accepted
+    callbacks: tuple[str, ...] = ("normal",)  # of the accepted ones in turn; the last one repeats
+    answers: tuple[str, ...] = ("answer",)  # of the model in turn; then it answers
+    lag: int = 0  # ms until Twilio's list shows a message, at most
+    unreadable: tuple[int, int] = (0, 0)  # from when to when Twilio's list cannot be read
+    offline: tuple[int, int] = (0, 0)  # from when to when the box has no network
+    offset: int = 0  # Twilio's clock minus ours, ms
+    by_hand: tuple[tuple[int, int], ...] = ()  # (when, contact): a person answers from Twilio's console
+    downtime: int = 5 * SECOND  # of the first crash
+    on_doubt: str = "resend"
+    age: int = 0  # ms: how short queue.reply_max_age is, 0 for the default
+
+    def address(self, contact: int) -> str:
+        prefix = "whatsapp:" if self.channel == WHATSAPP else ""
+        return f"{prefix}+55119888877{contact:02d}"
+
+
+def _table() -> list[Scenario]:
+    found = []
+    for shape, callback, channel in product(SHAPES, CALLBACKS, (SMS, WHATSAPP)):
+        found.append(
+            Scenario(0, f"{shape}/{callback}/{channel[:8]}", channel, shapes=(shape,), callbacks=(callback,), lag=20_000)
+        )
+    for hook in HOOKS:
+        found.append(Scenario(0, f"hook {hook}", written=(Written(1000, "#1 oi?", hook=hook),), lag=30_000))
+    for shape in SHAPES:
+        second = (Written(1000, "#1 um?"), Written(4400, "#2 dois?"), Written(9000, "#3 tres?"))
+        found.append(Scenario(0, f"burst {shape}", written=second, shapes=(shape, "accept", shape)))
+        same = (Written(1000, "#1 igual?"), Written(9000, "#1 igual?"))
+        found.append(Scenario(0, f"equal {shape}", written=same, shapes=(shape, shape), callbacks=("lost",), lag=90_000))
+        twice = Scenario(0, f"again {shape}", shapes=("reset_before", shape), callbacks=("lost", "normal"))
+        found += [twice, replace(twice, name=f"park {shape}", shapes=(shape,), on_doubt="park", callbacks=("lost",))]
+        stop = (Written(1000, "#1 um?"), Written(4350, "STOP"))
+        found += [
+            Scenario(0, f"stop {shape}", channel, written=stop, shapes=(shape,), callbacks=("late",))
+            for channel in (SMS, WHATSAPP)
+        ]
+        found.append(
+            Scenario(
+                0,
+                f"unreadable {shape}",
+                shapes=(shape,),
+                callbacks=("lost",),
+                unreadable=(0, 20 * MINUTE),
+                by_hand=((12 * MINUTE, 0),),
+            )
+        )
+    for answer in ANSWERS:
+        found.append(Scenario(0, f"model {answer}", answers=(answer, answer), callbacks=("lost",)))
+    found.append(Scenario(0, "answered by hand", written=(Written(1000, "#1 oi?", hook="lost"),), by_hand=((9000, 0),)))
+    found.append(Scenario(0, "offline", offline=(2000, 10 * MINUTE), answers=("answer",)))
+    return [replace(scenario, seed=seed) for seed, scenario in enumerate(found)]
+
+
+TABLE = _table()
+
+
+def scenario(seed: int) -> Scenario:
+    return TABLE[seed] if seed < len(TABLE) else _by_chance(seed)
+
+
+def _by_chance(seed: int) -> Scenario:
+    dice = Dice(seed)
+    quiet = dice.one_in(2)  # half of the scenarios have no outage
+    start = dice.between(0, 5 * MINUTE)
+    return Scenario(
+        seed,
+        "by chance",
+        dice.pick((SMS, WHATSAPP)),
+        _writings(dice),
+        tuple(dice.pick(tuple(SHAPES)) for _ in range(dice.between(0, 3))),
+        tuple(dice.pick(CALLBACKS) for _ in range(dice.between(1, 3))),
+        tuple(dice.pick(ANSWERS) for _ in range(dice.between(0, 2))),
+        dice.pick((0, 10, 60, 150)) * SECOND,
+        (0, 0) if quiet or dice.one_in(2) else (start, start + dice.between(1, 30) * MINUTE),
+        (0, 0) if quiet or dice.one_in(2) else (start, start + dice.between(1, 30) * MINUTE),
+        dice.pick((0, -3000, 40_000, -90_000)),
+        ((dice.between(0, 600) * SECOND, 0),) if dice.one_in(8) else (),
+        dice.pick((1, 5, 30, 400, 3000)) * SECOND,
+        "park" if dice.one_in(10) else "resend",
+        dice.pick((0, 0, 0, 0, 0, 0, 60_000)),
+    )
+
+
+def _writings(dice: Dice) -> tuple[Written, ...]:
+    at = 1000
+    found = []
+    for number in range(dice.between(1, 4)):
+        number = 1 if dice.one_in(4) else number + 1
+        body = dice.pick(("STOP", "START", "PARAR")) if dice.one_in(8) else f"#{number} horario?"
+        hook = "normal" if dice.one_in(2) else dice.pick(HOOKS)
+        found.append(Written(at, body, int(dice.one_in(4)), hook))
+        at += dice.pick((0, 5, 700, 3000, 3300, 9000, 60_000, 600_000))
+    return tuple(found)

@@ -1,0 +1,247 @@
+"""Runs a world: lives of the process, their crashes, and time from one event to the next."""
+
+import asyncio
+import heapq
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+from appliance import app, worker
+from appliance.handlers import send
+from appliance.identity import Registration, register_organization
+from appliance.model import MINUTE, SECOND, JobKind, OutboxState
+from appliance.store.writer import Unit
+from lab.inline import Database, Image, InlineStore
+from lab.simulation import ports, verdict
+from lab.simulation.life import Life, configure
+from lab.simulation.loop import VirtualLoop
+from lab.simulation.scenario import SMS, WHATSAPP, Scenario
+from lab.simulation.steps import step_of
+from lab.simulation.world import BEGINNING, World
+
+HORIZON = 4 * 60 * MINUTE
+TICK_EVERY = 5 * MINUTE
+Triple = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that survives a crash at this point."""
+
+    world: World
+    image: Image
+    step: str
+    rows: tuple[int, ...] | None
+
+
+class _Ear:
+    """Stands in for the log of the workers: an error of the product's own is a finding."""
+
+    def __init__(self, heard: Callable[[str], None]) -> None:
+        self.exception = self.error = lambda event, **facts: (__import__("traceback").print_exc(), heard(f"{event}: {facts}"))
+
+    def info(self, event: str, **facts: object) -> None:
+        """Of no interest."""
+
+
+class Simulation:
+    """One database, used again and again. `with simulation.installed():` around its use."""
+
+    def __init__(self, schema: Callable[[str], str] = str) -> None:
+        self.world = World(Scenario(0, "none"))
+        self.database = Database(lambda: self.world.now, schema)
+        registration = Registration("Padaria", [SMS, WHATSAPP], "dono@example.com")
+        with self.database.connection:
+            register_organization(self.database.tx, registration)
+            self.database.tx.box.put("backup_at", str(BEGINNING))  # there is no file to back up
+        self.images: dict[str, Image] = {}
+        whole = self.database.image()
+        for address in (SMS, WHATSAPP):  # one channel a scenario: half the reading of lists
+            channels = [row for row in whole[1] if address in row]
+            self.images[address] = (whole[0], channels, *whole[2:])
+        self.triples: set[Triple] = set()
+        self.crashes = 0
+        self.found: list[str] = []
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """The product's own chance, log and signs of life, put into our hands."""
+        tags = patch.object(send, "secrets", _Tags(self))
+        ear = patch.object(worker, "log", _Ear(self.found.append))
+        # Nothing wakes by chance: every wake-up must be asked for.
+        sleep = patch.object(worker, "LONGEST_SLEEP", float(HORIZON))
+        boot = patch.object(app, "_boot_id", lambda: "boot")
+        with tags, ear, sleep, boot:
+            yield
+
+    def base(self, scenario: Scenario) -> list[Snapshot]:
+        """Run without a crash; what every crash in it would leave behind."""
+        self._begin(World(scenario), self.images[scenario.channel])
+        self._snapshots: list[Snapshot] | None = []
+        self._live(None)
+        found, self._snapshots = self._snapshots, None
+        return found
+
+    def replay(self, scenario: Scenario, crashes: Sequence[int]) -> None:
+        """Run from the beginning with a crash at these points, counted anew in each life."""
+        self._begin(World(scenario), self.images[scenario.channel])
+        self._snapshots = None
+        self._lives(list(crashes))
+
+    def crash(self, snapshot: Snapshot, then: Sequence[int] = ()) -> None:
+        """Go on from a crash at the snapshot's point; `then`: where the following lives crash."""
+        self._begin(snapshot.world, snapshot.image)
+        self._snapshots = None
+        self._after_crash(snapshot.step, snapshot.rows)
+        self._lives(list(then))
+
+    def _begin(self, world: World, image: Image) -> None:
+        self.world = world
+        self.found.clear()
+        self.database.restore(image)
+
+    def _lives(self, crashes: list[int]) -> None:
+        while crashes:
+            if not self._live(crashes.pop(0)):
+                return
+        self._live(None)
+
+    def _live(self, crash_at: int | None) -> bool:
+        """One life, to its crash (True) or until all is done (False); then the promises are checked."""
+        world = self.world
+        self._crash_at, self._points, self._crashed = crash_at, 0, False
+        self._loop = VirtualLoop(lambda: world.now)
+        store = InlineStore(self.database, self._around)
+        self._life = Life(world, store, self._point, configure(world.scenario))
+        self._loop.create_task(self._life.start())
+        for kind in (JobKind.CATCH_UP, JobKind.SETTLE):
+            world.after(TICK_EVERY, "tick", kind)
+        try:
+            self._run()
+        finally:
+            self._loop.dispose()
+        self.found += self._life.errors
+        if self._crashed:
+            self._after_crash(*self._last)
+            return True
+        self.found += verdict.at_the_end(self.database, world)
+        return False
+
+    def _run(self) -> None:
+        world, loop = self.world, self._loop
+        loop.run_ready()
+        while not self._crashed and not self._is_drained():
+            due = loop.next_due()
+            event = world.events[0][0] if world.events else None
+            world.now = min(time for time in (due, event) if time is not None)
+            if world.now > BEGINNING + HORIZON:
+                return
+            if event is not None and event <= world.now:
+                self._happen(heapq.heappop(world.events))
+            else:
+                loop.fire_timers()
+            loop.run_ready()
+
+    def _happen(self, event: tuple[int, int, str, Any]) -> None:
+        """One event of the world, with the process alive."""
+        world, (_, _, kind, value) = self.world, event
+        asyncio._set_running_loop(self._loop)
+        try:
+            if kind == "answer":
+                self._life.wire.answer(*value)
+            elif not self._outside(kind, value) and not world.offline:
+                self._loop.create_task(self._life.meet(kind, value))  # type: ignore[arg-type]
+        finally:
+            asyncio._set_running_loop(None)
+        if kind == "tick":
+            world.after(TICK_EVERY, "tick", value)
+        if kind == "post":
+            self._reach("post.arrived", int(value[1][0].reference.partition(".")[0]))
+
+    def _outside(self, kind: str, value: Any) -> bool:
+        """What happens whether or not the process lives. False where it concerns the process alone."""
+        world = self.world
+        if kind == "write":
+            world.write(value)
+        elif kind == "by_hand":
+            world.by_hand(value)
+        elif kind == "post":
+            number, (message, shape) = value
+            heard = ports.arrived(world, message, shape)
+            if heard is not None:
+                world.after(heard[0], "answer", (number, heard[1]))
+        else:
+            return False
+        return True
+
+    def _after_crash(self, step: str, rows: tuple[int, ...] | None) -> None:
+        """The process is dead: count it, let the world go on without it, until somebody starts it again."""
+        world = self.world
+        self.crashes += 1
+        self._cover(step, rows)
+        self.found += verdict.at_a_crash(self.database, world)
+        end = world.now + (world.scenario.downtime if world.life == 0 else world.dice.pick((1, 20, 120)) * SECOND)
+        world.life += 1
+        while world.events and world.events[0][0] <= end:
+            world.now, _, kind, value = heapq.heappop(world.events)
+            self._outside(kind, value)
+        world.events = [event for event in world.events if event[2] not in ("tick", "answer")]
+        heapq.heapify(world.events)
+        world.now = end
+
+    def _is_drained(self) -> bool:
+        """Nothing is left to do, and nothing is left to find out."""
+        world = self.world
+        if any(event[2] != "tick" for event in world.events):
+            return False
+        rows = self.database.rows
+        if rows("SELECT 1 FROM message_queue WHERE status IN ('ready', 'running') LIMIT 1"):
+            return False
+        if rows("SELECT 1 FROM outbox WHERE state IN ('ready', 'sending', 'doubt') LIMIT 1"):
+            return False
+        known = {row[0] for row in rows("SELECT sid FROM messages")}
+        return all(entry.sid in known for entry in world.inbound())
+
+    # Where a crash may happen.
+
+    async def _around(self, when: str, units: list[Unit]) -> None:
+        if when == "before" and self.world.dice.one_in(2):  # a sync takes its time
+            await asyncio.sleep(self.world.dice.between(1, 12) / SECOND)
+        named = [step_of(unit) for unit in units]
+        rows = tuple(row for _, row in named if row is not None)
+        await self._point("+".join(sorted({step for step, _ in named})) + f".{when}", *rows)
+
+    async def _point(self, step: str, *rows: int) -> None:
+        self._reach(step, *rows)
+        if self._crashed:
+            await self._loop.create_future()
+
+    def _reach(self, step: str, *rows: int) -> None:
+        if self._snapshots is not None:
+            self._snapshots.append(Snapshot(self.world.copy(), self.database.image(), step, rows or None))
+        if self._points == self._crash_at:
+            self._crashed = True
+            self._last = (step, rows or None)
+            self._loop.stop()
+        self._points += 1
+
+    def _cover(self, steps: str, rows: tuple[int, ...] | None) -> None:
+        """Note (step, state of the outbox row, what Twilio made of its last attempt)."""
+        names, _, when = steps.partition(".")
+        for row_id, state, attempt, tag in self.database.rows("SELECT id, state, attempt, tag FROM outbox"):
+            if rows is None or row_id in rows:
+                shape = self.world.posts.get(f"{row_id}.{attempt}.{tag}", ("none", 0))[0]
+                self.triples.update((f"{name}.{when}", state, shape) for name in names.split("+"))
+
+
+class _Tags:
+    """The sender's random tags from the seed."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+
+    def token_hex(self, size: int) -> str:
+        return f"{self._simulation._life.dice.bits():016x}"[: size * 2]

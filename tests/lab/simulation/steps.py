@@ -1,0 +1,49 @@
+"""The steps between which a process can die, named after the unit of work or the call that makes them.
+
+A unit of the product that is not named here stops the simulation: a new step must be put into the table.
+"""
+
+from typing import Any
+
+from appliance.model import JobKind
+from appliance.store.writer import Unit
+
+_UNITS = {
+    "Life.start": "start",
+    "Intake.receive": "intake",
+    "Worker._start_all": "claim",
+    "SendHandler.run": "begin",
+    "SettleHandler._settle_pair": "settle",
+    "CatchUpHandler._receive": "fetch",
+    "CatchUpHandler._channel": "watermark",
+    "Appliance._reconcile": "tick",
+    "Life.tick": "tick",
+    "Life.report": "callback",
+    "Outage.watch": "outage",
+}
+_RECORDED = {
+    JobKind.REPLY: "reply",
+    JobKind.SEND: "result",
+    JobKind.SETTLE: "settled",
+    JobKind.CATCH_UP: "caught_up",
+    JobKind.HOUSEKEEPING: "swept",
+}
+
+
+def step_of(unit: Unit) -> tuple[str, int | None]:
+    """The step a unit of work is, and the outbox row it is about where it is about one."""
+    owner = unit.__qualname__.partition(".<locals>")[0]
+    if owner == "Worker._record":
+        job = _free(unit, "job")
+        return _RECORDED[job.kind], job.payload.get("outbox")
+    step = _UNITS[owner]
+    if step == "begin":
+        return step, _free(unit, "job").payload["outbox"]
+    if step == "callback":
+        return step, int(_free(unit, "report").reference.partition(".")[0])
+    return step, None
+
+
+def _free(unit: Unit, name: str) -> Any:
+    assert unit.__closure__ is not None
+    return unit.__closure__[unit.__code__.co_freevars.index(name)].cell_contents

@@ -1,0 +1,122 @@
+"""The promises, checked against Twilio's ledger: lost 0, twice 0, unexpected 0, and everything adds up."""
+
+import re
+from collections import Counter
+
+from appliance.delivery import RANK
+from appliance.model import MANUAL, TextKey
+from lab.inline import Database
+from lab.simulation.world import World
+
+_NUMBER = re.compile(r"#\d+")
+_EXEMPT = (TextKey.OPTED_OUT, TextKey.OPTED_OUT_REMINDER)
+
+
+def at_a_crash(database: Database, world: World) -> list[str]:
+    """What must hold at every moment: who heard 200 is on disk."""
+    stored = {row[0] for row in database.rows("SELECT sid FROM messages UNION SELECT sid FROM orphaned_messages")}
+    return [f"lost: {sid} heard 200 and is not stored" for sid in sorted(world.acknowledged - stored)]
+
+
+def at_the_end(database: Database, world: World) -> list[str]:
+    checks = (_lost, _twice, _unexpected, _conserved, _ordered, _followed)
+    return [problem for check in checks for problem in check(database, world)]
+
+
+def _lost(database: Database, world: World) -> list[str]:
+    fate = dict(database.rows("SELECT sid, disposition FROM dispositions"))
+    found = [f"lost: {entry.sid} is not stored" for entry in world.inbound() if entry.sid not in fate]
+    found += [f"lost: {sid} is still waiting" for sid, disposition in fate.items() if disposition == "live"]
+    ours = {entry.sid: entry for entry in world.entries if entry.reference}
+    for sid, reply_sid, body in database.rows(
+        "SELECT m.sid, o.sid, o.body FROM messages m JOIN outbox o ON o.id = m.reply_id WHERE o.sid IS NOT NULL"
+    ):
+        if reply_sid not in ours or ours[reply_sid].body != body:
+            found.append(f"lost: {sid} counts as answered by {reply_sid}, which is not that answer")
+    by_hand = [entry for entry in world.entries if not entry.inbound and not entry.reference]
+    elsewhere = database.rows("SELECT sid FROM messages WHERE suppressed = 'answered elsewhere'")
+    if elsewhere and not by_hand:
+        found.append(f"lost: {elsewhere[0][0]} counts as answered elsewhere and nobody did")
+    return found
+
+
+def _twice(database: Database, world: World) -> list[str]:
+    rows = Counter(entry.reference.partition(".")[0] for entry in world.entries if entry.reference)
+    found = [f"twice: row {row} stands {count} times in Twilio's ledger" for row, count in rows.items() if count > 1]
+    asked: Counter[str] = Counter()
+    answered: Counter[str] = Counter()
+    for entry in world.entries:
+        (asked if entry.inbound else answered).update(
+            f"{entry.sender if entry.inbound else entry.recipient} {number}" for number in _NUMBER.findall(entry.body)
+        )
+    found += [f"twice: {number} was answered {count} times" for number, count in answered.items() if count > asked[number]]
+    sids = Counter(row[0] for row in database.rows("SELECT sid FROM messages"))
+    found += [f"twice: {sid} is stored {count} times" for sid, count in sids.items() if count > 1]
+    bound = Counter(row[0] for row in database.rows("SELECT sid FROM outbox WHERE sid IS NOT NULL"))
+    return found + [f"twice: {sid} belongs to {count} rows" for sid, count in bound.items() if count > 1]
+
+
+def _unexpected(database: Database, world: World) -> list[str]:
+    found = []
+    wanted = {str(row[0]): row for row in database.rows("SELECT id, recipient, body FROM outgoing")}
+    for entry in world.entries:
+        row = wanted.get(entry.reference.partition(".")[0])
+        if entry.reference and (row is None or (row[1], row[2]) != (entry.recipient, entry.body)):
+            found.append(f"unexpected: {entry.sid} is nothing that we wanted to say")
+    answering = {str(row[0]) for row in database.rows("SELECT DISTINCT reply_id FROM messages WHERE reply_id NOT NULL")}
+    for reference in world.posts:
+        if reference.partition(".")[0] not in answering:
+            found.append(f"unexpected: {reference} was sent and answers nothing")
+    for row_id, attempt, tag, sending_at, opted_out_at in database.rows(
+        "SELECT o.id, o.attempt, o.tag, o.sending_at, c.opted_out_at FROM outbox o JOIN contacts c ON c.id = o.contact_id "
+        "WHERE c.opted_out_at < o.sending_at AND o.kind NOT IN (?, ?)",
+        *_EXEMPT,
+    ):
+        if f"{row_id}.{attempt}.{tag}" in world.posts:
+            found.append(f"unexpected: row {row_id} was sent at {sending_at} after the STOP of {opted_out_at}")
+    return found
+
+
+def _conserved(database: Database, world: World) -> list[str]:
+    tx = database.tx
+    facts = {
+        "contradictory": tx.integrity.contradictory(),
+        "stray": tx.counts.stray(),
+        "dead without a card": tx.integrity.dead_without_card(),
+        "sent without a sid": tx.integrity.sent_without_sid(),
+        "broken references": tx.integrity.broken_references(),
+    }
+    found = [f"conservation: {name} {rows}" for name, rows in facts.items() if rows]
+    if sum(tx.counts.messages().values()) != tx.counts.received():
+        found.append("conservation: dispositions do not add up")
+    return found
+
+
+def _ordered(database: Database, world: World) -> list[str]:
+    """Answers reach Twilio in the order of what they answer."""
+    last: dict[str, tuple[int, str]] = {}
+    found = []
+    first = dict(database.rows("SELECT reply_id, min(id) FROM messages WHERE reply_id NOT NULL GROUP BY reply_id"))
+    kinds = dict(database.rows("SELECT id, kind FROM outbox"))
+    for entry in world.entries:
+        if entry.inbound or not entry.reference:
+            continue
+        row = int(entry.reference.partition(".")[0])
+        if kinds.get(row, MANUAL) == MANUAL or row not in first:
+            continue
+        before = last.get(entry.recipient)
+        if before is not None and before[0] > first[row]:
+            found.append(f"order: {entry.sid} overtook {before[1]}")
+        last[entry.recipient] = (first[row], entry.sid)
+    return found
+
+
+def _followed(database: Database, world: World) -> list[str]:
+    """A callback that heard 204 is not forgotten: the row never stands behind it."""
+    found = []
+    rows = {row[0]: row for row in database.rows("SELECT id, sid, status, state FROM outbox")}
+    for reference, status in world.reported:
+        row = rows[int(reference.partition(".")[0])]
+        if row[3] != "failed" and RANK.get(status, 9) > RANK.get(row[2], 0):
+            found.append(f"lost: row {row[0]} is {row[2]!r} although Twilio said {status!r}")
+    return found

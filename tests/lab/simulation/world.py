@@ -1,0 +1,150 @@
+"""All that is outside the appliance's process and survives its crashes: time, Twilio's ledger, what is on the wire."""
+
+import heapq
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.model import SECOND, DeliveryReport, LoggedMessage
+from lab.simulation.chance import Dice
+from lab.simulation.scenario import SHAPES, Scenario
+
+BEGINNING = 1_800_000_000_000 + 6 * 3600 * SECOND  # 11 o'clock in São Paulo
+ACCOUNT = "AC" + "0" * 32
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message in Twilio's ledger. Times are ms on our clock."""
+
+    sid: str
+    inbound: bool
+    sender: str
+    recipient: str
+    body: str
+    created_at: int
+    visible_at: int  # from when on the list shows it
+    reference: str = ""  # the `o` of its StatusCallback; empty for what a person sent
+    statuses: tuple[tuple[int, str, int | None], ...] = ()  # (when, status, error code)
+
+    def logged(self, now: int, offset: int) -> LoggedMessage:
+        status, code = next(
+            ((status, code) for at, status, code in reversed(self.statuses) if at <= now), ("queued", None)
+        )
+        return LoggedMessage(
+            sid=self.sid,
+            direction="inbound" if self.inbound else "outbound-api",
+            sender=self.sender,
+            recipient=self.recipient,
+            body=self.body,
+            status="received" if self.inbound else status,
+            error_code=code,
+            created_at=(self.created_at + offset) // SECOND * SECOND,
+        )
+
+
+class World:
+    """Events are (when, number, kind, value); everything in it is immutable, so a copy is a few shallow lists."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.now = BEGINNING
+        self.dice = Dice(scenario.seed + 1)
+        self.events: list[tuple[int, int, str, Any]] = []
+        self.count = 0
+        self.entries: list[Entry] = []
+        self.posts: dict[str, tuple[str, int]] = {}  # reference → (shape, when it was written to the wire)
+        self.acknowledged: set[str] = set()  # inbound sids that heard 200
+        self.reported: list[tuple[str, str]] = []  # (reference, status) of callbacks that heard 204
+        self.asked = 0  # of the model
+        self.life = 0
+        self.steps: list[tuple[int, str]] = []
+        for written in scenario.written:
+            self.at(BEGINNING + written.at, "write", written)
+        for when, contact in scenario.by_hand:
+            self.at(BEGINNING + when, "by_hand", contact)
+
+    def copy(self) -> "World":
+        other = object.__new__(World)
+        other.__dict__.update(self.__dict__)
+        other.dice = self.dice.copy()
+        other.events, other.entries, other.reported = self.events[:], self.entries[:], self.reported[:]
+        other.posts, other.acknowledged = self.posts.copy(), self.acknowledged.copy()
+        other.steps = self.steps[:]
+        return other
+
+    def at(self, when: int, kind: str, value: Any = None) -> None:
+        self.count += 1
+        heapq.heappush(self.events, (when, self.count, kind, value))
+
+    def after(self, milliseconds: int, kind: str, value: Any = None) -> None:
+        self.at(self.now + milliseconds, kind, value)
+
+    def within(self, span: tuple[int, int]) -> bool:
+        return span[0] <= self.now - BEGINNING < span[1]
+
+    @property
+    def offline(self) -> bool:
+        return self.within(self.scenario.offline)
+
+    # What Twilio does.
+
+    def write(self, written: Any) -> None:
+        """A customer's message reaches Twilio, which calls us, or means to."""
+        entry = self._enter(True, self.scenario.address(written.contact), self.scenario.channel, written.body)
+        plan = {"normal": (40,), "doubled": (40, 41), "again": (40, 60_000), "late": (45_000,), "lost": ()}
+        if written.hook == "refused":
+            self.after(40, "refuse", entry)
+        for delay in plan.get(written.hook, ()):
+            self.after(delay, "hook", entry)
+
+    def by_hand(self, contact: int) -> None:
+        self._enter(False, self.scenario.channel, self.scenario.address(contact), "A person here.")
+
+    def _enter(self, inbound: bool, sender: str, recipient: str, body: str, reference: str = "") -> Entry:
+        sid = f"{'IN' if inbound else 'SM'}{len(self.entries):04d}"
+        visible = self.now + self.dice.between(self.scenario.lag // 2, self.scenario.lag)
+        statuses = () if inbound else self._statuses(reference)
+        entry = Entry(sid, inbound, sender, recipient, body, self.now, visible, reference, statuses)
+        self.entries.append(entry)
+        return entry
+
+    def _statuses(self, reference: str) -> tuple[tuple[int, str, int | None], ...]:
+        plan = self.callback_plan() if reference else "normal"
+        if plan == "undelivered":
+            return (self.now + 400, "sent", None), (self.now + 900, "undelivered", 30003)
+        pace = 5 if plan == "early" else 600
+        names = ("sent", "delivered", "read") if self.scenario.channel.startswith("whatsapp") else ("sent", "delivered")
+        return tuple((self.now + pace * (number + 1), name, None) for number, name in enumerate(names))
+
+    def callback_plan(self) -> str:
+        plans = self.scenario.callbacks
+        accepted = sum(1 for entry in self.entries if entry.reference)
+        return plans[min(accepted, len(plans) - 1)]
+
+    def shape(self) -> str:
+        """How the next POST fares."""
+        if self.offline:
+            return "no_connection"
+        return self.scenario.shapes[len(self.posts)] if len(self.posts) < len(self.scenario.shapes) else "accept"
+
+    def arrive(self, sender: str, recipient: str, body: str, reference: str) -> str:
+        """A POST is read by Twilio and accepted; it will be delivered, and told of. Returns the sid."""
+        plan = self.callback_plan()
+        entry = self._enter(False, sender, recipient, body, reference)
+        if plan == "lost":
+            return entry.sid
+        times = [at for at, _, _ in entry.statuses]
+        if plan == "backwards":
+            times.reverse()
+        late = 10 * 60_000 if plan == "late" else 30
+        for at, (_, status, code) in zip(times, entry.statuses, strict=True):
+            report = DeliveryReport(reference, entry.sid, status, code, ACCOUNT, sender, recipient)
+            for _ in range(2 if plan == "twice" else 1):
+                self.at(at + late, "callback", report)
+        return entry.sid
+
+    def has_it(self, shape: str) -> bool:
+        return SHAPES[shape][0]
+
+    def inbound(self) -> list[Entry]:
+        return [entry for entry in self.entries if entry.inbound]
