@@ -181,6 +181,20 @@ def test_a_foreign_database_is_refused_in_one_sentence(box: Box) -> None:
     assert "Traceback" not in result.stderr
 
 
+def test_a_damaged_database_keeps_it_up_until_it_is_told_to_stop(box: Box) -> None:
+    """It refuses webhooks and ends cleanly: nothing is gained by starting it again and again."""
+    data = box.directory / "data"
+    data.mkdir()
+    (data / "appliance.db").write_bytes(b"nothing that SQLite knows" * 400)
+    process = box.serve()
+    until(process, "cannot store anything, every webhook gets 503")
+
+    process.terminate()
+
+    until(process, "stopped")
+    assert process.wait(30) == 0
+
+
 def test_a_directory_that_cannot_be_made_is_one_sentence(box: Box) -> None:
     """A file where the directory should be is the operator's to fix."""
     (box.directory / "file").touch()

@@ -73,4 +73,5 @@ def test(ctx: click.Context, session: Session, question: str, org: str | None, a
 
 def _verdict(answer: dict[str, Any]) -> list[str]:
     topic = f"{one_line(answer['topic'])} ({answer['score']:.0%})" if answer["topic"] else "none answers it"
-    return [f"Topic  {topic}", f"Reply  {one_line(answer['reply'] or 'none')}"]
+    first, *rest = [one_line(line) for line in (answer["reply"] or "none").splitlines()]
+    return [f"Topic  {topic}", f"Reply  {first}", *(f"       {line}".rstrip() for line in rest)]

@@ -43,6 +43,9 @@ async def run(appliance: Appliance, when_ready: Callable[[], Awaitable[None]] | 
         if when_ready is not None:
             await when_ready()
         await appliance.stopping.wait()
+    except ApplianceError:
+        if not appliance.stopping.is_set():  # else it was told to stop while it could not start
+            raise
     finally:
         await appliance.stop()
     if appliance.fault is not None:

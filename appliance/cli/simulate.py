@@ -11,7 +11,7 @@ import click
 from twilio.request_validator import RequestValidator
 
 from appliance.cli.client import Api, talk
-from appliance.cli.render import one_line
+from appliance.cli.render import one_line, say
 from appliance.cli.session import Command, Session, pass_session
 from appliance.config import Config
 from appliance.errors import ApplianceError
@@ -25,7 +25,9 @@ Look = Callable[[], Awaitable[str | None]]
 @click.command(cls=Command)
 @click.option("--from", "sender", metavar="ADDRESS", required=True, help="The customer.")
 @click.option("--to", "recipient", metavar="ADDRESS", required=True, help="A channel of ours.")
-@click.option("--wait", type=float, default=30.0, show_default=True, help="Seconds to wait for the answer.")
+@click.option(
+    "--wait", type=click.FloatRange(min=0), default=30.0, show_default=True, help="Seconds to wait for the answer."
+)
 @click.option("--live", is_flag=True, help="At the real appliance: its answer goes out through Twilio.")
 @click.argument("text")
 @pass_session
@@ -40,7 +42,7 @@ def simulate(session: Session, sender: str, recipient: str, wait: float, live: b
         answer = asyncio.run(_simulated(config.twilio.api_url, message, wait))
     if answer is None:
         raise ApplianceError(f"No answer within {wait:g} s.")
-    click.echo(one_line(answer))
+    say(one_line(line) for line in answer.splitlines())
 
 
 def _refuse_the_real_twilio(config: Config) -> None:
