@@ -11,7 +11,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from world import API_KEY, CUSTOMER, SMS, World, free_port
 
 from appliance.config import Address
-from appliance.errors import StorageFullError
 
 NAMES = {
     *("appliance_messages", "appliance_queue_jobs", "appliance_queue_oldest_ready_seconds"),
@@ -102,4 +101,3 @@ async def test_a_full_disk_is_503(world: World) -> None:
         assert full
         assert set(full) == {"storage_full"}
         assert (await api.get("status"))["outbox"]["ready"] == 30 - len(full)
-    assert str(StorageFullError())

@@ -1,300 +1,18 @@
-"""Dead letters and the conservation law: what a retry may do, what it must refuse, and what does not add up."""
+"""The conservation law and the file's integrity: what does not add up is found."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from api_client import ApiClient, api_of
-from world import CUSTOMER, SMS, WHATSAPP, ManualClock, World
-
-from appliance.model import ConversationStatus, Dialogue, OutboxState, Reply
-from appliance.ports import Permanent
-from appliance.simulator.faults import Fault
-from appliance.store import Tx
-from appliance.worker import _last_resort
-
-ON_WHATSAPP = f"whatsapp:{CUSTOMER}"
-APOLOGY = "Desculpe, estou indisponível no momento. Sua mensagem foi recebida."
-ANSWERED = "Respondido: Oi"
-MESSAGE = {"from": SMS, "to": CUSTOMER, "body": "O pão está pronto."}
-
-
-class Moody:
-    """A responder that fails until it is told to work."""
-
-    def __init__(self) -> None:
-        self.works = False
-
-    async def respond(self, dialogue: Dialogue, timeout: float) -> Reply:
-        if not self.works:
-            raise Permanent("wrong key")
-        return Reply("test", f"Respondido: {' | '.join(dialogue.questions)}")
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-
-class Shop(World):
-    """A world whose responder has failed one customer on SMS or WhatsApp: dead letter 1."""
-
-    moody: Moody
-    api: ApiClient
-
-    async def fail(self, sender: str = CUSTOMER, to: str = SMS) -> None:
-        self.moody.works = False
-        await self.twilio.receive(sender, to, "Oi")
-        await self.settle()
-        self.moody.works = True
-
-    async def retry(self, letter: int) -> str:
-        """What was answered: "ok" or the code of the refusal."""
-        status, answer = await self.api.post(f"dead-letters/{letter}/retry")
-        await self.settle()
-        assert status in (200, 409), answer
-        return "ok" if status == 200 else answer["error"]["code"]
-
-    async def letters(self) -> list[int]:
-        return [letter["id"] for letter in (await self.api.get("dead-letters"))["dead_letters"]]
-
-    async def verified(self) -> list[str]:
-        return (await self.api.get("verify"))["problems"]
+from shop import Shop, open_shop
+from world import CUSTOMER, SMS
 
 
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
-    moody = Moody()
-    async with Shop(tmp_path, clock=ManualClock(), responder=moody) as world, api_of(world) as api:
-        world.moody, world.api = moody, api
-        yield world
-
-
-async def test_a_dead_letter_is_listed_with_its_customer(shop: Shop) -> None:
-    """Newest first, with what an operator needs to decide."""
-    await shop.fail()
-
-    letter = (await shop.api.get("dead-letters"))["dead_letters"][0]
-
-    assert (letter["kind"], letter["contact"], letter["channel"]) == ("process_ai_response", CUSTOMER, SMS)
-    assert (letter["error"], letter["attempts"]) == ("wrong key", 1)
-
-
-async def test_a_retry_answers_what_was_apologised_for(shop: Shop) -> None:
-    """The real answer goes out once, as the second intent, recorded with who wanted it; the card is closed."""
-    await shop.fail()
-    letters = await shop.letters()
-
-    assert await shop.retry(letters[0]) == "ok"
-
-    assert shop.sent() == [APOLOGY, ANSWERED]
-    assert await shop.letters() == []
-    assert await shop.cards() == []
-    assert await shop.dispositions() == ["answered"]
-    assert (await shop.rows("SELECT reply_no, intended_by FROM outbox ORDER BY id"))[1] == {
-        "reply_no": 2,
-        "intended_by": "api",
-    }
-    assert await shop.verified() == []
-
-
-async def test_a_retry_that_fails_again_is_a_new_dead_letter(shop: Shop) -> None:
-    """It shares the apology of the last half hour and can be retried again, as the third intent."""
-    await shop.fail()
-    shop.moody.works = False
-    first = await shop.letters()
-    assert await shop.retry(first[0]) == "ok"
-    assert shop.sent() == [APOLOGY]
-    shop.moody.works = True
-
-    second = await shop.letters()
-
-    assert len(second) == 1
-    assert second != first
-    assert await shop.retry(second[0]) == "ok"
-    assert shop.sent() == [APOLOGY, ANSWERED]
-    assert await shop.column("SELECT max(reply_no) FROM outbox") == [3]
-
-
-async def test_retrying_twice_and_at_once_sends_once(shop: Shop) -> None:
-    """Ten operators press the button."""
-    await shop.fail()
-    letter = (await shop.letters())[0]
-
-    codes = await asyncio.gather(*(shop.retry(letter) for _ in range(10)))
-
-    assert sorted(codes) == ["ok"] + ["settled"] * 9
-    assert shop.sent() == [APOLOGY, ANSWERED]
-
-
-async def test_a_discarded_dead_letter_is_gone(shop: Shop) -> None:
-    """Its card too; it cannot be retried or discarded again, and the law still holds."""
-    await shop.fail()
-    letter = (await shop.letters())[0]
-
-    assert await shop.api.call("DELETE", f"dead-letters/{letter}") == (200, {"id": letter})
-
-    assert await shop.cards() == []
-    assert await shop.retry(letter) == "settled"
-    assert (await shop.api.call("DELETE", f"dead-letters/{letter}"))[0] == 409
-    assert await shop.dispositions() == ["apologised"]
-    assert await shop.verified() == []
-
-
-async def test_no_retry_while_a_person_is_in_charge(shop: Shop) -> None:
-    """The person answers."""
-    await shop.fail()
-    await shop.appliance.store.write(lambda tx: tx.conversations.set_status(1, ConversationStatus.HUMAN))
-
-    assert await shop.retry((await shop.letters())[0]) == "a_person_is_in_charge"
-    assert shop.sent() == [APOLOGY]
-
-
-async def test_no_retry_in_a_closed_conversation(shop: Shop) -> None:
-    """What was asked then is no question any more."""
-    await shop.fail()
-    await shop.appliance.store.write(lambda tx: tx.conversations.set_status(1, ConversationStatus.CLOSED))
-
-    assert await shop.retry((await shop.letters())[0]) == "conversation_closed"
-
-
-async def test_no_retry_to_somebody_who_opted_out(shop: Shop) -> None:
-    """Not even an answer."""
-    await shop.fail()
-    await shop.appliance.store.write(lambda tx: tx.contacts.opt_out(1, "SM1"))
-
-    assert await shop.retry((await shop.letters())[0]) == "opted_out"
-
-
-async def test_no_retry_after_whatsapps_window(shop: Shop) -> None:
-    """24 hours after the customer's last message Twilio would refuse it."""
-    await shop.fail(ON_WHATSAPP, WHATSAPP)
-    assert isinstance(shop.clock, ManualClock)
-    shop.clock.jump(24 * 3600)
-
-    assert await shop.retry((await shop.letters())[0]) == "window_closed"
-
-
-async def test_no_retry_after_a_newer_reply(shop: Shop) -> None:
-    """The customer wrote again and was answered, or a person wrote through the API."""
-    await shop.fail()
-    await shop.api.post("messages", MESSAGE)
-    await shop.settle()
-
-    assert await shop.retry((await shop.letters())[0]) == "newer_reply"
-    assert shop.sent() == [APOLOGY, MESSAGE["body"]]
-
-
-async def test_no_retry_while_an_answer_is_on_its_way(shop: Shop) -> None:
-    """A lane has at most one live job."""
-    await shop.fail()
-    letter = (await shop.letters())[0]
-    await shop.appliance.worker.stop()
-    await shop.twilio.receive(CUSTOMER, SMS, "E agora?")
-
-    status, answer = await shop.api.post(f"dead-letters/{letter}/retry")
-
-    assert (status, answer["error"]["code"]) == (409, "busy")
-
-
-async def test_an_answer_that_twilio_refused_is_generated_anew(shop: Shop) -> None:
-    """The dead send job leads back to the messages its reply was for."""
-    shop.moody.works = True
-    shop.twilio.faults.add(Fault("create", "error", status=400, code=21211))
-    await shop.twilio.receive(CUSTOMER, SMS, "Oi")
-    await shop.settle()
-    assert await shop.dispositions() == ["dead"]
-    assert await shop.verified() == []
-
-    assert await shop.retry((await shop.letters())[0]) == "ok"
-
-    assert shop.sent() == [ANSWERED]
-    assert await shop.dispositions() == ["answered"]
-    assert await shop.cards() == []
-    assert await shop.column("SELECT reply_no FROM outbox ORDER BY id") == [1, 2]
-    assert await shop.verified() == []
-
-
-async def test_a_manual_message_that_twilio_refused_is_sent_with_the_same_words(shop: Shop) -> None:
-    """A new row, so that the first attempt stays on record."""
-    shop.twilio.faults.add(Fault("create", "error", status=400, code=21211))
-    await shop.api.post("messages", MESSAGE | {"idempotency_key": "k"})
-    await shop.settle()
-    assert shop.sent() == []
-
-    assert await shop.retry((await shop.letters())[0]) == "ok"
-
-    assert shop.sent() == [MESSAGE["body"]]
-    assert await shop.column("SELECT state FROM outbox ORDER BY id") == ["failed", "delivered"]
-
-
-@pytest.mark.parametrize(
-    ("state", "code"),
-    [(OutboxState.DOUBT, "in_doubt"), (OutboxState.SENDING, "in_doubt"), (OutboxState.DELIVERED, "sent")],
-)
-async def test_no_retry_of_what_may_have_been_sent(shop: Shop, state: OutboxState, code: str) -> None:
-    """Evidence first: a callback may come after the job gave up."""
-    shop.twilio.faults.add(Fault("create", "error", status=400, code=21211))
-    await shop.api.post("messages", MESSAGE)
-    await shop.settle()
-    await shop.appliance.store.write(lambda tx: tx.outbox.update(1, state=state))
-
-    status, answer = await shop.api.post(f"dead-letters/{(await shop.letters())[0]}/retry")
-
-    assert (status, answer["error"]["code"]) == (409, code)
-
-
-async def test_an_apology_that_was_not_sent_leads_to_one_answer(shop: Shop) -> None:
-    """Two dead letters are about one message: the reply and the apology. Retrying all answers once."""
-    shop.twilio.faults.add(Fault("create", "error", status=400, code=21211))
-    await shop.fail()
-    assert len(await shop.letters()) == 2
-
-    status, answer = await shop.api.post("dead-letters/retry")
-    await shop.settle()
-
-    assert status == 200
-    assert len(answer["retried"]) == 1
-    assert [refused["code"] for refused in answer["refused"]] == ["busy"]
-    assert shop.sent() == [ANSWERED]
-    left = await shop.letters()
-    assert await shop.retry(left[0]) == "answered"
-    assert await shop.api.call("DELETE", "dead-letters") == (200, {"discarded": left, "refused": []})
-    assert await shop.cards() == []
-    assert await shop.verified() == []
-
-
-async def test_all_dead_letters_are_retried_one_by_one(shop: Shop) -> None:
-    """Each customer has the answer; who must not get one is named with the reason."""
-    customers = [f"+551190000000{number}" for number in range(3)]
-    for customer in customers:
-        await shop.fail(customer)
-    await shop.appliance.store.write(lambda tx: tx.contacts.opt_out(2, "SM1"))
-
-    _, answer = await shop.api.post("dead-letters/retry")
-    await shop.settle()
-
-    assert len(answer["retried"]) == 2
-    assert [refused["code"] for refused in answer["refused"]] == ["opted_out"]
-    assert [shop.sent(customer)[1:] for customer in customers] == [[ANSWERED], [], [ANSWERED]]
-
-
-async def test_a_dead_tick_is_simply_run_again(shop: Shop) -> None:
-    """It is about no customer."""
-    await shop.appliance.store.write(
-        lambda tx: tx.sql.insert(
-            "message_queue",
-            kind="housekeeping",
-            lane="tick:housekeeping",
-            resource="",
-            status="dead",
-            run_at=0,
-            created_at=0,
-        )
-    )
-
-    assert await shop.retry((await shop.letters())[0]) == "ok"
-    assert await shop.letters() == []
+    async with open_shop(tmp_path) as running:
+        yield running
 
 
 BREAKS = {
@@ -321,24 +39,20 @@ async def test_what_does_not_add_up_is_found(shop: Shop, statement: str, problem
     assert problem in verdict["problems"]
 
 
-async def test_what_even_giving_up_failed_for_can_be_retried(shop: Shop) -> None:
-    """The last resort leaves a card and remembers which messages it is about."""
+async def test_a_busy_and_unlucky_day_adds_up(shop: Shop) -> None:
+    """Answered, apologised, silenced, waiting: each message has exactly one disposition."""
+    await shop.fail()
+    await shop.twilio.receive(CUSTOMER, SMS, "SAIR")
+    await shop.settle()
+    await shop.twilio.receive("+5511900000001", SMS, "Oi")
+    await shop.settle()
     await shop.appliance.worker.stop()
-    await shop.twilio.receive(CUSTOMER, SMS, "Oi")
-    shop.moody.works = True
+    await shop.twilio.receive("+5511900000001", SMS, "E agora?")
 
-    def last_resort(tx: Tx) -> None:
-        job = tx.jobs.in_lane(f"{SMS}|{CUSTOMER}")
-        assert job is not None
-        tx.sql.run("UPDATE message_queue SET status = 'dead' WHERE id = ?", job.id)
-        _last_resort(tx, job)
+    verdict: dict[str, Any] = await shop.api.get("verify")
 
-    await shop.appliance.store.write(last_resort)
-    assert await shop.dispositions() == ["dead"]
-    await shop.stop()
-    await shop.start()
-
-    assert await shop.retry((await shop.letters())[0]) == "ok"
-
-    assert shop.sent() == [ANSWERED]
-    assert await shop.cards() == []
+    assert verdict["problems"] == []
+    counted = verdict["messages"]
+    kinds = ("answered", "apologised", "suppressed", "dead", "live")
+    assert counted["received"] == sum(counted[kind] for kind in kinds) == 4
+    assert (counted["apologised"], counted["live"]) == (1, 1)
