@@ -1,0 +1,108 @@
+"""Claim, end and enqueue cost the same with a thousand and a hundred thousand jobs, counted in SQLite's VM steps."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from appliance.clock import SystemClock
+from appliance.model import HOUR, Job, JobKind, JobStatus
+from appliance.store import Store, Tx
+from appliance.store.database import FILE_NAME
+from appliance.store.sql import Sql
+
+SMALL, LARGE = 1_000, 100_000
+TOLERANCE = 1.5  # a B-tree one level deeper
+
+_ROWS = """
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+    INSERT INTO message_queue (kind, lane, resource, status, run_at, finished_at, created_at)
+    SELECT 'process_ai_response', {lane}, {resource}, {status}, {run_at}, 0, 0 FROM n
+"""
+PLAIN = {"lane": "'lane ' || i", "resource": "'ai'", "status": "'ready'", "run_at": "i"}
+SHAPES: dict[str, dict[str, str]] = {
+    "distinct lanes": {},
+    "one lane": {"lane": "'lane'", "status": "iif(i = 1, 'ready', 'done')"},
+    "all in the future": {"run_at": str(2**50)},
+    "all done": {"status": "'done'"},
+    "all dead": {"status": "'dead'"},
+}
+
+
+async def with_rows(directory: Path, shape: str, count: int) -> Tx:
+    """A raw connection to a database with so many jobs."""
+    await (await Store.open(directory, SystemClock())).close()
+    connection = sqlite3.connect(directory / FILE_NAME, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA synchronous = 0")
+    connection.execute(_ROWS.format(**PLAIN | SHAPES[shape]), (count,))
+    connection.execute(
+        "INSERT INTO message_queue (kind, lane, resource, status, run_at, created_at, run, attempts) "
+        "VALUES ('send_reply', 'a running lane', '', 'running', 0, 0, 1, 1)"
+    )
+    return Tx(Sql(connection, SystemClock().now))
+
+
+@contextmanager
+def counted(tx: Tx) -> Iterator[list[int]]:
+    steps = [0]
+
+    def step() -> int:
+        steps[0] += 1
+        return 0
+
+    tx.sql._connection.set_progress_handler(step, 1)
+    yield steps
+    tx.sql._connection.set_progress_handler(None, 0)
+
+
+def cost(tx: Tx, work: Callable[[Tx], object]) -> int:
+    """VM steps of one call; the statement is compiled before it is counted."""
+    tx.sql._connection.execute("BEGIN")
+    work(tx)
+    tx.sql._connection.execute("ROLLBACK")
+    with counted(tx) as steps:
+        work(tx)
+    return steps[0]
+
+
+def claim(tx: Tx) -> Job | None:
+    """As the worker does it: which resources, what is due, when the next falls due, start the first."""
+    found = None
+    for resource in tx.jobs.resources():
+        due, _ = tx.jobs.due(resource, 8), tx.jobs.next_due(resource)
+        found = tx.jobs.start(due[0], run=1, alone=False, deadline_at=None) if due else None
+    return found
+
+
+def enqueue(tx: Tx) -> None:
+    tx.jobs.enqueue(JobKind.REPLY, lane="a new lane", resource="ai", run_at=tx.now + HOUR)
+
+
+def enqueue_again(tx: Tx) -> None:
+    tx.jobs.enqueue(JobKind.REPLY, lane="lane 1", resource="ai")
+
+
+def end(tx: Tx) -> None:
+    running = tx.jobs.in_lane("a running lane")
+    assert running is not None
+    assert tx.jobs.finish(running, JobStatus.DONE)
+
+
+def resume(tx: Tx) -> None:
+    tx.jobs.resume(crashed=True)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_the_queue_costs_the_same_whatever_its_size(tmp_path: Path, shape: str) -> None:
+    """A hundred times the rows, the same steps, in every shape a queue can have."""
+    small, large = [await with_rows(tmp_path / str(count), shape, count) for count in (SMALL, LARGE)]
+    try:
+        for work in (claim, enqueue, enqueue_again, end, resume):
+            before, after = cost(small, work), cost(large, work)
+            assert after <= before * TOLERANCE, f"{work.__name__}: {before} steps became {after}"
+    finally:
+        for tx in (small, large):
+            tx.sql._connection.close()
