@@ -19,7 +19,7 @@ from appliance import delivery, systemd
 from appliance.circuit import Circuits
 from appliance.clock import SystemClock
 from appliance.config import Config
-from appliance.config_keys import CONTROL_SOCKET
+from appliance.config.keys import CONTROL_SOCKET
 from appliance.errors import ApplianceError, StorageBrokenError
 from appliance.gate import Gate
 from appliance.handlers import sweeps

@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from appliance.model import MINUTE, SECOND, InboundMessage, LoggedMessage, Media
+from appliance.model import MINUTE, SECOND
+from appliance.wire import InboundMessage, LoggedMessage, Media
 
 OVERLAP = 10 * MINUTE  # of two passes, so that a message the list shows late is not passed over
 WEBHOOKS_OWN = 20 * SECOND  # a younger message is left to its webhook

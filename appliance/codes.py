@@ -3,7 +3,7 @@
 Source: Twilio docs, "Error and warning dictionary". Message texts of Twilio are never parsed.
 """
 
-from appliance.model import Blame, SendOutcome
+from appliance.wire import Blame, SendOutcome
 
 UNAUTHORIZED = 20003
 RATE_LIMITED = 20429

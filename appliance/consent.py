@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from appliance.language import bare, words
-from appliance.model import HOUR, InboundMessage, TextKey
+from appliance.model import HOUR, TextKey
+from appliance.wire import InboundMessage
 
 REMINDER_EVERY = 24 * HOUR
 

@@ -7,19 +7,9 @@ message status of outbound messages".
 from appliance import codes
 from appliance.config import Config
 from appliance.conversation import Refusal, refusal
-from appliance.model import (
-    HOUR,
-    MANUAL,
-    DeliveryReport,
-    JobKind,
-    OutboxMessage,
-    OutboxState,
-    SendOutcome,
-    TextKey,
-    TwilioMessageResult,
-    masked,
-)
+from appliance.model import HOUR, MANUAL, JobKind, OutboxMessage, OutboxState, TextKey, masked
 from appliance.store import Tx
+from appliance.wire import DeliveryReport, SendOutcome, TwilioMessageResult
 
 RANK = {"accepted": 1, "scheduled": 1, "queued": 2, "sending": 3, "sent": 4, "delivered": 5, "read": 6}
 FINAL_FAILURES = frozenset({"failed", "undelivered", "canceled"})

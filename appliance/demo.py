@@ -25,7 +25,7 @@ from appliance import knowledge, logs
 from appliance.app import Appliance
 from appliance.cli.serve import run as serve
 from appliance.config import Address, Config, load
-from appliance.config_keys import host_port
+from appliance.config.keys import host_port
 from appliance.errors import ApplianceError
 from appliance.identity import Registration, register_organization
 from appliance.printable import escaped

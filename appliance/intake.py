@@ -8,8 +8,9 @@ from appliance import consent
 from appliance.catch_up import Arrival, Fate
 from appliance.config import Config
 from appliance.conversation import reply_due, session_key
-from appliance.model import Channel, Contact, Conversation, ConversationStatus, InboundMessage, JobKind, TextKey, masked
+from appliance.model import Channel, Contact, Conversation, ConversationStatus, JobKind, TextKey, masked
 from appliance.store import Store, Tx
+from appliance.wire import InboundMessage
 
 
 class Received(StrEnum):

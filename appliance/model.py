@@ -4,9 +4,11 @@ Times are integer milliseconds UTC. Addresses (`+5511…`, `whatsapp:+5511…`) 
 build a key or to reply (Twilio docs, "Key concepts for WhatsApp").
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
+
+from appliance.wire import Media
 
 Language = Literal["pt-BR", "en", "es"]
 SECOND = 1_000
@@ -80,43 +82,6 @@ class TextKey(StrEnum):
 
 ANSWER = "answer"  # outbox.kind of a responder's own words; the other kinds are TextKey values and MANUAL
 MANUAL = "manual"  # outbox.kind of what an operator or a script sends
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    url: str
-    content_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class InboundMessage:
-    """A customer's message as Twilio delivered it."""
-
-    sid: str
-    account_sid: str
-    sender: str
-    recipient: str
-    body: str
-    media: tuple[Media, ...] = ()
-    message_type: str = ""
-    opt_out_type: str = ""
-    profile_name: str = ""
-    parameters: tuple[tuple[str, str], ...] = ()  # all of them, in order, repeats kept
-    idempotency_token: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryReport:
-    """A status callback. `reference` is the `o` of our own URL: `<outbox id>.<attempt>.<tag>`."""
-
-    reference: str
-    sid: str
-    status: str
-    error_code: int | None
-    account_sid: str
-    sender: str
-    recipient: str
-    parameters: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,10 +201,10 @@ class Dialogue:
     questions: tuple[str, ...]  # the live messages, oldest first
     turns: tuple[Turn, ...] = ()  # what was said before them, oldest first
     topics: tuple[Topic, ...] = ()  # proposed by full-text search, best first
-    background: tuple[Topic, ...] = ()  # the other topics of a small knowledge base
-    asked_at: int | None = None  # now, for "are you open?"
     first_contact: bool = True  # nothing was sent in this conversation yet
     unknown_streak: int = 0  # "don't know" answers in a row just before
+    background: tuple[Topic, ...] = ()  # the other topics of a small knowledge base
+    asked_at: int | None = None  # now, for "are you open?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,73 +214,6 @@ class Reply:
     source: str  # where the words come from: a topic's title, a model's name, a rule
     text: str = ""
     key: TextKey | None = None
-
-
-class SendOutcome(StrEnum):
-    ACCEPTED = "accepted"  # 2xx with a sid
-    NOT_SENT = "not_sent"  # surely not processed: try again later
-    REFUSED = "refused"  # Twilio said no to this message
-    DOUBT = "doubt"  # may or may not have been sent
-
-
-class Blame(StrEnum):
-    """What a failed send says about more than the one message."""
-
-    NOTHING = "nothing"
-    NETWORK = "network"  # no connection could be made
-    ACCOUNT = "account"  # credentials, suspension or rate limit of the account
-    SENDER = "sender"  # this channel's configuration
-    RECIPIENT_OPTED_OUT = "recipient_opted_out"
-
-
-@dataclass(frozen=True, slots=True)
-class TwilioMessageResult:
-    """What one POST to Twilio's Messages resource came to."""
-
-    outcome: SendOutcome
-    sid: str | None = None
-    status: str | None = None
-    code: int | None = None
-    detail: str = ""  # safe for logs and cards: no body, no address
-    blame: Blame = Blame.NOTHING
-    retry_after: float | None = None  # seconds
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedMessage:
-    """A message as Twilio's own log has it. `created_at` is on Twilio's clock, whole seconds."""
-
-    sid: str
-    direction: str
-    sender: str
-    recipient: str
-    body: str
-    status: str
-    error_code: int | None
-    created_at: int
-    num_media: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class LogRead:
-    """A complete read of a part of Twilio's log, oldest first.
-
-    `began_at`: when it began, on our clock. `offset`: Twilio's clock minus ours, milliseconds.
-    """
-
-    messages: tuple[LoggedMessage, ...]
-    began_at: int
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class OutboundMessage:
-    """What the sender needs to make one POST."""
-
-    sender: str
-    recipient: str
-    body: str
-    reference: str = field(default="")  # goes into the StatusCallback URL as `o`
 
 
 def masked(address: str) -> str:

@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from appliance.model import Dialogue, LogRead, Media, OutboundMessage, Reply, TwilioMessageResult
+from appliance.model import Dialogue, Reply
+from appliance.wire import LogRead, Media, OutboundMessage, TwilioMessageResult
 
 
 class Clock(Protocol):

@@ -14,8 +14,8 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
 from appliance import codes
-from appliance.model import Blame, OutboundMessage, SendOutcome, TwilioMessageResult
 from appliance.twilio_http import TwilioHttp, last_answer
+from appliance.wire import Blame, OutboundMessage, SendOutcome, TwilioMessageResult
 
 _NOTHING_WRITTEN = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 

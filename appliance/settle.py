@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from appliance.model import MINUTE, LoggedMessage, LogRead, OutboxMessage
+from appliance.model import MINUTE, OutboxMessage
 from appliance.texts import normalise
+from appliance.wire import LoggedMessage, LogRead
 
 SKEW = 2 * MINUTE  # Twilio's log has whole seconds, and the two clocks are compared only now
 OUTBOUND = "outbound-api"

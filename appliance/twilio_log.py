@@ -9,9 +9,10 @@ from typing import Any
 from twilio.base import values
 from twilio.rest import Client
 
-from appliance.model import SECOND, LoggedMessage, LogRead, Media
+from appliance.model import SECOND
 from appliance.ports import Clock, LogUnavailableError
 from appliance.twilio_http import last_answer
+from appliance.wire import LoggedMessage, LogRead, Media
 
 PAGE_SIZE = 1_000
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from multidict import MultiDict
 from twilio.request_validator import RequestValidator
 
-from appliance.model import DeliveryReport, InboundMessage, Media
+from appliance.wire import DeliveryReport, InboundMessage, Media
 
 MESSAGES_PATH = "/twilio/messages"
 STATUS_PATH = "/twilio/status"

@@ -8,7 +8,7 @@ from multidict import MultiDict
 from world import CUSTOMER, SMS, WHATSAPP, ManualClock, World
 
 from appliance.catch_up import Fate, fate, is_webhooks_own, missing
-from appliance.model import LoggedMessage
+from appliance.wire import LoggedMessage
 
 NOON = 1_800_025_200_000  # 12:00 in São Paulo
 OTHER = "+5511977776666"

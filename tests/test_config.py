@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from appliance import config as config_module
 from appliance.config import Address, Config, find, load, redacted
-from appliance.config_sections import KEYS, value_of
-from appliance.config_sources import variable_of
-from appliance.durations import DAY, format_duration, parse_duration
+from appliance.config.durations import DAY, format_duration, parse_duration
+from appliance.config.sections import KEYS, value_of
+from appliance.config.sources import variable_of
 from appliance.errors import ConfigurationError
 from appliance.model import HOUR, MINUTE, SECOND
 

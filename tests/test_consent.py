@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.consent import REMINDER_EVERY, Change, Consent, may_be_written_to, read
-from appliance.model import InboundMessage, TextKey
+from appliance.model import TextKey
+from appliance.wire import InboundMessage
 
 NOW = 1_800_000_000_000
 BY_TWILIO = "answered by Twilio"

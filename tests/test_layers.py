@@ -7,23 +7,22 @@ from layers import Layer, faults
 
 APPLIANCE = Path(__file__).parents[1] / "appliance"
 RULES = [
-    *("circuit", "clock", "codes", "consent", "conversation", "durations", "knowledge", "language", "metrics"),
+    *("circuit", "clock", "codes", "consent", "config", "conversation", "knowledge", "language", "metrics"),
     *("ports", "printable", "retry", "texts", "webhook"),
-    *("config", "config_checks", "config_keys", "config_sections", "config_sources"),
 ]
 USE_CASES = [
     *("catch_up", "delivery", "gate", "handlers", "identity", "intake", "operations", "outage", "outcome", "settle"),
 ]
 TWILIO = ["sender", "twilio_http", "twilio_log"]
 LAYERS = {
-    "words": Layer(["model", "errors"]),
+    "words": Layer(["model", "errors", "wire"]),
     "rules": Layer(RULES, ["words"]),
     "store": Layer(["store"], ["words", "rules"]),
     "use cases": Layer(USE_CASES, ["words", "rules", "store"]),
     "adapters": Layer(["responder", TWILIO, "simulator"], ["words", "rules"], rooms_apart=True),
     "drivers": Layer(["logs", "schedule", "systemd", "web", "worker"], ["words", "rules", "store", "use cases"]),
     "assembly": Layer(
-        ["__main__", "app", "cli", "demo"], ["words", "rules", "store", "use cases", "adapters", "drivers"]
+        ["__main__", "app", "cli", "demo", "opening"], ["words", "rules", "store", "use cases", "adapters", "drivers"]
     ),
 }
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from world import CUSTOMER, SMS, ManualClock, World
 
-from appliance.model import LoggedMessage, LogRead, OutboxMessage, OutboxState
+from appliance.model import OutboxMessage, OutboxState
 from appliance.settle import Finding, judge
 from appliance.simulator import Fault
+from appliance.wire import LoggedMessage, LogRead
 
 NOW = 1_800_000_000_000
 MINUTES = 60.0

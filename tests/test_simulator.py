@@ -21,7 +21,7 @@ from simulated_world import (
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
-from appliance.model import Media
+from appliance.wire import Media
 
 pytestmark = SDK_WARNINGS
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from appliance import consent
 from appliance.language import asks_for_person
-from appliance.model import InboundMessage, Language, Organization, TextKey
+from appliance.model import Language, Organization, TextKey
 from appliance.texts import MAX_LENGTH, TEXTS, fit, length, normalise, render, strip_markup
+from appliance.wire import InboundMessage
 
 TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates included
 LANGUAGES: tuple[Language, ...] = ("pt-BR", "en", "es")

@@ -15,7 +15,7 @@ import msgspec
 from appliance import logs
 from appliance.cli.owner import become_owner
 from appliance.config import Config
-from appliance.config_keys import CONTROL_SOCKET
+from appliance.config.keys import CONTROL_SOCKET
 from appliance.errors import AlreadyRunningError, ApplianceError, RequestError
 
 T = TypeVar("T")

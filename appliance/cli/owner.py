@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from appliance.config import Config
-from appliance.config_sections import NO_FILE
+from appliance.config.sections import NO_FILE
 from appliance.errors import ApplianceError
 
 

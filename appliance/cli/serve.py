@@ -12,7 +12,7 @@ from appliance.app import Appliance
 from appliance.cli.owner import become_owner
 from appliance.cli.session import Command, Session, pass_session
 from appliance.config import Config
-from appliance.config_sections import KEYS, value_of
+from appliance.config.sections import KEYS, value_of
 from appliance.errors import ApplianceError
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)

@@ -9,7 +9,7 @@ import click
 
 from appliance.cli.owner import require_readable
 from appliance.config import Config, find, load
-from appliance.config_sections import NO_FILE
+from appliance.config.sections import NO_FILE
 
 F = TypeVar("F", bound=Callable[..., object])
 

@@ -8,10 +8,11 @@ from appliance.catch_up import Arrival, Fate
 from appliance.config import Config
 from appliance.delivery import RESTORED
 from appliance.intake import DuplicateError, receive
-from appliance.model import SECOND, Channel, Job, LoggedMessage, LogRead
+from appliance.model import SECOND, Channel, Job
 from appliance.outcome import Dead, Done, Outcome, Snooze
 from appliance.ports import Clock, LogUnavailableError, MessageLog
 from appliance.store import Store, Tx
+from appliance.wire import LoggedMessage, LogRead
 
 AGAIN = 30 * SECOND
 

@@ -6,10 +6,11 @@ from appliance import delivery
 from appliance.circuit import Circuits
 from appliance.codes import QUEUE_FULL_WAIT, explain
 from appliance.config import Config
-from appliance.model import SECOND, Blame, Job, OutboundMessage, OutboxMessage, SendOutcome, TwilioMessageResult
+from appliance.model import SECOND, Job, OutboxMessage
 from appliance.outcome import Dead, Done, Outcome, Snooze
 from appliance.ports import Clock, Sender
 from appliance.store import Store, Tx
+from appliance.wire import Blame, OutboundMessage, SendOutcome, TwilioMessageResult
 
 
 class SendHandler:

@@ -5,11 +5,12 @@ from itertools import groupby
 
 from appliance import delivery, settle
 from appliance.config import Config
-from appliance.model import MANUAL, MINUTE, SECOND, Job, LogRead, OutboxMessage
+from appliance.model import MANUAL, MINUTE, SECOND, Job, OutboxMessage
 from appliance.outcome import Dead, Done, Outcome, Snooze
 from appliance.ports import Clock, LogUnavailableError, MessageLog
 from appliance.settle import Finding, Verdict
 from appliance.store import Store, Tx
+from appliance.wire import LogRead
 
 AGAIN = 30 * SECOND  # Twilio's log could not be read
 YOUNG = 30 * MINUTE  # an older answer is not sent by itself any more

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from appliance.model import Media
+from appliance.wire import Media
 
 FINAL = frozenset({"received", "delivered", "read", "undelivered", "failed", "canceled"})
 

@@ -7,10 +7,10 @@ import msgspec
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse
 
-from appliance.model import Media
 from appliance.simulator.faults import Fault
 from appliance.simulator.ledger import Entry
 from appliance.simulator.rest import CLOSING, TWILIO
+from appliance.wire import Media
 
 T = TypeVar("T")
 routes = web.RouteTableDef()

@@ -8,7 +8,6 @@ from secrets import compare_digest, token_hex
 import msgspec
 from multidict import MultiMapping
 
-from appliance.model import Media
 from appliance.simulator.delivery import Delivery
 from appliance.simulator.faults import Faults
 from appliance.simulator.keywords import ANSWERS, keyword
@@ -17,6 +16,7 @@ from appliance.simulator.parameters import inbound_parameters
 from appliance.simulator.refusal import check_create
 from appliance.simulator.resource import media_sid
 from appliance.simulator.webhooks import Webhooks
+from appliance.wire import Media
 
 PACE = 0.02
 

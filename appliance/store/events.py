@@ -2,8 +2,8 @@
 
 import msgspec
 
-from appliance.model import DeliveryReport
 from appliance.store.sql import Sql
+from appliance.wire import DeliveryReport
 
 
 class DeliveryEvents:

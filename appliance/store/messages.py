@@ -4,9 +4,10 @@ from itertools import groupby
 
 import msgspec
 
-from appliance.model import InboundMessage, Media, StoredMessage
+from appliance.model import StoredMessage
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
+from appliance.wire import InboundMessage, Media
 
 LIVE = "reply_id IS NULL AND suppressed IS NULL AND card_id IS NULL"
 

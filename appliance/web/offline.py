@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from appliance.config import Config
-from appliance.config_keys import CONTROL_SOCKET
+from appliance.config.keys import CONTROL_SOCKET
 from appliance.metrics import Metrics
 from appliance.operations.knowledge import Offline
 from appliance.ports import Clock

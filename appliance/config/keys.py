@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import SplitResult, urlsplit
 
-from appliance.durations import DAY, format_duration, parse_duration
+from appliance.config.durations import DAY, format_duration, parse_duration
 from appliance.model import SECOND
 
 Network = IPv4Network | IPv6Network

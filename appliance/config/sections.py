@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
-from appliance.config_keys import (
+from appliance.config.keys import (
     Address,
     Key,
     Network,

@@ -20,7 +20,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
-from appliance.config_keys import HIDDEN, Key, printable
+from appliance.config.keys import HIDDEN, Key, printable
 from appliance.errors import ConfigurationError
 
 WELL_KNOWN = {

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterator
 
-from appliance.config_sections import NO_FILE, Config, value_of
-from appliance.config_sources import variable_of
-from appliance.durations import format_duration
+from appliance.config.durations import format_duration
+from appliance.config.sections import NO_FILE, Config, value_of
+from appliance.config.sources import variable_of
 
 REQUIRED_TO_SERVE = {
     "server.public_url": "the https:// address at which Twilio reaches this appliance",

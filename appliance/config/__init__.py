@@ -1,15 +1,15 @@
 """The configuration: `config.toml`, environment and credentials become frozen settings; every fault at once.
 
-`config.example.toml` is the reference of all keys, `config_sources` says which source wins.
+`config.example.toml` is the reference of all keys, `sources` says which one wins.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from appliance.config_checks import contradictions, missing
-from appliance.config_keys import Address, Key, Network, Secret
-from appliance.config_sections import (
+from appliance.config.checks import contradictions, missing
+from appliance.config.keys import Address, Key, Network, Secret
+from appliance.config.sections import (
     KEYS,
     NO_FILE,
     SECTIONS,
@@ -24,7 +24,7 @@ from appliance.config_sections import (
     Twilio,
     value_of,
 )
-from appliance.config_sources import Found, Sources, read_document
+from appliance.config.sources import Found, Sources, read_document
 from appliance.errors import ConfigurationError
 
 __all__ = [
