@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 from world import API_KEY, World
 
-from appliance.config_keys import CONTROL_SOCKET
+from appliance.config.keys import CONTROL_SOCKET
 
 
 class ApiClient:
