@@ -169,6 +169,17 @@ async def test_a_callback_during_the_post_settles_what_the_reset_hides(world: Wo
     assert await world.cards() == []
 
 
+async def test_a_late_answer_does_not_overwrite_its_callback(world: World) -> None:
+    """`sent` was reported before the POST was answered with `queued`: the later news stands."""
+    world.twilio.faults.add(Fault("callback", "early"), Fault("delivery", "stuck"))
+
+    await world.say(QUESTION)
+    await world.settle()
+
+    row = await outbox(world)
+    assert (row["state"], row["status"]) == ("sent", "sent")
+
+
 async def test_a_callback_that_cannot_be_stored_gets_503(world: World) -> None:
     """Twilio may call again; an unstored event is never acknowledged."""
     await in_doubt(world)

@@ -7,7 +7,9 @@ from aiohttp import web
 from fake_ai import FakeAi
 from world import CUSTOMER, SMS, ManualClock, World
 
-from appliance.model import SECOND
+from appliance.handlers.answer import answer, apology
+from appliance.handlers.case import load
+from appliance.model import SECOND, Reply
 
 DEBOUNCE = {"reply_delay": 3 * SECOND, "reply_delay_max": 12 * SECOND}
 
@@ -118,3 +120,34 @@ async def test_fifty_conversations_do_not_wait_for_a_slow_one(tmp_path: Path) ->
         assert world.sent() == []
         model.go.set()
         await world.until(lambda: world.sent() == ["You asked: slow"])
+
+
+async def test_a_slow_answer_is_asked_for_once(tmp_path: Path) -> None:
+    """No time-based rescue: a job that takes long belongs to the one process there is."""
+    model = FakeAi()
+    model.delay = 0.6
+    async with World(tmp_path, model=model) as world:
+        await world.say("Oi")
+        for _ in range(8):
+            await asyncio.sleep(0.1)
+            world.appliance.worker.wake()
+        assert len(model.requests) == 1
+
+        await world.until(world.sent)
+        await world.settle()
+        assert world.sent() == ["You asked: Oi"]
+
+
+async def test_the_answer_and_the_apology_compete(world: World) -> None:
+    """Both were decided for the same message: whoever sets reply_id first has it, the late answer is dropped."""
+    store = world.appliance.store
+    await world.appliance.worker.stop()
+    await world.say("Oi")
+    (job,) = await store.read(lambda tx: tx.jobs.due("ai", 1))
+    case = await store.read(lambda tx: load(tx, job))
+    assert case is not None
+
+    for outcome in (apology(case, "too late"), answer(case, Reply(source="a model", text="Oi!"))):
+        await store.write(outcome.effects)  # type: ignore[union-attr, arg-type]
+
+    assert await world.column("SELECT kind FROM outbox") == ["unavailable"]

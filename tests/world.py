@@ -149,7 +149,9 @@ class World:
         ours = {"provider": "llm", "base_url": base_url, "model": "fake"}
         self.overrides["ai"] = ours | self.overrides.get("ai", {})
 
-    async def __aexit__(self, *error: object) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and self._runs:
+            await self.crash()  # a failed test does not wait for what hangs
         await self._stack.aclose()
 
     def _configure(self, simulator: web.AppRunner) -> Config:
@@ -212,12 +214,13 @@ class World:
 
     async def until(self, condition: Callable[[], Any], seconds: float = 10.0) -> None:
         """Wait (in real time) for something that must happen soon; a coroutine function may be the condition."""
-        async with asyncio.timeout(seconds):
-            while True:
-                found = condition()
-                if await found if inspect.isawaitable(found) else found:
-                    return
-                await asyncio.sleep(0.005)
+        give_up = asyncio.get_running_loop().time() + seconds
+        while True:
+            found = condition()
+            if await found if inspect.isawaitable(found) else found:
+                return
+            assert asyncio.get_running_loop().time() < give_up, f"not within {seconds:g} s"
+            await asyncio.sleep(0.005)
 
     async def say(self, body: str, sender: str = CUSTOMER, to: str = SMS, **options: Any) -> str:
         """A customer writes and Twilio hears 200. Returns the sid."""

@@ -1,0 +1,56 @@
+"""Every reliability scenario fails on a build that is broken on purpose."""
+
+import inspect
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from controls import CONTROLS, Control
+from world import World
+
+from appliance.clock import SystemClock
+from appliance.store import Store
+
+
+@pytest.fixture(scope="module")
+def caught(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """The names of the controls that were caught; their number is told at the end."""
+    found: list[str] = []
+    yield found
+    capture = request.config.pluginmanager.get_plugin("capturemanager")
+    assert capture is not None
+    with capture.global_and_fixture_disabled():
+        print(f"\ncontrols caught: {len(found)}/{len(CONTROLS)}")
+
+
+@asynccontextmanager
+async def fixtures(control: Control, directory: Path) -> AsyncIterator[dict[str, Any]]:
+    """What the scenario asks for by name, made on the broken build."""
+    wanted = inspect.signature(control.scenario).parameters
+    if "world" in wanted:
+        async with World(directory) as world:
+            yield {"world": world}
+    elif "store" in wanted:
+        store = await Store.open(directory, SystemClock())
+        try:
+            yield {"store": store}
+        finally:
+            await store.close()
+    else:
+        yield {"tmp_path": directory}
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name)
+async def test_a_broken_build_is_caught(
+    control: Control, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caught: list[str]
+) -> None:
+    """The scenario that passes on the product raises AssertionError under the control, for its reason."""
+    control.apply(monkeypatch)
+
+    async with fixtures(control, tmp_path) as given:
+        with pytest.raises(AssertionError, match=control.because):
+            await control.scenario(**given, **control.arguments)
+
+    caught.append(control.name)
