@@ -105,7 +105,7 @@ def doubt(tx: Tx, row: OutboxMessage, detail: str) -> None:
     """Nobody knows whether it was sent. It is not sent again without evidence."""
     if tx.outbox.end(row.id, OutboxState.DOUBT, expected=OutboxState.SENDING, reason=detail):
         _card(tx, row, "doubt", f"Not sure it arrived: {detail}")
-        tx.jobs.enqueue(JobKind.SETTLE, lane=f"tick:{JobKind.SETTLE}")
+        tx.jobs.tick(JobKind.SETTLE)
 
 
 def resend(tx: Tx, row: OutboxMessage) -> None:
@@ -187,7 +187,7 @@ def distrust(tx: Tx) -> None:
     """The database was restored: what it calls unsent may have been sent since the copy was taken."""
     tx.outbox.doubt_all_unsent("restored from a backup")
     tx.box.put(RESTORED, str(tx.now))
-    tx.jobs.enqueue(JobKind.SETTLE, lane=f"tick:{JobKind.SETTLE}")
+    tx.jobs.tick(JobKind.SETTLE)
 
 
 def settle_crashed(tx: Tx) -> int:

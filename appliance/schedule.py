@@ -23,7 +23,7 @@ def enqueue_tick(tx: Tx, kind: JobKind) -> int | None:
     """The new job's id, or None where one of this kind is live already."""
     if kind == JobKind.SETTLE and not tx.outbox.in_doubt():
         return None
-    return tx.jobs.enqueue(kind, lane=f"tick:{kind}")
+    return tx.jobs.tick(kind)
 
 
 def _intervals(config: Config) -> dict[JobKind, float]:

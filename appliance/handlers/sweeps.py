@@ -47,6 +47,6 @@ def housekeeping(store: Store) -> Sweep:
         tx.box.put("last_seen", str(tx.now))
         store.reserve.keep()
         if int(tx.box.get("backup_at") or 0) + BACKUP_EVERY <= tx.now and tx.counts.received():
-            tx.jobs.enqueue(JobKind.BACKUP, lane=f"tick:{JobKind.BACKUP}")
+            tx.jobs.tick(JobKind.BACKUP)
 
     return Sweep(work)

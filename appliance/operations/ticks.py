@@ -11,4 +11,4 @@ def enqueue(tx: Tx, kind: str) -> bool:
     """False where one of this kind is live already: it does the work."""
     if kind not in KINDS:
         raise RequestError("not_found", f"There is no such job; there are {' and '.join(KINDS)}.", "kind", 404)
-    return tx.jobs.enqueue(JobKind(kind), lane=f"tick:{kind}") is not None
+    return tx.jobs.tick(JobKind(kind)) is not None

@@ -49,6 +49,10 @@ class Jobs(Repository[Job]):
             created_at=now,
         )
 
+    def tick(self, kind: JobKind) -> int | None:
+        """Enqueue a job that is nobody's conversation; None where one of its kind is live already."""
+        return self.enqueue(kind, lane=f"tick:{kind}")
+
     def postpone_reply(self, lane: str, run_at: int) -> None:
         """Debounce: move the lane's reply job that has not run yet."""
         self._sql.run(
