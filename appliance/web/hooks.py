@@ -1,5 +1,6 @@
 """Twilio's webhooks: verify, parse, store, and only then answer. Never redirects, sets no cookie."""
 
+import asyncio
 from collections.abc import Callable
 
 import structlog
@@ -26,6 +27,7 @@ from appliance.webhook import (
 
 # Anything but an empty TwiML document would be texted to the customer.
 EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+BODY_PATIENCE = 10.0  # seconds; Twilio itself gives up after 15
 log = structlog.get_logger()
 
 
@@ -87,9 +89,13 @@ class Hooks:
         if (request.content_length or 0) > MAX_BODY:
             raise web.HTTPRequestEntityTooLarge(max_size=MAX_BODY, actual_size=request.content_length or 0)
         try:
-            form = parse_form(await request.read())
+            async with asyncio.timeout(BODY_PATIENCE):
+                body = await request.read()
+            form = parse_form(body)
         except (UnreadableFormError, web.RequestPayloadError):
             raise _refuse("unreadable form") from None
+        except TimeoutError:
+            raise web.HTTPRequestTimeout(text="") from None
         if not self._signature.holds(request.raw_path, form, request.headers.get("X-Twilio-Signature")):
             raise _refuse("bad signature")
         return form

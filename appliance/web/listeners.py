@@ -8,6 +8,7 @@ from appliance.config import Address
 from appliance.errors import ApplianceError
 
 KEEP_ALIVE = 15.0  # seconds an idle HTTP connection may stay
+SHUTDOWN = 1.0  # seconds that a request under way has at a stop
 
 
 class Listeners:
@@ -37,7 +38,13 @@ class Listeners:
         _make_private(path)
 
     async def _runner(self, app: web.Application) -> web.AppRunner:
-        runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE, handle_signals=False)
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            keepalive_timeout=KEEP_ALIVE,
+            shutdown_timeout=SHUTDOWN,
+            handle_signals=False,
+        )
         self._runners.append(runner)
         await runner.setup()
         return runner
