@@ -33,18 +33,19 @@ class Outage:
     async def resume(self) -> None:
         """At start: an outage that was not over when the process ended goes on until a probe says otherwise."""
         if await self._store.write(_carry_over):
-            self._begin()
+            self._begin(self._clock.monotonic())
 
     async def is_total(self) -> bool:
         """Asked when the AI provider cannot be reached: is Twilio out of reach as well?"""
+        noticed = self._clock.monotonic()  # a probe into the void takes seconds that belong to the outage
         if not self.active and not await self._sender.reachable() and not self.active:
-            self._begin()
+            self._begin(noticed)
             with suppress(StorageFullError):
                 await self._store.write(lambda tx: tx.box.put(_SINCE, str(tx.now)))
         return self.active
 
-    def _begin(self) -> None:
-        self._since = self._clock.monotonic()
+    def _begin(self, since: float) -> None:
+        self._since = since
         self._began.set()
 
     async def watch(self) -> None:

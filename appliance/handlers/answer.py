@@ -11,8 +11,13 @@ from appliance.store import Tx
 def answer(case: Case, reply: Reply) -> Outcome:
     if reply.key is None and not reply.text.strip():
         return Done(lambda tx: tx.messages.suppress(case.message_ids, reply.source))
-    body = texts.render(reply.key, case.organization) if reply.key else texts.fit(_late(case) + reply.text)
+    body = texts.render(reply.key, case.organization) if reply.key else texts.fit(_late(case) + _plain(reply.text))
     return Done(lambda tx: _write(tx, case, reply.key or ANSWER, body, reply.source))
+
+
+def _plain(text: str) -> str:
+    """SMS and WhatsApp show Markdown as it is typed; words that are nothing but markup are left as they are."""
+    return texts.strip_markup(text).strip() or text
 
 
 def _late(case: Case) -> str:
