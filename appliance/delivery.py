@@ -108,12 +108,23 @@ def doubt(tx: Tx, row: OutboxMessage, detail: str) -> None:
         tx.jobs.tick(JobKind.SETTLE)
 
 
-def resend(tx: Tx, row: OutboxMessage) -> None:
-    """Twilio's log proves that it was not sent: once more, through all the checks again."""
-    if tx.outbox.end(row.id, OutboxState.READY, expected=OutboxState.DOUBT, reason="not in Twilio's log"):
-        tx.cards.close("doubt", f"outbox:{row.id}")
-        payload = {"outbox": row.id} | ({"conversation": row.conversation_id} if row.conversation_id else {})
-        tx.jobs.enqueue(JobKind.SEND, resource=f"channel:{row.channel_id}", payload=payload)
+def resend(tx: Tx, row: OutboxMessage) -> bool:
+    """Twilio's log proves that it was not sent: once more, through all the checks again.
+
+    In its conversation's lane, so that no other answer overtakes it; False, and still in doubt, while that is busy.
+    """
+    conversation = tx.conversations.get(row.conversation_id) if row.conversation_id else None
+    job_id = tx.jobs.enqueue(
+        JobKind.SEND,
+        resource=f"channel:{row.channel_id}",
+        lane=conversation.session_key if conversation else None,
+        payload={"outbox": row.id} | ({"conversation": conversation.id} if conversation else {}),
+    )
+    if job_id is None:
+        return False
+    tx.outbox.end(row.id, OutboxState.READY, expected=OutboxState.DOUBT, reason="not in Twilio's log")
+    tx.cards.close("doubt", f"outbox:{row.id}")
+    return True
 
 
 def park(tx: Tx, row: OutboxMessage, why: str) -> None:

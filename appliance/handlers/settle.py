@@ -12,7 +12,7 @@ from appliance.settle import Finding, Verdict
 from appliance.store import Store, Tx
 from appliance.wire import LogRead
 
-AGAIN = 30 * SECOND  # Twilio's log could not be read
+AGAIN = 30 * SECOND  # Twilio's log could not be read, or the contact is being written to
 YOUNG = 30 * MINUTE  # an older answer is not sent by itself any more
 ATTEMPTS = 2
 
@@ -44,11 +44,11 @@ class SettleHandler:
             if due > self._clock.now():
                 later.append(due)
             elif not await self._settle_pair(doubtful):
-                later.append(self._clock.now() + self._config.twilio.doubt_grace)
+                later.append(self._clock.now() + AGAIN)
         return min(later, default=None)
 
     async def _settle_pair(self, rows: Sequence[OutboxMessage]) -> bool:
-        """False where something moved meanwhile, or is being sent to the contact right now."""
+        """False where something moved meanwhile, or another answer to the contact is on its way."""
         first = rows[0]
         # The offset between the clocks is known only after the read: a wide start, narrowed by judge().
         start = settle.since(rows, 0) - 24 * 60 * MINUTE
@@ -63,19 +63,20 @@ def _apply(tx: Tx, rows: Sequence[OutboxMessage], log: LogRead, config: Config) 
         return False
     if tx.outbox.is_sending_to(contact_id):
         return False
-    for verdict in settle.judge(rows, log, tx.outbox.sids_of(contact_id)):
-        _conclude(tx, verdict, config)
-    return True
+    verdicts = settle.judge(rows, log, tx.outbox.sids_of(contact_id))
+    return all([_conclude(tx, verdict, config) for verdict in verdicts])
 
 
-def _conclude(tx: Tx, verdict: Verdict, config: Config) -> None:
+def _conclude(tx: Tx, verdict: Verdict, config: Config) -> bool:
+    """False where it must wait for its turn."""
     row, logged = verdict.row, verdict.logged
     if logged is not None:
         delivery.advance(tx, row, logged.sid, logged.status, logged.error_code)
     elif why := _why_not_again(tx, verdict, config):
         delivery.park(tx, row, why)
     else:
-        delivery.resend(tx, row)
+        return delivery.resend(tx, row)
+    return True
 
 
 def _why_not_again(tx: Tx, verdict: Verdict, config: Config) -> str:
