@@ -78,7 +78,10 @@ class Schedule:
             await self._enqueue_requested()
             after = self._offset()
             if abs(after - before) > JUMP:
-                await self.replan(after - before)
+                try:
+                    await self.replan(after - before)
+                except StorageFullError:
+                    continue  # the next look sees the same jump
             before = after
 
     async def replan(self, step: int) -> None:

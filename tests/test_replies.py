@@ -1,7 +1,9 @@
 """Bursts, races with the model, redelivery: every message is answered, and once."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 from fake_ai import FakeAi
@@ -151,3 +153,27 @@ async def test_the_answer_and_the_apology_compete(world: World) -> None:
         await store.write(outcome.effects)  # type: ignore[union-attr, arg-type]
 
     assert await world.column("SELECT kind FROM outbox") == ["unavailable"]
+
+
+async def test_an_answer_waits_for_space(tmp_path: Path) -> None:
+    """The disk fills up while the model thinks: the answer is neither lost nor asked for again."""
+    model = FakeAi()
+    model.delay = 0.3
+    async with World(tmp_path, model=model) as world:
+        await world.say("Oi")
+        await world.until(lambda: model.requests)
+        world.appliance.store._writer._run, run = _no_space, world.appliance.store._writer._run
+        await asyncio.sleep(0.6)
+        world.appliance.store._writer._run = run
+        await world.until(world.sent)
+        await world.settle()
+
+        assert len(model.requests) == 1
+        assert world.sent() == ["You asked: Oi"]
+        assert not world.appliance.stopping.is_set()
+
+
+async def _no_space(work: Any) -> Any:
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    raise error

@@ -12,6 +12,7 @@ from world import CUSTOMER, ManualClock, World
 from appliance import schedule
 from appliance.clock import SystemClock
 from appliance.config import Config, Conversations
+from appliance.errors import StorageFullError
 from appliance.handlers import sweeps
 from appliance.model import HOUR, MINUTE, SECOND, ConversationStatus, JobKind
 from appliance.schedule import Schedule, enqueue_tick
@@ -190,3 +191,34 @@ async def heard(ticked: list[float]) -> None:
     async with asyncio.timeout(10):
         while not ticked:
             await asyncio.sleep(0.02)
+
+
+async def test_a_clock_that_nobody_sets_is_a_card(tmp_path: Path) -> None:
+    """After two minutes customers are answered all the same, and the owner sees why times look odd."""
+    clock = ManualClock(now=1_000)
+    async with World(tmp_path, clock=clock) as world:
+        await world.say("Oi")
+        await clock.advance(150, world.settle)
+
+        assert len(world.sent()) == 1
+        assert await world.cards() == ["clock"]
+
+
+async def test_a_jump_of_the_clock_on_a_full_disk_is_planned_later(tmp_path: Path) -> None:
+    """The new plan cannot be stored: it is tried again, and the appliance stays up."""
+    clock = ManualClock()
+    async with World(tmp_path, clock=clock, conversations={"reply_delay": 30_000, "reply_delay_max": 30_000}) as world:
+        await world.say("Oi")
+        await clock.advance(1, world.settle)
+        clock.jump(-HOUR / SECOND)
+        write, world.appliance.schedule._store.write = world.appliance.store.write, full  # type: ignore[method-assign]
+        await clock.advance(20, world.settle)
+        world.appliance.schedule._store.write = write  # type: ignore[method-assign]
+        await clock.advance(60, world.settle)
+
+        assert not world.appliance.stopping.is_set()
+        assert len(world.sent()) == 1
+
+
+async def full(unit: Any) -> Any:
+    raise StorageFullError
