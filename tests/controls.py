@@ -22,13 +22,14 @@ import test_store
 from appliance import delivery, intake, webhook
 from appliance.handlers.send import SendHandler
 from appliance.intake import Intake, Received
-from appliance.model import OutboxMessage, OutboxState, SendOutcome, TwilioMessageResult
+from appliance.model import OutboxMessage, OutboxState
 from appliance.outage import Outage
 from appliance.outcome import Outcome, Snooze
 from appliance.sender import TwilioSender
 from appliance.store import Tx, database, messages, writer
 from appliance.store.messages import Messages
 from appliance.store.organizations import Channels
+from appliance.wire import SendOutcome, TwilioMessageResult
 from appliance.worker import Worker
 
 Patch = pytest.MonkeyPatch
