@@ -1,0 +1,56 @@
+"""The power goes at any place of a working day: what was acknowledged is there, nothing is half, nothing is sent twice.
+
+LAB_IMAGES sets how many images are made.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from lab.figures import record as record_figures
+from lab.power_cut.recovery import Verdict, examine, memory
+from lab.power_cut.work import record
+
+pytestmark = pytest.mark.slow
+IMAGES = int(os.environ.get("LAB_IMAGES", "20000"))
+LONGER = 50_000  # images from which on the day has more rounds
+CONTROL_IMAGES = 2_000
+
+
+def cut(images: int, rounds: int, **control: int) -> Verdict:
+    with tempfile.TemporaryDirectory(dir=memory()) as directory:
+        return examine(record(Path(directory), rounds, **control), images)
+
+
+def test_nothing_is_lost_by_a_power_cut() -> None:
+    """Dropped, partly kept or torn: every image recovers to what was promised, whole."""
+    verdict = cut(IMAGES, rounds=8 if IMAGES < LONGER else 24)
+
+    faults = verdict.faults
+    record_figures(
+        "power cut",
+        images=verdict.images,
+        lost=faults["lost"],
+        twice=faults["twice"],
+        corrupt=faults["corrupt"] + faults["half"] + faults["inconsistent"] + faults["bad backup"],
+    )
+    assert verdict.first == {}
+    assert verdict.images >= IMAGES
+
+
+def test_control_weak_commits_are_caught() -> None:
+    """With synchronous=NORMAL acknowledged messages are lost, and the laboratory says so."""
+    verdict = cut(CONTROL_IMAGES, rounds=3, synchronous=1)
+
+    record_figures("control synchronous=NORMAL", images=verdict.images, lost=verdict.faults["lost"])
+    assert verdict.faults["lost"]
+
+
+def test_control_a_post_before_the_commit_is_caught() -> None:
+    """Where `sending` is not committed before the POST, a customer would get the answer twice."""
+    verdict = cut(CONTROL_IMAGES, rounds=3, early_post=True)
+
+    record_figures("control sending not committed", images=verdict.images, twice=verdict.faults["twice"])
+    assert verdict.faults["twice"]
