@@ -200,6 +200,7 @@ class Appliance:
 
     async def _work(self) -> None:
         await self._wait_for_clock()
+        await self.schedule.look_at_clock()
         await self._reconcile()
         self.reconciled.set()
         await self.worker.run()

@@ -41,8 +41,16 @@ class CorruptError(DatabaseError):
     """The database is damaged."""
 
 
-class StorageFullError(ApplianceError):
+class StorageUnavailableError(ApplianceError):
+    """Nothing was stored; later it may work."""
+
+
+class StorageFullError(StorageUnavailableError):
     """The disk is full; nothing was stored."""
+
+
+class StorageBusyError(StorageUnavailableError):
+    """Another program holds the database; nothing was stored."""
 
 
 class StorageBrokenError(ApplianceError):

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from appliance.errors import StorageFullError
+from appliance.errors import StorageUnavailableError
 from appliance.model import SECOND
 from appliance.ports import Clock, Sender
 from appliance.store import Store, Tx
@@ -40,7 +40,7 @@ class Outage:
         noticed = self._clock.monotonic()  # a probe into the void takes seconds that belong to the outage
         if not self.active and not await self._sender.reachable() and not self.active:
             self._begin(noticed)
-            with suppress(StorageFullError):
+            with suppress(StorageUnavailableError):
                 await self._store.write(lambda tx: tx.box.put(_SINCE, str(tx.now)))
         return self.active
 
@@ -64,7 +64,7 @@ class Outage:
         lasted = int((self._clock.monotonic() - self._since) * SECOND)
         try:
             await self._store.write(lambda tx: _extend(tx, lasted, ""))
-        except StorageFullError:
+        except StorageUnavailableError:
             return False
         return True
 

@@ -10,7 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from appliance.config import Config
-from appliance.errors import StorageFullError
+from appliance.errors import StorageUnavailableError
 from appliance.model import HOUR, SECOND, JobKind
 from appliance.ports import Clock
 from appliance.store import Store, Tx
@@ -34,6 +34,12 @@ def _intervals(config: Config) -> dict[JobKind, float]:
     return found | ({JobKind.CATCH_UP: catch_up} if catch_up else {})
 
 
+def _move(tx: Tx, step: int) -> None:
+    tx.jobs.shift(step)
+    tx.outbox.shift(step)
+    tx.contacts.shift_waiting(step)
+
+
 class Schedule:
     def __init__(self, store: Store, config: Config, clock: Clock, wake: Callable[[], None]) -> None:
         self._store = store
@@ -41,6 +47,7 @@ class Schedule:
         self._wake = wake
         self._intervals = _intervals(config)
         self._requested: set[JobKind] = set()
+        self._known_offset = self._offset()
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
     def start(self) -> None:
@@ -66,27 +73,29 @@ class Schedule:
 
     async def _enqueue_requested(self) -> None:
         for kind in list(self._requested):
-            with contextlib.suppress(StorageFullError):
+            with contextlib.suppress(StorageUnavailableError):
                 await self._tick(kind)
                 self._requested.discard(kind)
 
     async def watch_clock(self) -> None:
         """When the wall clock jumps against the monotonic one, plan the triggers and the queue anew. For ever."""
-        before = self._offset()
         while True:
             await self._clock.sleep(WATCH_EVERY)
             await self._enqueue_requested()
-            after = self._offset()
-            if abs(after - before) > JUMP:
-                try:
-                    await self.replan(after - before)
-                except StorageFullError:
-                    continue  # the next look sees the same jump
-            before = after
+            with contextlib.suppress(StorageUnavailableError):  # the next look sees the same jump
+                await self.look_at_clock()
 
-    async def replan(self, step: int) -> None:
-        """The wall clock moved by `step` ms: ready jobs keep their distance to it, triggers start again."""
-        await self._store.write(lambda tx: tx.jobs.shift(step))
+    async def look_at_clock(self) -> None:
+        """Where the wall clock moved: what waits keeps its distance to it, and the triggers start again."""
+        step = self._offset() - self._known_offset
+        if abs(step) > JUMP:
+            await self._store.write(lambda tx: _move(tx, step))
+            self._restart_triggers()
+        self._known_offset += step
+
+    def _restart_triggers(self) -> None:
+        if not self._scheduler.running:
+            return
         for kind, seconds in self._intervals.items():
             self._scheduler.reschedule_job(kind, trigger=IntervalTrigger(seconds=seconds, timezone="UTC"))
         self._scheduler.wakeup()

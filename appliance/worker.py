@@ -13,7 +13,7 @@ import structlog
 
 from appliance.clock import wait_for
 from appliance.config import Config
-from appliance.errors import StorageBrokenError, StorageFullError
+from appliance.errors import StorageBrokenError, StorageUnavailableError
 from appliance.gate import AI, Gate
 from appliance.intake import arm
 from appliance.metrics import Metrics
@@ -87,7 +87,7 @@ class Worker:
             self._woken.clear()
             try:
                 due = await self._claim()
-            except StorageFullError:
+            except StorageUnavailableError:
                 due = self._clock.now() + SECOND
             pause = LONGEST_SLEEP if due is None else min(LONGEST_SLEEP, (due - self._clock.now()) / SECOND)
             await wait_for(self._woken, max(pause, 0.0), self._clock)
@@ -211,7 +211,7 @@ class Worker:
         while True:
             try:
                 await self._store.write(lambda tx: finish(tx, job, outcome, self._config))
-            except StorageFullError:  # the outcome waits for space; a crash before that costs one attempt
+            except StorageUnavailableError:  # the outcome waits for space; a crash before that costs one attempt
                 await self._clock.sleep(1.0)
                 continue
             break

@@ -64,7 +64,8 @@ def _apply(tx: Tx, rows: Sequence[OutboxMessage], log: LogRead, config: Config) 
     if tx.outbox.is_sending_to(contact_id):
         return False
     verdicts = settle.judge(rows, log, tx.outbox.sids_of(contact_id))
-    return all([_conclude(tx, verdict, config) for verdict in verdicts])
+    concluded = [_conclude(tx, verdict, config) for verdict in verdicts]  # every one, also after a False
+    return all(concluded)
 
 
 def _conclude(tx: Tx, verdict: Verdict, config: Config) -> bool:

@@ -31,6 +31,15 @@ class Contacts(Repository[Contact]):
             contact_id,
         )
 
+    def shift_waiting(self, milliseconds: int) -> None:
+        """The wall clock jumped: WhatsApp's 24 hours of those who wait for an answer move with it."""
+        self._sql.run(
+            "UPDATE contacts SET last_inbound_at = last_inbound_at + ? WHERE id IN ("
+            "SELECT contact_id FROM conversations WHERE status <> 'closed' AND session_key IN ("
+            "SELECT lane FROM message_queue WHERE status IN ('ready', 'running')))",
+            milliseconds,
+        )
+
     def opt_out(self, contact_id: int, sid: str) -> None:
         self._sql.run(
             "UPDATE contacts SET opted_out_at = ?, opted_out_sid = ? WHERE id = ? AND opted_out_at IS NULL",

@@ -23,7 +23,7 @@ _WRITER_PRAGMAS: dict[str, int | str] = {
     "foreign_keys": 1,
     "wal_autocheckpoint": 0,  # the writer checkpoints between batches, never inside one
     "journal_size_limit": 0,  # so that the size of the WAL file tells how much is in it
-    "busy_timeout": 0,
+    "busy_timeout": 2_000,  # milliseconds; only a stranger's shell can hold the lock, and not for ever
     "mmap_size": 0,  # an I/O error must be an error, not a SIGBUS
     "cell_size_check": 1,
     "temp_store": 2,

@@ -150,6 +150,11 @@ class Jobs(Repository[Job]):
         `crashed`: the process died by itself. A power cut does not count against a job.
         """
         poison = self._select("status = 'running' AND alone = 1 ORDER BY id") if crashed else []
+        if not crashed:  # without power there was no way out: the deadlines stood still
+            self._sql.run(
+                "UPDATE message_queue SET deadline_at = deadline_at + max(0, ? - started_at) WHERE status = 'running'",
+                self._sql.now,
+            )
         self._sql.run(
             "UPDATE message_queue SET status = 'ready', run_at = ?, attempts = attempts - 1, crashes = crashes + ? "
             "WHERE status = 'running' AND NOT (? AND alone = 1)",
@@ -160,11 +165,10 @@ class Jobs(Repository[Job]):
         return poison
 
     def shift(self, milliseconds: int) -> None:
-        """The wall clock jumped: ready jobs keep their distance to it."""
+        """The wall clock jumped: live jobs keep their distance to it and their age."""
         self._sql.run(
-            "UPDATE message_queue SET run_at = run_at + ?, deadline_at = deadline_at + ? "
-            "WHERE status IN ('ready', 'running')",
-            milliseconds,
+            "UPDATE message_queue SET run_at = run_at + ?1, deadline_at = deadline_at + ?1, "
+            "created_at = created_at + ?1 WHERE status IN ('ready', 'running')",
             milliseconds,
         )
 

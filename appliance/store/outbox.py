@@ -64,6 +64,10 @@ class Outbox(Repository[OutboxMessage]):
             reason,
         )
 
+    def shift(self, milliseconds: int) -> None:
+        """The wall clock jumped: what was not sent yet keeps its age."""
+        self._sql.run("UPDATE outbox SET created_at = created_at + ? WHERE state = 'ready'", milliseconds)
+
     def in_doubt(self) -> list[OutboxMessage]:
         return self._select("state = 'doubt' ORDER BY id")
 

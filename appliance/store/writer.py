@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 import aiosqlite
 
-from appliance.errors import ApplianceError, StorageBrokenError, StorageFullError
+from appliance.errors import ApplianceError, StorageBrokenError, StorageBusyError, StorageFullError
 from appliance.store.tx import Tx
 
 T = TypeVar("T")
@@ -90,6 +90,8 @@ def storage_error(error: BaseException) -> ApplianceError | None:
     code = _primary_code(cause)
     if code == sqlite3.SQLITE_FULL:
         return StorageFullError()
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StorageBusyError()
     if isinstance(cause, sqlite3.DatabaseError) and not isinstance(cause, sqlite3.IntegrityError):
         return StorageBrokenError(f"The storage failed ({getattr(cause, 'sqlite_errorname', 'unknown error')}).")
     return None
@@ -111,7 +113,7 @@ class Writer:
         """Run a unit of work and return its result once it is on disk.
 
         A cancelled caller does not take its unit back: it is committed all the same. Raises what the unit raised, or
-        StorageFullError (nothing stored), or StorageBrokenError (not known).
+        StorageUnavailableError (nothing stored), or StorageBrokenError (not known).
         """
         if self.broken:
             raise self.broken

@@ -7,7 +7,7 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from appliance.errors import ApplianceError, RequestError, StorageFullError
+from appliance.errors import ApplianceError, RequestError, StorageFullError, StorageUnavailableError
 
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 _MESSAGES = {
@@ -52,8 +52,10 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
 
 def _storage(error: Exception) -> web.Response:
     log.error("request not served", error=type(error).__name__)
-    if isinstance(error, StorageFullError):
-        return error_response(503, "storage_full", str(error))
+    if isinstance(error, StorageUnavailableError):
+        return error_response(
+            503, "storage_full" if isinstance(error, StorageFullError) else "storage_busy", str(error)
+        )
     return error_response(503, "storage_unavailable", "The storage does not answer now; try again.")
 
 
