@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check lock clean
+.PHONY: demo test check bench torture lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime  ## The appliance and a simulated Twilio with a phone in the browser; LISTEN=host:port moves it
@@ -37,6 +37,15 @@ $(VENV)/.development: requirements-dev.lock $(VENV)/.runtime
 
 LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --upgrade --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet pyproject.toml
+
+bench: $(VENV)/.development  ## Figures, side by side
+	@$(RUN) tests/bench/intake.py
+
+torture: $(VENV)/.development  ## The laboratory's long form (hours); writes tests/lab/README.md from its figures
+	@rm -f .lab-figures.jsonl
+	@LAB_FIGURES=$(CURDIR)/.lab-figures.jsonl LAB_CRASH_POINTS=1000000 LAB_IMAGES=500000 LAB_KILLS=1000000 \
+		LAB_DELIVERIES=100000 $(RUN) -m pytest tests/lab
+	@$(RUN) tests/lab/readme.py .lab-figures.jsonl
 
 lock:  ## The newest versions that pyproject.toml allows (needs uv)
 	$(LOCK) --group build --output-file requirements.lock

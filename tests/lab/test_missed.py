@@ -9,6 +9,7 @@ from multidict import MultiDict
 from world import SMS, WHATSAPP, ManualClock, World
 
 from appliance.simulator import Entry
+from lab.figures import record
 
 NOON = 1_800_025_200_000  # in São Paulo
 HOUR = 3600.0
@@ -80,6 +81,7 @@ async def test_a_hundred_contacts_while_the_box_was_off(tmp_path: Path) -> None:
             await _check(world, number)
         assert await world.column("SELECT count(*) FROM messages") == [5 * CONTACTS]
         assert await world.column("SELECT count(*) FROM messages WHERE parameters = '[]'") == [0]
+        record("missed", contacts=CONTACTS, messages=5 * CONTACTS)
 
 
 def _bodies(number: int) -> list[str]:
@@ -125,7 +127,7 @@ async def test_every_message_delivered_ten_times(tmp_path: Path) -> None:
 
         assert await world.column("SELECT count(*) FROM messages") == [messages]
         assert sorted(entry.recipient for entry in _outbound(world)) == sorted(map(_number, range(messages)))
-        print(f"LAB deliveries: {len(again)} deliveries of {messages} messages, {messages} replies")
+        record("deliveries", deliveries=len(again), messages=messages, replies=messages)
 
 
 def _number(n: int) -> str:
