@@ -16,7 +16,7 @@ from lab.power_cut.work import record
 pytestmark = pytest.mark.slow
 IMAGES = int(os.environ.get("LAB_IMAGES", "20000"))
 LONGER = 50_000  # images from which on the day has more rounds
-CONTROL_IMAGES = 2_000
+CONTROL_IMAGES = 600
 
 
 def cut(images: int, rounds: int, **control: int) -> Verdict:
@@ -26,7 +26,7 @@ def cut(images: int, rounds: int, **control: int) -> Verdict:
 
 def test_nothing_is_lost_by_a_power_cut() -> None:
     """Dropped, partly kept or torn: every image recovers to what was promised, whole."""
-    verdict = cut(IMAGES, rounds=8 if IMAGES < LONGER else 24)
+    verdict = cut(IMAGES, rounds=6 if IMAGES < LONGER else 24)
 
     faults = verdict.faults
     record_figures(
@@ -42,7 +42,7 @@ def test_nothing_is_lost_by_a_power_cut() -> None:
 
 def test_control_weak_commits_are_caught() -> None:
     """With synchronous=NORMAL acknowledged messages are lost, and the laboratory says so."""
-    verdict = cut(CONTROL_IMAGES, rounds=3, synchronous=1)
+    verdict = cut(CONTROL_IMAGES, rounds=2, synchronous=1)
 
     record_figures("control synchronous=NORMAL", images=verdict.images, lost=verdict.faults["lost"])
     assert verdict.faults["lost"]
@@ -50,7 +50,7 @@ def test_control_weak_commits_are_caught() -> None:
 
 def test_control_a_post_before_the_commit_is_caught() -> None:
     """Where `sending` is not committed before the POST, a customer would get the answer twice."""
-    verdict = cut(CONTROL_IMAGES, rounds=3, early_post=True)
+    verdict = cut(CONTROL_IMAGES, rounds=2, early_post=True)
 
     record_figures("control sending not committed", images=verdict.images, twice=verdict.faults["twice"])
     assert verdict.faults["twice"]

@@ -1,0 +1,80 @@
+"""What customers and the owner see of a box: webhooks that are tried again, health, metrics and the API."""
+
+import asyncio
+import sqlite3
+import time
+from contextlib import closing
+
+import aiohttp
+from box import Box
+from world import SMS
+
+from appliance.config.keys import CONTROL_SOCKET
+
+QUESTION = "Qual o horário?"
+
+
+class Customers:
+    """They write; Twilio tries their webhooks again until it hears 200."""
+
+    def __init__(self, box: Box) -> None:
+        self.box = box
+        self.waiting: dict[str, str] = {}  # sid → customer, not yet acknowledged
+        self.count = 0
+        self.slowest = 0.0  # seconds until a webhook was answered
+
+    async def write(self) -> int | None:
+        """One more customer writes once. The webhook's status; None when nothing was answered."""
+        customer = f"+55119{self.count:08}"
+        self.count += 1
+        return await self._deliver(customer, None)
+
+    async def _deliver(self, customer: str, sid: str | None) -> int | None:
+        began = time.monotonic()
+        sid, status = await self.box.twilio.receive(customer, SMS, QUESTION, sid=sid)
+        self.slowest = max(self.slowest, time.monotonic() - began)
+        if status == 200:
+            self.waiting.pop(sid, None)
+        else:
+            self.waiting[sid] = customer
+        return status
+
+    async def try_again(self) -> None:
+        """Everything that was not acknowledged is delivered once more."""
+        for sid, customer in list(self.waiting.items()):
+            await self._deliver(customer, sid)
+        assert not self.waiting
+
+    async def judge(self) -> dict[str, int]:
+        """After the process was stopped: who was lost, who was answered twice."""
+        await self.box.until_sent(self.count)
+        async with asyncio.timeout(30):
+            while self._unsettled():
+                await asyncio.sleep(0.05)
+        assert await self.box.stop() == 0
+        await self.box.command("verify")
+        answered = dict(self.box.rows("SELECT disposition, count(*) FROM dispositions GROUP BY 1")).get("answered", 0)
+        twice = sum(1 for times in self.box.sent().values() if times > 1)
+        assert (self.count - answered, twice) == (0, 0)
+        return {"messages": self.count, "lost": self.count - answered, "twice": twice}
+
+    def _unsettled(self) -> int:
+        """Replies on their way, as the database of the running process says."""
+        place = self.box.directory / "data" / "appliance.db"
+        with closing(sqlite3.connect(f"file:{place}?mode=ro", uri=True)) as connection:
+            found = connection.execute("SELECT count(*) FROM outbox WHERE state IN ('ready', 'sending', 'doubt')")
+            return int(found.fetchone()[0])
+
+
+async def get(box: Box, path: str) -> int:
+    """Status of a page that everybody may see."""
+    async with aiohttp.ClientSession() as session, session.get(f"{box.url}{path}") as response:
+        return response.status
+
+
+async def get_as_owner(box: Box, path: str) -> int:
+    """Status over the control socket."""
+    connector = aiohttp.UnixConnector(str(box.directory / "data" / CONTROL_SOCKET))
+    url = f"http://appliance{path}"
+    async with aiohttp.ClientSession(connector=connector) as session, session.get(url) as response:
+        return response.status

@@ -1,0 +1,59 @@
+"""A process that has imported the appliance already and forks it on demand: a real process, ten times sooner.
+
+On standard input: the arguments of a command; on standard output: "started <pid>" and, when it ends, "ended <pid>
+<exit status>".
+"""
+
+import json
+import os
+import select
+import sys
+
+from appliance import app, sender, twilio_log  # noqa: F401  # imported once, for every child
+from appliance.__main__ import main
+from appliance.cli import serve  # noqa: F401
+
+LOOK = 0.005  # seconds between two looks for ended children
+
+
+def live(arguments: list[str]) -> None:
+    """What the command line does with these; never returns."""
+    status = 1
+    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+    os.dup2(0, 1)
+    sys.argv = ["appliance", *arguments]
+    try:
+        main()
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 1
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def look_for_ended() -> None:
+    try:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return
+    if pid:
+        print("ended", pid, os.waitstatus_to_exitcode(status), flush=True)
+
+
+def serve_orders() -> None:
+    print("ready", flush=True)
+    while True:
+        readable, _, _ = select.select([sys.stdin], [], [], LOOK)
+        if readable:
+            order = sys.stdin.readline()
+            if not order:
+                return
+            pid = os.fork()
+            if pid == 0:
+                live(json.loads(order))
+            print("started", pid, flush=True)
+        look_for_ended()
+
+
+if __name__ == "__main__":
+    serve_orders()
