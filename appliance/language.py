@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from appliance import synonyms
 from appliance.model import Language
+from appliance.spelling import spell_out
 
-MAX_SEARCH_TERMS = 32  # distinct words of one question that are worth looking up
+MAX_SEARCH_TERMS = 64  # distinct words of one question, and of its concepts, that are worth looking up
 PREFIX_LENGTH = 5  # from here on a stem may match a longer one: "alergi", "alergic"
 LONGEST_WORD = 40  # letters that are compared: a blob in a text must not cost its length squared
 
 _WORD = re.compile(r"[^\W_]+")
+_MONEY = re.compile(r"[$€]")
 
 
 def fold(text: str) -> str:
@@ -77,45 +80,31 @@ _FILLERS = _set_of(
 
 _STOP_WORDS: dict[Language, frozenset[str]] = {
     "pt-BR": _set_of("""
-    a ai algo algum alguma alguns algumas ao aos aqui as ate cada coisa coisas com como da dai dao daquele
-    daquela das de dela dele deles depois dessa desse desta deste dia do dos e ela ele eles em entao era essa
-    esse esta estao estar estou eu faco favor foi gente gostaria ha ia ir isso isto ja la lhe mais mas me mesmo
-    meu meus minha minhas muito na nao nas nem nesse neste no nos nossa nosso num numa o oq ou os para pela pelo
-    per pode podem poderia poderiam poderiamos podemos por porque posso pq pra pras precisa preciso pro pros q
-    qd qdo qto qual quais quando quanta quantas quanto quantos que queira quem quer queremos queria quero sabe
-    saber sabem se sem ser seria seu seus sim so sobre sou sua suas ta tambem tao tb tbm te tem tenho ter teria
-    teriam tinha to tava um uma uns umas vai vao vc vcs voce voces vou
+    a ai algo algum alguma algumas alguns ao aos aqui as ate cada coisa coisas com como da dai dao daquela daquele
+    das de dela dele deles depois dessa desse desta deste dia do dos dr dra e ela ele eles em entao era essa esse
+    esta estao estar estou eu faco favor foi gente gostaria ha ia ir isso isto ja la lhe mais manda mandar mas me
+    mesmo meu meus minha minhas muito na nao nas nem nesse neste no nos nossa nosso num numa o onde oq os ou para
+    passa pela pelo per pode podem podemos poderia poderiam poderiamos por porque posso pq pra pras precisa preciso
+    pro pros q qd qdo qto quais qual quando quanta quantas quanto quantos que queira quem quer queremos queria quero
+    sabe sabem saber se sem ser seria seu seus sim so sobre sou sr sra sua suas ta tambem tao tava tb tbm te tem
+    tenho ter teria teriam tinha to um uma umas uns vai vao vc vcs voce voces vou
     """),
     "en": _set_of("""
-    a about also am an and any anything anywhere are something as at be been but by can could d did do does
-    doing for from get give got had has have he her his how i if in into is it its just know let like ll m may
-    me more much many my need no not of on one or our out please re s she should so some t tell than that the
-    their them then there these they this those to too up us ve want was we were what when which who will with
-    would yes you your
+    a about also am an and any anything anywhere are as at be been but by can could d did do does doing for from get
+    give got had has have he her his how i if in into is it its just know let like ll m many may me more much my
+    need no not of on one or our out please re s she should so some something t tell than that the their them then
+    there these they this those to too up us ve want was we were what when where which who will with would yes you
+    your
     """),
     "es": _set_of("""
-    a al algo alguna alguno algun algunos algunas ahi aqui asi aun cada como con cosa cosas cual cuales cuando
-    cuanta cuantas cuanto cuantos de del desde dia e el ella ellos en era es esa ese eso esta este esto estan
-    estoy fue gustaria ha hace hacen hacer hasta hay la las le les lo los mas me mi mis mucho muy necesito ni no
-    nos nuestra nuestro o os otra otro para pero por porque puede pueden puedo podria podrian que quien quiero
-    quisiera sabe saber se ser si sin sobre son soy su sus tambien tan te tener tengo ti tiene tienen tu tus u
-    un una unas unos usted ustedes va van voy y ya yo
+    a ahi al algo algun alguna algunas alguno algunos aqui asi aun cada como con cosa cosas cual cuales cuando
+    cuanta cuantas cuanto cuantos de del desde dia donde e el ella ellos en era es esa ese eso esta estan este esto
+    estoy fue gustaria ha hace hacen hacer hasta hay la las le les lo los mas me mi mis mucho muy necesito ni no nos
+    nuestra nuestro o os otra otro para pero podria podrian por porque puede pueden puedo que quien quiero quisiera
+    sabe saber se ser si sin sobre son soy su sus tambien tan te tener tengo ti tiene tienen tu tus u un una unas
+    unos usted ustedes va van voy y ya yo
     """),
 }
-# Any business may be asked with these: they count where a topic holds them and are not missed where it does not.
-_WEAK_WORDS: dict[Language, frozenset[str]] = {
-    "pt-BR": _set_of("""
-    aceita aceitam agora amanha chega chegar comprar custa custam disponivel estabelecimento existe faz fazem
-    fazer fica ficam ficou funciona funcionam hj hoje hora horas loja lugar moro oferece oferecem preco precos
-    sai trabalha trabalham valor valores vende vendem vender ver
-    """),
-    "en": _set_of("accept available buy cost costs make now offer place price prices sell shop store time today"),
-    "es": _set_of("""
-    acepta aceptan ahora comprar cuesta cuestan disponible hora horas hoy lugar ofrecen precio precios tienda
-    trabajan vale vende venden vender
-    """),
-}
-
 _PLURALS: dict[Language, tuple[tuple[str, str], ...]] = {
     "pt-BR": (
         ("oes", "ao"),
@@ -200,24 +189,42 @@ def asks_for_person(text: str) -> bool:
     return (len(rest) == 1 and rest[0] in _PERSON_WORDS) or _ASKS_FOR_PERSON.search(joined) is not None
 
 
+def plain_words(text: str, language: Language) -> tuple[str, ...]:
+    """The words without courtesy, abbreviations spelled out, in order."""
+    return spell_out(_POLITE.sub(" ", " ".join(words(text))).split(), language)
+
+
+def is_stop_word(word: str, language: Language) -> bool:
+    """Whether a word says nothing about what is asked."""
+    return word in _STOP_WORDS[language]
+
+
+def is_telling(word: str, language: Language) -> bool:
+    """Whether a word alone says what is asked: neither a stop-word nor a weak one."""
+    return not is_stop_word(word, language) and not synonyms.is_weak(word, language)
+
+
 def content_words(text: str, language: Language) -> tuple[str, ...]:
     """The distinct words that carry the question, without courtesy and stop-words, in order."""
-    rest = _POLITE.sub(" ", " ".join(words(text))).split()
-    return tuple(dict.fromkeys(word for word in rest if word not in _STOP_WORDS[language]))
+    return tuple(dict.fromkeys(word for word in plain_words(text, language) if word not in _STOP_WORDS[language]))
 
 
-def is_weak(word: str, language: Language) -> bool:
-    """Whether a content word says little alone: "quanto custa", "vocês vendem", "hoje"."""
-    return word in _WEAK_WORDS[language]
+@lru_cache(maxsize=256)
+def concepts(text: str, language: Language) -> frozenset[str]:
+    """The everyday concepts (`synonyms`) that a text mentions; an amount of money is one of price."""
+    named = {mention.concept for mention in synonyms.find(spell_out(words(text), language), language)}
+    return frozenset(named | {synonyms.PRICE}) if _MONEY.search(text) else frozenset(named)
 
 
 def search_terms(question: str, language: Language) -> tuple[str, ...]:
-    """What full-text search is asked for: words, a trailing `*` marks a prefix. At most `MAX_SEARCH_TERMS`.
+    """What full-text search is asked for: words, then words of the same concepts. At most `MAX_SEARCH_TERMS`.
 
-    Wider than what `Vocabulary` accepts: the search proposes, the responder decides.
+    A trailing `*` marks a prefix. Wider than what `Vocabulary` accepts: the search proposes, the responder decides.
     """
     stems = (min(_stems(word, language), key=len) for word in content_words(question, language))
-    return tuple(dict.fromkeys(_search_term(stem) for stem in stems))[:MAX_SEARCH_TERMS]
+    mentions = synonyms.find(plain_words(question, language), language)
+    others = (term for mention in mentions for term in synonyms.terms(mention.concept, language))
+    return tuple(dict.fromkeys((*map(_search_term, stems), *others)))[:MAX_SEARCH_TERMS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,11 +253,12 @@ class Vocabulary:
 
 @lru_cache(maxsize=256)
 def _vocabulary(text: str, language: Language) -> Vocabulary:
-    stems = Counter(stem for word in words(text) for stem in _stems(word, language))
+    stems = Counter(stem for word in spell_out(words(text), language) for stem in _stems(word, language))
     prefixes = Counter(stem[:length] for stem in stems.elements() for length in range(PREFIX_LENGTH, len(stem)))
     return Vocabulary(language, stems, prefixes)
 
 
+@lru_cache(maxsize=4096)
 def _stems(word: str, language: Language) -> frozenset[str]:
     """What the word's inflections share. A verb's three letters also stand for its short forms: "abrimos", "abre"."""
     singular = _singular(word[:LONGEST_WORD], language)

@@ -101,7 +101,6 @@ UNANSWERABLE = [
 ]
 # What counting words cannot tell: one telling word among as many others, and one word with two meanings.
 KNOWN_MISSES = {
-    "sou celíaca, posso comer aí?",
     "o bolo veio estragado, quero fazer uma reclamação",
     "vocês fazem chaves?",
 }

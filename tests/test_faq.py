@@ -183,7 +183,7 @@ def test_scores_are_explained(bakery: Base) -> None:
 
     assert found[0].topic.title == CAKES
     assert found[0].score == 1.0
-    assert [match.score for match in found] == sorted((match.score for match in found), reverse=True)
+    assert [match.answers for match in found] == sorted((match.answers for match in found), reverse=True)
     assert any(match.score < THRESHOLD and not match.answers for match in found)
 
 

@@ -8,7 +8,7 @@ from layers import Layer, faults
 APPLIANCE = Path(__file__).parents[1] / "appliance"
 RULES = [
     *("circuit", "clock", "codes", "consent", "config", "conversation", "knowledge", "language", "metrics"),
-    *("ports", "printable", "retry", "texts", "webhook"),
+    *("ports", "printable", "retry", "spelling", "synonyms", "texts", "webhook"),
 ]
 USE_CASES = [
     *("catch_up", "delivery", "gate", "handlers", "identity", "intake", "operations", "outage", "outcome", "settle"),

@@ -1,0 +1,68 @@
+"""How customers type: everyday abbreviations spelled out, and the one slip of a finger that still means the word."""
+
+from collections.abc import Iterable, Mapping
+from itertools import zip_longest
+
+from appliance.model import Language
+
+SHORTEST_SWAPPED = 6  # letters from which two swapped ones or a sound-alike are a slip: "serivço", "estacionanento"
+SHORTEST_MISSED = 8  # letters from which one too many or too few is: "contato" and "contrato" are two words
+MAX_COMPARED = 64  # words of one topic that one unknown word is compared with
+
+_ABBREVIATIONS: dict[Language, str] = {
+    "pt-BR": """
+        vc voce, vcs voces, cs voces, q que, oq que, hj hoje, amnh amanha, amn amanha, td tudo, tds todos, blz beleza,
+        qto quanto, qnto quanto, qt quanto, qta quanta, qts quantos, qd quando, qdo quando, qnd quando, pq porque,
+        tb tambem, tbm tambem, ta esta, tao estao, to estou, tava estava, pra para, pras para, pro para, pros para,
+        fds fim semana, dom domingo, seg segunda, qua quarta, qui quinta, sex sexta, sab sabado, hr hora, hrs horas,
+        end endereco, loc localizacao, tel telefone, cel celular, zap whatsapp, zapzap whatsapp, whats whatsapp,
+        wpp whatsapp, wats whatsapp, insta instagram, face facebook, pgto pagamento, pagto pagamento, orc orcamento,
+        qtd quantidade, vlr valor, n nao, mt muito, mto muito, dps depois, aki aqui, msm mesmo, nd nada, cmg comigo
+        """,
+    "en": """
+        u you, ur your, r are, pls please, plz please, tmrw tomorrow, tmr tomorrow, appt appointment, hrs hours,
+        addr address, tel telephone, sat saturday, mon monday, tue tuesday, wed wednesday, thu thursday, fri friday
+        """,
+    "es": """
+        q que, k que, xq porque, pq porque, tmb tambem, tb tambem, x por, uds ustedes, ud usted, dir direccion,
+        tel telefono, cel celular, wsp whatsapp, wasap whatsapp, finde fin semana, dom domingo, sab sabado,
+        lun lunes, mar martes, mie miercoles, jue jueves, vie viernes, hs horas
+        """,
+}
+_SPELLED: Mapping[Language, Mapping[str, list[str]]] = {
+    language: {short: long for short, *long in map(str.split, table.split(","))}
+    for language, table in _ABBREVIATIONS.items()
+}
+_SOUND_ALIKE = frozenset(map(frozenset, ("ei", "ou", "sz", "cs", "cz", "ck", "gj", "mn", "lu", "vb", "xs", "iy")))
+
+
+def spell_out(words: Iterable[str], language: Language) -> tuple[str, ...]:
+    """The folded words with abbreviations replaced: "q hrs abre" is "que horas abre"."""
+    return tuple(full for word in words for full in _SPELLED[language].get(word, (word,)))
+
+
+def is_slip(word: str, other: str) -> bool:
+    """Whether the two differ by one slip: two swapped letters, a sound-alike, in long words one letter more or less.
+
+    The first and the last letter must agree: most slips keep them, and most other words do not.
+    """
+    shorter, longer = sorted((word, other), key=len)
+    if len(shorter) < SHORTEST_SWAPPED or (word[0], word[-1]) != (other[0], other[-1]):
+        return False
+    if len(longer) == len(shorter):
+        return _is_swap(word, other)
+    if len(longer) > len(shorter) + 1 or len(shorter) < SHORTEST_MISSED:
+        return False
+    at = _first_difference(shorter, longer)
+    return shorter[at:] == longer[at + 1 :]
+
+
+def _is_swap(word: str, other: str) -> bool:
+    at = _first_difference(word, other)
+    if word[at + 1 :] == other[at + 1 :]:
+        return frozenset((word[at : at + 1], other[at : at + 1])) in _SOUND_ALIKE
+    return word[at : at + 2] == other[at : at + 2][::-1] and word[at + 2 :] == other[at + 2 :]
+
+
+def _first_difference(word: str, other: str) -> int:
+    return next((index for index, (a, b) in enumerate(zip_longest(word, other)) if a != b), len(word))

@@ -1,0 +1,261 @@
+"""What customers of any small business ask about, and the everyday words for it: "endereço" is also "como chegar".
+
+A concept has a name and its phrases per language, folded; `agend*` stands for every word that begins so. Silent words
+(articles, pronouns) between a phrase's words do not matter. Pure, linear in the number of words.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from appliance.model import Language
+
+MAX_TERMS = 16  # search terms of one concept: a question has few concepts, the store few topics
+SEARCHED = 5  # letters of a phrase's longest word that full-text search is given
+
+ABSORBED = {"cancel": "booking"}  # "cancel my appointment" is about the first, not about both
+# Asked of any business: found they count, but "quanto custa um carro?" is about the car.
+TELLING = frozenset(("address", "hours"))
+PRICE = "price"
+WEAK = TELLING | {PRICE, "duration"}  # a price or a time in a topic's text says nothing alone: most topics hold some
+
+_CONCEPTS: dict[Language, dict[str, str]] = {
+    "pt-BR": {
+        "address": """endereco*, enderes*, localiza*, onde fica*, onde esta*, onde sao, onde e, onde encontr*, como
+            cheg*, como faco cheg*, como ir, como vou, que bairro, qual bairro, que rua, qual rua, ponto
+            referencia, perto, mapa""",
+        "price": """preco*, valor, valores, quanto, quanto e, quanto esta, quanto custa*, quanto fica*, quanto sai*,
+            quanto cobra*, quanto vale, custa, custam, custo, tarifa*, tabela precos, tabela valores, cobra,
+            cobram, paga, gratis, gratuit*, graca, caro, barato""",
+        "duration": "quanto tempo, quantos dias, quantas horas, demora*, dura, duracao, prazo*",
+        "hours": """horario*, que hora*, ate que hora*, ate quando, que dias, quais dias, horario atendimento, horario
+            funcionamento, abre, abrem, abrir, abrimos, abert*, abertura, fecha, fecham, fechar, fechamos,
+            fechad*, expediente, funcionamento""",
+        "payment": """pagament*, pagar, pago, pagam, forma pagamento, formas pagamento, cartao, cartoes, cartao credito,
+            cartao debito, credito, debito, pix, dinheiro, parcel*, quantas vezes, boleto*, cheque*, vista, vale
+            refeicao, vale alimentacao, maquininha""",
+        "delivery": """entreg*, taxa entrega, frete*, envio*, enviar, enviam, delivery, domicilio, motoboy, sedex,
+            transportadora, levar casa, levam casa, mandam casa""",
+        "pickup": "retir*, busc*, pegar, pegar loja, pegar balcao",
+        "order": "encomend*, fazer pedido, faco pedido, fazer encomenda, faco encomenda, pedir",
+        "booking": """agend*, marcar, marco, marcacao, reserv*, marcar horario, marcar hora, agendar horario, agendar
+            hora, agendar consulta, marcar consulta, reservar horario, hora marcada, horario livre, horario vago,
+            horario disponivel, tem horario, algum horario, vaga hoje, vaga amanha, consulta, consultas""",
+        "cancel": """cancel*, desmarc*, remarc*, reagend*, adiar, adiamento, desist*, atras*, faltar, faltas, mudar dia,
+            mudar data, mudar horario, mudar hora, trocar dia, trocar data, trocar horario, trocar hora, alterar
+            dia, alterar data, alterar horario, nao vou poder, nao posso ir, nao consigo ir, nao puder vir,
+            imprevisto""",
+        "exchange": "troc*, devol*, reembols*, estorn*, reclama*, defeito*, estragad*, veio estragad*, veio errad*",
+        "phone": """telefon*, fone, celular, whatsapp, contato*, ligar, ligo, ligac*, fale conosco, numero telefone,
+            numero contato, numero whatsapp, qual numero""",
+        "email": "email*, e mail, e mails, correio eletronico",
+        "parking": """estaciona*, parar carro, parar moto, deix* carro, deix* moto, vaga carro, vagas carro, vaga para
+            carro, vagas para carro*, onde parar, garagem, garagens, manobrista*, valet""",
+        "menu": """cardapio*, menu, catalogo*, portfolio, que vendem, que fazem, que oferecem, que produtos, quais
+            produtos, que servicos, quais servicos, lista produtos, lista servicos, servicos""",
+        "children": """crianca*, infantil, infantis, bebe, bebes, menino*, menina*, filho*, filha*, kids, pediatr*,
+            odontopediatr*, brinquedoteca, fraldario""",
+        "pets": "cachorr*, cao, caes, gato, gatos, gata, gatas, pet, pets, animal, animais, bicho*",
+        "access": """acessibilidade, acessive*, acesso, cadeirante*, cadeira rodas, rampa*, elevador*, deficien*,
+            mobilidade reduzida""",
+        "wifi": "wifi, wi fi, internet, senha wifi, senha wi fi, senha internet",
+        "holidays": "feriado*, natal, ano novo, reveillon, carnaval, pascoa, finados, corpus christi",
+        "vegan": "vegan*, vegetarian*, sem carne",
+        "gluten": "gluten, sem gluten, celiac*",
+        "lactose": "lactose, sem lactose, sem leite, zero lactose",
+        "allergy": "alergi*, alergen*, intoleran*",
+        "gift": "presente*, presentear, vale presente*, cartao presente, gift card, para presente",
+        "discount": "descont*, promoc*, cupom desconto, cupons desconto, mais barato",
+        "job": """emprego*, contratando, contratam, contratac*, curricul*, trabalhe conosco, trabalhe com, trabalhar
+            com, trabalhar ai, trabalhar aqui, vaga emprego, vagas emprego, vaga trabalho, vaga aberta, vagas
+            abertas, estagio, processo seletivo""",
+        "insurance": "convenio*, plano saude, planos saude, plano odontologico, plano dental, plano, planos",
+        "invoice": "nota fiscal, notas fiscais, nfe, cupom fiscal, recibo*",
+        "urgent": "urgen*, emergenc*, socorro",
+    },
+    "en": {
+        "address": """address*, location*, located, where are, where is, where find, find us, get there, directions, how
+            reach, street, map""",
+        "price": """price*, pricing, how much, cost, costs, rate, rates, fee, fees, charge, charges, tariff*, value,
+            free""",
+        "duration": "how long, how many days, how many hours, duration, take long",
+        "hours": """hour, hours, opening, opening times, opening hours, open, opens, close, closes, closed, closing,
+            until when, what time, until what time, schedule""",
+        "payment": """pay, paying, payment*, card, cards, credit card*, debit card*, cash, cheque*, check, checks,
+            instalment*, installment*, apple pay, google pay, paypal, contactless""",
+        "delivery": "deliver*, ship, ships, shipping, shipped, freight, home delivery, courier",
+        "order": "order, orders, ordering, place order, make order, custom order*",
+        "pickup": "pick up, pickup, collect, collection, take away, takeaway, takeout, take out",
+        "booking": """book, booking*, appointment*, reserv*, schedule appointment, schedule visit, book appointment,
+            make appointment, time slot, slot, slots""",
+        "cancel": """cancel*, reschedul*, postpone*, no show, no shows, late, change appointment, change booking, change
+            date, change day, move appointment, can t come, can t make it""",
+        "exchange": "return, returns, returning, refund*, exchange*, money back, complain*, faulty, broken, damaged",
+        "phone": "phone*, telephone*, call, whatsapp, contact*, phone number, get in touch",
+        "email": "email*, e mail",
+        "parking": "park, parking, leave car, car park, garage, valet",
+        "menu": "menu, catalog*, what sell, what offer, services, what services, what products, product list",
+        "children": "child*, kid, kids, baby, babies, toddler*, stroller*, son, daughter",
+        "pets": "pet, pets, dog, dogs, cat, cats, animal*, puppy, puppies, pet friendly",
+        "access": "accessib*, wheelchair*, ramp, ramps, elevator*, lift, disab*",
+        "wifi": "wifi, wi fi, internet, wifi password, wi fi password",
+        "holidays": "holiday*, christmas, new year*, easter, thanksgiving, bank holiday*",
+        "vegan": "vegan*, vegetarian*, plant based, meatless",
+        "gluten": "gluten, gluten free, coeliac*, celiac*",
+        "lactose": "lactose, lactose free, dairy, dairy free, milk free",
+        "allergy": "allerg*, intoleran*",
+        "gift": "gift*, gift card*, gift voucher*, voucher*, present, presents",
+        "discount": "discount*, promotion*, promo, deal, deals, special offer*, coupon*, cheaper",
+        "job": "job, jobs, hiring, vacanc*, employment, career*, work with, resume, cv, join our team",
+        "insurance": "insurance*, insurer*, health plan*, dental plan*",
+        "invoice": "invoice*, receipt*, tax receipt",
+        "urgent": "urgent*, emergenc*",
+    },
+    "es": {
+        "address": """direccion*, ubica*, localiza*, donde esta*, donde queda*, donde se encuentra*, donde encontr*,
+            como lleg*, como ir, como voy, que barrio, que calle, mapa""",
+        "price": """precio*, cuanto, cuanto cuesta*, cuanto vale*, cuanto sale*, cuanto es, cuesta, cuestan, costo,
+            coste, tarifa*, valor, cobran, gratis, gratuit*""",
+        "duration": "cuanto tiempo, cuantos dias, cuantas horas, cuanto tarda*, cuanto demora*, demora*, plazo*",
+        "hours": """horario*, que hora*, hasta que hora*, hasta cuando, que dias, abre, abren, abrir, abrimos, abiert*,
+            apertura, cierra, cierran, cerrar, cerramos, cerrad*, cierre""",
+        "payment": """pago*, pagar, paga, medio* pago, forma* pago, tarjeta*, tarjeta credito, tarjeta debito, efectivo,
+            transferencia, cuotas, cheque*""",
+        "delivery": "envio*, envian, enviar, entreg*, reparto*, reparten, domicilio, delivery, flete*, mandan casa",
+        "order": "encarg*, hacer pedido, hago pedido, pedir",
+        "pickup": "retir*, recog*, pasar buscar, para llevar",
+        "booking": """cita, citas, turno*, reserv*, agend*, pedir cita, pedir turno, sacar turno, reservar cita,
+            reservar turno""",
+        "cancel": """cancel*, anular, anulac*, reprogram*, aplaz*, posponer, cambiar cita, cambiar turno, cambiar dia,
+            cambiar fecha, cambiar hora, cambio* cita, cambio* turno, llegar tarde, no puedo ir""",
+        "exchange": "devol*, devuel*, cambi*, reembols*, reclam*, defectuos*, fallad*",
+        "phone": "telefono*, celular, movil, whatsapp, contact*, llamar, llame, numero telefono, que numero",
+        "email": "email*, e mail, correo electronico, correo",
+        "parking": "estaciona*, aparca*, parking, parqueadero*, cochera*, garaje, dej* coche, dej* carro, dej* auto",
+        "menu": "menu, carta, catalogo*, que venden, que ofrecen, que productos, que servicios, servicios",
+        "children": "nino*, nina*, infantil*, bebe, bebes, hijo*, hija*",
+        "pets": "mascota*, perro*, perra*, gato, gatos, gata, gatas, animal*",
+        "access": "accesib*, acceso, silla ruedas, rampa*, ascensor*, elevador*, discapa*",
+        "wifi": "wifi, wi fi, internet, clave wifi, contrasena wifi",
+        "holidays": "feriado*, festivo*, navidad, ano nuevo, semana santa, pascua",
+        "vegan": "vegan*, vegetarian*, sin carne",
+        "gluten": "gluten, sin gluten, celiac*",
+        "lactose": "lactosa, sin lactosa, sin leche",
+        "allergy": "alergi*, alergen*, intoleran*",
+        "gift": "regalo*, regalar, tarjeta regalo, tarjetas regalo, vale regalo, para regalo",
+        "discount": "descuento*, promoc*, oferta*, rebaja*, mas barato",
+        "job": "empleo*, contratando, contratan, contratac*, curricul*, vacante*, trabajar con, trabaja con, trabajo",
+        "insurance": "seguro medico, seguros medicos, obra social, obras sociales, prepaga*, mutua*",
+        "invoice": "factura*, recibo*, boleta*",
+        "urgent": "urgen*, emergenc*",
+    },
+}
+# Any business may be asked with these: they count where a topic holds them and are not missed where it does not.
+_WEAK_TEXTS: dict[Language, str] = {
+    "pt-BR": """
+        aceita aceitam agora amanha amiga amigo ano anos atende atendem atender avo chega chegar coloca colocam colocar
+        comer comprar compro custa custam dias disponivel domingo emite emitem emitir esposa estabelecimento existe faz
+        fazem fazer fica ficam ficou fim final funciona funcionam hoje hora horas item itens leva levar loja lugar
+        madrugada mae manha marido mercadoria minuto minutos moro noite numero oferece oferecem pai preco precos
+        problema produto produtos quarta quinta realiza realizam sabado sai segunda semana sexta tarde terca trabalha
+        trabalham traz trazer usa usam usar valor valores vende vendem vender ver
+        """,
+    "en": """
+        accept available buy cost costs day days friday item items make monday number offer place price prices product
+        products saturday sell shop store sunday take thursday time today tomorrow tuesday use wednesday week weekend
+        """,
+    "es": """
+        acepta aceptan ahora articulo articulos comprar cuesta cuestan disponible domingo fin hora horas hoy jueves
+        llego lugar lunes manana martes miercoles numero ofrecen precio precios producto productos sabado semana tarde
+        tienda trabajan vale vende venden vender viernes
+        """,
+}
+_SILENT_TEXTS: dict[Language, str] = {
+    "pt-BR": "a o as os um uma de do da dos das voce voces eu meu minha meus minhas seu sua no na para",
+    "en": "the a an i we you your my our do does can could of for to",
+    "es": "el la los las un una de del yo mi mis su sus tu tus usted ustedes hago para",
+}
+_WEAK_WORDS = {language: frozenset(text.split()) for language, text in _WEAK_TEXTS.items()}
+_SILENT = {language: frozenset(text.split()) for language, text in _SILENT_TEXTS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A concept that stands in a text, and the words (by index) that say so."""
+
+    concept: str
+    indices: tuple[int, ...]
+
+
+def find(words: Sequence[str], language: Language) -> tuple[Mention, ...]:
+    """Every concept that the folded words mention, in order; of phrases that begin alike the longest is meant."""
+    spoken = [index for index, word in enumerate(words) if word not in _SILENT[language]]
+    found = []
+    position = 0
+    while position < len(spoken):
+        following = [words[index] for index in spoken[position : position + _longest_phrase(language)]]
+        phrase = max(_phrases(following, language), key=lambda phrase: len(phrase[0]), default=None)
+        taken = len(phrase[0]) if phrase else 1
+        if phrase:
+            found.append(Mention(phrase[1], tuple(spoken[position : position + taken])))
+        position += taken
+    return tuple(found)
+
+
+def essence(concepts: Iterable[str]) -> frozenset[str]:
+    """The concepts without those that another of them absorbs."""
+    named = frozenset(concepts)
+    return named - {ABSORBED.get(name) for name in named}
+
+
+def is_weak(word: str, language: Language) -> bool:
+    """Whether a word says little alone: "quanto custa", "vocês vendem", "hoje", a number."""
+    return word in _WEAK_WORDS[language] or word.isdigit()
+
+
+@cache
+def terms(concept: str, language: Language) -> tuple[str, ...]:
+    """What full-text search may look for instead of the concept's words: at most `MAX_TERMS`, `*` marks a prefix."""
+    phrases = sorted((phrase.split() for phrase in _CONCEPTS[language][concept].split(",")), key=len)
+    longest = (max((word.rstrip("*") for word in reversed(phrase)), key=len)[:SEARCHED] for phrase in phrases)
+    kept: list[str] = []
+    for word in longest:
+        if not word.startswith(tuple(kept)):
+            kept.append(word)
+    return tuple(word + "*" for word in kept[:MAX_TERMS])
+
+
+def _phrases(following: Sequence[str], language: Language) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The table's phrases that these words begin with."""
+    index = _index(language)
+    first = following[0]
+    keys = (first, *(first[:length] + "*" for length in range(2, min(len(first), _longest_key(language)) + 1)))
+    for key in keys:
+        for phrase, concept in index.get(key, ()):
+            if len(phrase) <= len(following) and all(map(_is, following[1:], phrase[1:])):
+                yield phrase, concept
+
+
+def _is(word: str, pattern: str) -> bool:
+    return word.startswith(pattern[:-1]) if pattern.endswith("*") else word == pattern
+
+
+@cache
+def _index(language: Language) -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    """Phrases with their concept by the phrase's first word; silent words are left out of them as of the texts."""
+    index: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    for concept, table in _CONCEPTS[language].items():
+        for phrase in table.split(","):
+            words = tuple(word for word in phrase.split() if word not in _SILENT[language])
+            index.setdefault(words[0], []).append((words, concept))
+    return index
+
+
+@cache
+def _longest_key(language: Language) -> int:
+    return max(map(len, _index(language)))
+
+
+@cache
+def _longest_phrase(language: Language) -> int:
+    return max(len(phrase) for phrases in _index(language).values() for phrase, _ in phrases)
