@@ -64,6 +64,7 @@ def _apply(tx: Tx, rows: Sequence[OutboxMessage], log: LogRead, config: Config) 
     if tx.outbox.is_sending_to(contact_id):
         return False
     verdicts = settle.judge(rows, log, tx.outbox.sids_of(contact_id))
+    verdicts.sort(key=lambda verdict: verdict.finding != Finding.SENT)  # an older answer is not sent again behind one
     concluded = [_conclude(tx, verdict, config) for verdict in verdicts]  # every one, also after a False
     return all(concluded)
 
