@@ -1,7 +1,8 @@
 """What customers ask five small businesses: each question with the topic that answers it, None where none does.
 
-Written before the synonyms were. The barbershop and the dentist were used to develop them, the auto parts were not
-looked at until they were finished.
+Written before the synonyms were, by the same hand. The barbershop, the dentist and the pet shops were used to develop
+them. The auto parts were scored once, when the code was finished, and nothing was changed for them since: 44 of 50 (28
+of 34 answerable, 16 of 16 unanswerable), against 32 of 50 (16 of 34, 16 of 16) before there were synonyms.
 """
 
 from pathlib import Path
@@ -282,3 +283,15 @@ PET_SHOP_ES = Table(
     ),
 )
 TABLES = (BARBERSHOP, DENTIST, AUTO_PARTS, PET_SHOP_EN, PET_SHOP_ES)
+# What the FAQ gets wrong, by table; those of the held-out auto parts are left as they were found.
+KNOWN_MISSES: dict[str, set[str]] = {
+    "dentist": {"tem dentista pra bebê?"},
+    "autoparts": {
+        "manda pelos correios?",
+        "como faço pra cotar uma peça?",
+        "comprei a peça errada, posso trocar?",
+        "vcs instalam a peça?",
+        "tem desconto pra oficina?",
+        "tem estacionamento?",
+    },
+}
