@@ -34,7 +34,8 @@ _TABLES = (
 class Database:
     """One migrated database in memory that can be put back to an image of itself.
 
-    An image is rows, not pages: SQLite then keeps its prepared statements, which is most of the speed.
+    An image is rows, not pages: SQLite then keeps its prepared statements, which is most of the speed. (Switching
+    foreign keys off for a restore would expire them too.)
     """
 
     def __init__(self, now: Callable[[], int], schema: Callable[[str], str] = str) -> None:
@@ -62,17 +63,15 @@ class Database:
 
     def restore(self, image: Image) -> None:
         execute = self._cursor.execute
-        execute("PRAGMA foreign_keys = 0")
         execute("BEGIN")
-        for table, rows in reversed(list(zip(_TABLES, image, strict=True))):
-            if table != "sqlite_sequence":
-                execute(f"DELETE FROM {table}")
-                if rows:
-                    self._cursor.executemany(self._inserts[table], rows)
-        execute("DELETE FROM sqlite_sequence")  # last: the inserts above moved it
+        for table in reversed(_TABLES):
+            execute(f"DELETE FROM {table}")
+        for table, rows in zip(_TABLES, image, strict=True):
+            if rows and table != "sqlite_sequence":
+                self._cursor.executemany(self._inserts[table], rows)
+        execute("DELETE FROM sqlite_sequence")  # the inserts above moved it
         self._cursor.executemany(self._inserts["sqlite_sequence"], image[0])
         execute("COMMIT")
-        execute("PRAGMA foreign_keys = 1")
 
 
 class _NoReserve:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from appliance import app, delivery
@@ -10,10 +11,11 @@ from appliance.config import Config, Conversations, Queue, Twilio
 from appliance.errors import ApplianceError
 from appliance.gate import Gate
 from appliance.intake import Intake
-from appliance.metrics import Metrics
-from appliance.model import DeliveryReport, InboundMessage, JobKind
+from appliance.model import Job, JobKind
 from appliance.outage import Outage
-from appliance.schedule import enqueue_tick
+from appliance.outcome import Handler, Outcome
+from appliance.schedule import Schedule
+from appliance.wire import DeliveryReport, InboundMessage
 from appliance.worker import Worker
 from lab.inline import InlineStore
 from lab.simulation.chance import Dice
@@ -21,7 +23,26 @@ from lab.simulation.ports import Clock, SimulatedLog, SimulatedModel, SimulatedS
 from lab.simulation.scenario import Scenario
 from lab.simulation.world import ACCOUNT, Entry, World
 
-_METRICS = Metrics()
+
+
+class _NoMetrics:
+    """Instruments that measure nothing; they would be a tenth of the run."""
+
+    def __getattr__(self, _name: str) -> "_NoMetrics":
+        return self
+
+    def labels(self, *_values: str) -> "_NoMetrics":
+        return self
+
+    def inc(self) -> None: ...
+
+    def observe(self, _value: float) -> None: ...
+
+    def time(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+_METRICS: Any = _NoMetrics()
 
 
 def configure(scenario: Scenario) -> Config:
@@ -30,6 +51,23 @@ def configure(scenario: Scenario) -> Config:
         conversations=Conversations(),
         queue=Queue(reply_max_age=scenario.age) if scenario.age else Queue(),
     )
+
+
+class _Watched:
+    """A handler that tells when one job runs twice at the same time."""
+
+    def __init__(self, handler: Handler, running: set[int], errors: list[str]) -> None:
+        self._handler, self._running, self._errors = handler, running, errors
+        self.give_up = handler.give_up
+
+    async def run(self, job: Job) -> Outcome:
+        if job.id in self._running:
+            self._errors.append(f"unexpected: job {job.id} ({job.kind}) runs twice at once")
+        self._running.add(job.id)
+        try:
+            return await self._handler.run(job)
+        finally:
+            self._running.discard(job.id)
 
 
 class Life(app.Appliance):
@@ -46,6 +84,12 @@ class Life(app.Appliance):
         self.responder = SimulatedModel(world, point)
         self.dice = Dice(world.scenario.seed * 31 + world.life)
         self.errors: list[str] = []
+        self.fault = None
+        self._tasks = []
+        self.stopping = asyncio.Event()
+
+    def begin(self) -> None:
+        self._spawn(self.start(), "start")
 
     async def start(self) -> None:
         self.reconciled = asyncio.Event()
@@ -64,8 +108,16 @@ class Life(app.Appliance):
             random=self.dice.random,
         )
         self.outage.on_end = self.worker.wake
+        await self.outage.resume()
         self.intake = Intake(self.store, self.config, self.worker.wake)
-        self._tasks = [asyncio.create_task(work) for work in (self._work(), self.outage.watch())]
+        self.schedule = Schedule(self.store, self.config, self.clock, self.worker.wake)  # its triggers are our events
+        self._spawn(self._work(), "worker")
+        self._spawn(self.outage.watch(), "outage")
+
+    def _handlers(self, circuits: Circuits) -> dict[JobKind, Handler]:
+        running: set[int] = set()
+        handlers = super()._handlers(circuits)
+        return {kind: _Watched(handler, running, self.errors) for kind, handler in handlers.items()}
 
     # What web.hooks does once a request is checked and parsed.
 
@@ -88,8 +140,7 @@ class Life(app.Appliance):
 
     async def tick(self, kind: JobKind) -> None:
         """What the schedule does when a trigger fires."""
-        await self.store.write(lambda tx: enqueue_tick(tx, kind))
-        self.worker.wake()
+        await self.schedule._tick(kind)
 
     def meet(self, kind: str, value: Any) -> Awaitable[None]:
         """What an event of the world sets off in here."""

@@ -4,18 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from appliance.model import (
-    SECOND,
-    Blame,
-    Dialogue,
-    LogRead,
-    Media,
-    OutboundMessage,
-    Reply,
-    SendOutcome,
-    TwilioMessageResult,
-)
+from appliance.model import SECOND, Dialogue, Reply
 from appliance.ports import LogUnavailableError, Permanent, Retryable
+from appliance.wire import Blame, LogRead, Media, OutboundMessage, SendOutcome, TwilioMessageResult
 from lab.simulation.scenario import SHAPES
 from lab.simulation.world import World
 
@@ -88,14 +79,16 @@ class SimulatedSender:
         row = int(message.reference.partition(".")[0])
         await self._point("post.before", row)
         shape = world.shape()
-        world.posts[message.reference] = (shape, world.now)
+        world.posts[message.reference] = (shape, world.now, world.life)
         delay = world.dice.between(5, 300) if shape != "late_accept" else world.dice.between(11_000, 20_000)
         call = self._wire.call("post", delay, (message, shape))
         await self._point("post.sent", row)
         try:
-            result: TwilioMessageResult = await asyncio.wait_for(call, TIMEOUT / SECOND)
+            async with asyncio.timeout(TIMEOUT / SECOND):
+                result: TwilioMessageResult = await call
         except TimeoutError:
             result = RESULTS["timeout"]
+        world.ended[message.reference] = world.now
         await self._point("post.answered", row)
         return result
 
@@ -115,7 +108,7 @@ def arrived(world: World, message: OutboundMessage, shape: str) -> tuple[int, Tw
     result = RESULTS[answer]
     if sid and answer == "created":
         result = TwilioMessageResult(SendOutcome.ACCEPTED, sid=sid, status="queued")
-    early = has_it and world.scenario.callbacks[0] == "early"
+    early = has_it and world.scenario.callbacks[0].startswith("early")
     return (2000 if early else world.dice.between(5, 200)), result
 
 

@@ -11,7 +11,8 @@ from lab.simulation.chance import Dice
 
 SMS = "+551140000000"
 WHATSAPP = "whatsapp:+551140000001"
-CALLBACKS = ("normal", "early", "late", "twice", "backwards", "lost", "undelivered")
+EARLY = ("early_sent", "early_delivered", "early_read", "early_undelivered")  # up to this status before the answer
+CALLBACKS = ("normal", *EARLY, "late", "overdue", "twice", "backwards", "lost", "stuck", "undelivered", "undelivered_lost")
 HOOKS = ("normal", "lost", "doubled", "again", "refused", "late")
 
 # What one POST comes to: whether Twilio has the message, and what the appliance hears.
@@ -31,6 +32,7 @@ SHAPES = {
     "late_accept": (True, "late"),
     "bare_429": (False, "bare_429"),
 }
+NOT_SENT = ("rate_limit", "no_connection")  # Twilio surely did nothing with it: the draft may still change
 ANSWERS = ("answer", "slow", "retryable", "permanent", "asked_to_wait", "silence", "hang")
 
 
@@ -60,6 +62,7 @@ class Scenario:
     by_hand: tuple[tuple[int, int], ...] = ()  # (when, contact): a person answers from Twilio's console
     downtime: int = 5 * SECOND  # of the first crash
     on_doubt: str = "resend"
+    deep: bool = False  # worth a second crash after the first
     age: int = 0  # ms: how short queue.reply_max_age is, 0 for the default
 
     def address(self, contact: int) -> str:
@@ -69,18 +72,21 @@ class Scenario:
 
 def _table() -> list[Scenario]:
     found = []
-    for shape, callback, channel in product(SHAPES, CALLBACKS, (SMS, WHATSAPP)):
-        found.append(
-            Scenario(0, f"{shape}/{callback}/{channel[:8]}", channel, shapes=(shape,), callbacks=(callback,), lag=20_000)
-        )
-    for hook in HOOKS:
+    for shape, callback in product(SHAPES, CALLBACKS):
+        found.append(Scenario(0, f"{shape} {callback}", WHATSAPP, shapes=(shape,), callbacks=(callback,), lag=20_000))
+    for shape in SHAPES:
+        found.append(Scenario(0, f"{shape} lost on SMS", shapes=(shape,), callbacks=("lost",)))
+        pair = (Written(1000, "#1 um?"), Written(9000, "#2 dois?"))
+        found.append(Scenario(0, f"pair {shape}", written=pair, shapes=("reset_before", shape), callbacks=("lost",)))
+    found.append(Scenario(0, "too old", shapes=("rate_limit",) * 14, age=30_000))
+    for hook, _ in product(HOOKS, range(4)):  # the seed moves everything a little
         found.append(Scenario(0, f"hook {hook}", written=(Written(1000, "#1 oi?", hook=hook),), lag=30_000))
     for shape in SHAPES:
         second = (Written(1000, "#1 um?"), Written(4400, "#2 dois?"), Written(9000, "#3 tres?"))
         found.append(Scenario(0, f"burst {shape}", written=second, shapes=(shape, "accept", shape)))
         same = (Written(1000, "#1 igual?"), Written(9000, "#1 igual?"))
         found.append(Scenario(0, f"equal {shape}", written=same, shapes=(shape, shape), callbacks=("lost",), lag=90_000))
-        twice = Scenario(0, f"again {shape}", shapes=("reset_before", shape), callbacks=("lost", "normal"))
+        twice = Scenario(0, f"again {shape}", shapes=("reset_before", shape), callbacks=("lost",))
         found += [twice, replace(twice, name=f"park {shape}", shapes=(shape,), on_doubt="park", callbacks=("lost",))]
         stop = (Written(1000, "#1 um?"), Written(4350, "STOP"))
         found += [
@@ -93,15 +99,24 @@ def _table() -> list[Scenario]:
                 f"unreadable {shape}",
                 shapes=(shape,),
                 callbacks=("lost",),
-                unreadable=(0, 20 * MINUTE),
-                by_hand=((12 * MINUTE, 0),),
+                unreadable=(0, 6 * MINUTE),
+                by_hand=((5 * MINUTE, 0),),
             )
         )
     for answer in ANSWERS:
         found.append(Scenario(0, f"model {answer}", answers=(answer, answer), callbacks=("lost",)))
+    slow = (Written(1000, "#1 um?"), Written(15_000, "#2 dois?"))
+    found.append(Scenario(0, "model slow, another message", written=slow, answers=("slow",)))
+    for late in range(4315, 4700, 35):
+        found.append(Scenario(0, "stop at the last moment", WHATSAPP, (Written(1000, "#1 um?"), Written(late, "STOP"))))
     found.append(Scenario(0, "answered by hand", written=(Written(1000, "#1 oi?", hook="lost"),), by_hand=((9000, 0),)))
-    found.append(Scenario(0, "offline", offline=(2000, 10 * MINUTE), answers=("answer",)))
-    return [replace(scenario, seed=seed) for seed, scenario in enumerate(found)]
+    found.append(Scenario(0, "offline", offline=(2000, 3 * MINUTE), answers=("answer",)))
+    return [replace(scenario, seed=seed, deep=_is_deep(scenario.name)) for seed, scenario in enumerate(found)]
+
+
+def _is_deep(name: str) -> bool:
+    """Only after a crash is an accepted, refused or unmade POST in doubt."""
+    return name.startswith(("pair", "park")) or name in {f"accept {plan}" for plan in ("late", "lost", "stuck", "undelivered_lost")}
 
 
 TABLE = _table()
@@ -124,13 +139,13 @@ def _by_chance(seed: int) -> Scenario:
         tuple(dice.pick(CALLBACKS) for _ in range(dice.between(1, 3))),
         tuple(dice.pick(ANSWERS) for _ in range(dice.between(0, 2))),
         dice.pick((0, 10, 60, 150)) * SECOND,
-        (0, 0) if quiet or dice.one_in(2) else (start, start + dice.between(1, 30) * MINUTE),
-        (0, 0) if quiet or dice.one_in(2) else (start, start + dice.between(1, 30) * MINUTE),
+        (0, 0) if quiet or dice.one_in(2) else (start, start + dice.between(1, 8) * MINUTE),
+        (0, 0) if quiet or dice.one_in(2) else (start, start + dice.between(1, 8) * MINUTE),
         dice.pick((0, -3000, 40_000, -90_000)),
         ((dice.between(0, 600) * SECOND, 0),) if dice.one_in(8) else (),
         dice.pick((1, 5, 30, 400, 3000)) * SECOND,
         "park" if dice.one_in(10) else "resend",
-        dice.pick((0, 0, 0, 0, 0, 0, 60_000)),
+        age=dice.pick((0, 0, 0, 0, 0, 0, 60_000)),
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-import secrets
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from appliance.model import MINUTE, SECOND, JobKind, OutboxState
 from appliance.store.writer import Unit
 from lab.inline import Database, Image, InlineStore
 from lab.simulation import ports, verdict
+from lab.simulation.coverage import NONE, Triple, triples
 from lab.simulation.life import Life, configure
 from lab.simulation.loop import VirtualLoop
 from lab.simulation.scenario import SMS, WHATSAPP, Scenario
@@ -24,7 +25,6 @@ from lab.simulation.world import BEGINNING, World
 
 HORIZON = 4 * 60 * MINUTE
 TICK_EVERY = 5 * MINUTE
-Triple = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class _Ear:
     """Stands in for the log of the workers: an error of the product's own is a finding."""
 
     def __init__(self, heard: Callable[[str], None]) -> None:
-        self.exception = self.error = lambda event, **facts: (__import__("traceback").print_exc(), heard(f"{event}: {facts}"))
+        self.exception = self.error = lambda event, **facts: heard(f"{event}: {facts} ({sys.exc_info()[1]!r})")
 
     def info(self, event: str, **facts: object) -> None:
         """Of no interest."""
@@ -53,6 +53,7 @@ class Simulation:
     def __init__(self, schema: Callable[[str], str] = str) -> None:
         self.world = World(Scenario(0, "none"))
         self.database = Database(lambda: self.world.now, schema)
+        self.world.now = BEGINNING - 10 * MINUTE  # the channels' watermarks: Twilio's clock may be behind ours
         registration = Registration("Padaria", [SMS, WHATSAPP], "dono@example.com")
         with self.database.connection:
             register_organization(self.database.tx, registration)
@@ -65,6 +66,7 @@ class Simulation:
         self.triples: set[Triple] = set()
         self.crashes = 0
         self.found: list[str] = []
+        self.on_step: Callable[[str, tuple[int, ...]], None] = lambda _step, _rows: None
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -91,12 +93,18 @@ class Simulation:
         self._snapshots = None
         self._lives(list(crashes))
 
-    def crash(self, snapshot: Snapshot, then: Sequence[int] = ()) -> None:
-        """Go on from a crash at the snapshot's point; `then`: where the following lives crash."""
-        self._begin(snapshot.world, snapshot.image)
+    def crash(self, snapshot: Snapshot, then: Sequence[int] = (), *, collect: bool = False) -> list[Snapshot]:
+        """Go on from a crash at the snapshot's point; `then`: where the following lives crash.
+
+        `collect`: what every further crash in the next life would leave behind.
+        """
+        self._begin(snapshot.world.copy(), snapshot.image)
         self._snapshots = None
         self._after_crash(snapshot.step, snapshot.rows)
+        self._snapshots = [] if collect else None
         self._lives(list(then))
+        found, self._snapshots = self._snapshots or [], None
+        return found
 
     def _begin(self, world: World, image: Image) -> None:
         self.world = world
@@ -112,18 +120,21 @@ class Simulation:
     def _live(self, crash_at: int | None) -> bool:
         """One life, to its crash (True) or until all is done (False); then the promises are checked."""
         world = self.world
-        self._crash_at, self._points, self._crashed = crash_at, 0, False
+        self._crash_at, self.points, self._crashed = crash_at, 0, False
+        self._undeclared = ""
         self._loop = VirtualLoop(lambda: world.now)
         store = InlineStore(self.database, self._around)
         self._life = Life(world, store, self._point, configure(world.scenario))
-        self._loop.create_task(self._life.start())
+        self._loop.call_soon(self._life.begin)
         for kind in (JobKind.CATCH_UP, JobKind.SETTLE):
             world.after(TICK_EVERY, "tick", kind)
         try:
             self._run()
         finally:
             self._loop.dispose()
-        self.found += self._life.errors
+        if self._undeclared:
+            raise LookupError(f"steps.py does not name the unit of work {self._undeclared}")
+        self.found += self._life.errors + ([f"a part failed: {self._life.fault!r}"] if self._life.fault else [])
         if self._crashed:
             self._after_crash(*self._last)
             return True
@@ -133,7 +144,7 @@ class Simulation:
     def _run(self) -> None:
         world, loop = self.world, self._loop
         loop.run_ready()
-        while not self._crashed and not self._is_drained():
+        while not (self._crashed or self._undeclared or self._life.fault or self._is_drained()):
             due = loop.next_due()
             event = world.events[0][0] if world.events else None
             world.now = min(time for time in (due, event) if time is not None)
@@ -181,6 +192,7 @@ class Simulation:
         """The process is dead: count it, let the world go on without it, until somebody starts it again."""
         world = self.world
         self.crashes += 1
+        world.ended = dict.fromkeys(world.posts, world.now) | world.ended
         self._cover(step, rows)
         self.found += verdict.at_a_crash(self.database, world)
         end = world.now + (world.scenario.downtime if world.life == 0 else world.dice.pick((1, 20, 120)) * SECOND)
@@ -208,11 +220,19 @@ class Simulation:
     # Where a crash may happen.
 
     async def _around(self, when: str, units: list[Unit]) -> None:
-        if when == "before" and self.world.dice.one_in(2):  # a sync takes its time
+        if when == "before" and self.world.dice.one_in(3):  # a sync takes its time
             await asyncio.sleep(self.world.dice.between(1, 12) / SECOND)
-        named = [step_of(unit) for unit in units]
-        rows = tuple(row for _, row in named if row is not None)
+        named = [self._named(unit) for unit in units]
+        rows = tuple(row for _, about in named for row in about)
         await self._point("+".join(sorted({step for step, _ in named})) + f".{when}", *rows)
+
+    def _named(self, unit: Unit) -> tuple[str, tuple[int, ...]]:
+        try:
+            return step_of(unit)
+        except KeyError:
+            self._undeclared = unit.__qualname__
+            self._loop.stop()
+            return "undeclared", ()
 
     async def _point(self, step: str, *rows: int) -> None:
         self._reach(step, *rows)
@@ -220,21 +240,22 @@ class Simulation:
             await self._loop.create_future()
 
     def _reach(self, step: str, *rows: int) -> None:
+        self.on_step(step, rows)
         if self._snapshots is not None:
             self._snapshots.append(Snapshot(self.world.copy(), self.database.image(), step, rows or None))
-        if self._points == self._crash_at:
+        if self.points == self._crash_at:
             self._crashed = True
             self._last = (step, rows or None)
             self._loop.stop()
-        self._points += 1
+        self.points += 1
 
     def _cover(self, steps: str, rows: tuple[int, ...] | None) -> None:
         """Note (step, state of the outbox row, what Twilio made of its last attempt)."""
-        names, _, when = steps.partition(".")
+        life = self.world.life
         for row_id, state, attempt, tag in self.database.rows("SELECT id, state, attempt, tag FROM outbox"):
             if rows is None or row_id in rows:
-                shape = self.world.posts.get(f"{row_id}.{attempt}.{tag}", ("none", 0))[0]
-                self.triples.update((f"{name}.{when}", state, shape) for name in names.split("+"))
+                shape, _, made_in = self.world.posts.get(f"{row_id}.{attempt}.{tag}", (NONE, 0, None))
+                self.triples.update(triples(steps, state, shape, own=made_in == life))
 
 
 class _Tags:

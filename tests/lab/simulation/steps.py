@@ -17,9 +17,11 @@ _UNITS = {
     "CatchUpHandler._receive": "fetch",
     "CatchUpHandler._channel": "watermark",
     "Appliance._reconcile": "tick",
-    "Life.tick": "tick",
+    "Schedule._tick": "tick",
+    "Schedule.replan": "replan",
     "Life.report": "callback",
-    "Outage.watch": "outage",
+    "Outage": "outage",
+    "_carry_over": "outage",
 }
 _RECORDED = {
     JobKind.REPLY: "reply",
@@ -30,18 +32,21 @@ _RECORDED = {
 }
 
 
-def step_of(unit: Unit) -> tuple[str, int | None]:
-    """The step a unit of work is, and the outbox row it is about where it is about one."""
+def step_of(unit: Unit) -> tuple[str, tuple[int, ...]]:
+    """The step a unit of work is, and the outbox rows it is about. Raises KeyError for one that is not named here."""
     owner = unit.__qualname__.partition(".<locals>")[0]
     if owner == "Worker._record":
         job = _free(unit, "job")
-        return _RECORDED[job.kind], job.payload.get("outbox")
-    step = _UNITS[owner]
-    if step == "begin":
-        return step, _free(unit, "job").payload["outbox"]
-    if step == "callback":
-        return step, int(_free(unit, "report").reference.partition(".")[0])
-    return step, None
+        return _RECORDED[job.kind], tuple(row for name, row in job.payload.items() if name == "outbox")
+    step = _UNITS.get(owner) or _UNITS[owner.partition(".")[0]]
+    match step:
+        case "begin":
+            return step, (_free(unit, "job").payload["outbox"],)
+        case "callback":
+            return step, (int(_free(unit, "report").reference.partition(".")[0]),)
+        case "settle":
+            return step, tuple(row.id for row in _free(unit, "rows"))
+    return step, ()
 
 
 def _free(unit: Unit, name: str) -> Any:

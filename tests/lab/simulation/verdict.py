@@ -4,7 +4,7 @@ import re
 from collections import Counter
 
 from appliance.delivery import RANK
-from appliance.model import MANUAL, TextKey
+from appliance.model import TextKey
 from lab.inline import Database
 from lab.simulation.world import World
 
@@ -64,9 +64,9 @@ def _unexpected(database: Database, world: World) -> list[str]:
         if entry.reference and (row is None or (row[1], row[2]) != (entry.recipient, entry.body)):
             found.append(f"unexpected: {entry.sid} is nothing that we wanted to say")
     answering = {str(row[0]) for row in database.rows("SELECT DISTINCT reply_id FROM messages WHERE reply_id NOT NULL")}
-    for reference in world.posts:
-        if reference.partition(".")[0] not in answering:
-            found.append(f"unexpected: {reference} was sent and answers nothing")
+    for entry in world.entries:
+        if entry.reference and entry.reference.partition(".")[0] not in answering:
+            found.append(f"unexpected: {entry.sid} answers nothing")
     for row_id, attempt, tag, sending_at, opted_out_at in database.rows(
         "SELECT o.id, o.attempt, o.tag, o.sending_at, c.opted_out_at FROM outbox o JOIN contacts c ON c.id = o.contact_id "
         "WHERE c.opted_out_at < o.sending_at AND o.kind NOT IN (?, ?)",
@@ -93,22 +93,19 @@ def _conserved(database: Database, world: World) -> list[str]:
 
 
 def _ordered(database: Database, world: World) -> list[str]:
-    """Answers reach Twilio in the order of what they answer."""
-    last: dict[str, tuple[int, str]] = {}
-    found = []
+    """No answer is handed to Twilio while an older one to the same customer is on its way, or before it.
+
+    An older one may still arrive later: a request that we gave up may linger on the wire.
+    """
     first = dict(database.rows("SELECT reply_id, min(id) FROM messages WHERE reply_id NOT NULL GROUP BY reply_id"))
-    kinds = dict(database.rows("SELECT id, kind FROM outbox"))
-    for entry in world.entries:
-        if entry.inbound or not entry.reference:
-            continue
-        row = int(entry.reference.partition(".")[0])
-        if kinds.get(row, MANUAL) == MANUAL or row not in first:
-            continue
-        before = last.get(entry.recipient)
-        if before is not None and before[0] > first[row]:
-            found.append(f"order: {entry.sid} overtook {before[1]}")
-        last[entry.recipient] = (first[row], entry.sid)
-    return found
+    sent = [(first.get(int(entry.reference.partition(".")[0])), entry) for entry in world.entries if entry.reference]
+    return [
+        f"order: {newer.sid} overtook {older.sid}"
+        for position, (number, newer) in enumerate(sent)
+        for other, older in sent[position + 1 :]
+        if number is not None and other is not None and other < number and newer.recipient == older.recipient
+        if world.ended.get(older.reference, world.now) > world.posts[newer.reference][1]
+    ]
 
 
 def _followed(database: Database, world: World) -> list[str]:

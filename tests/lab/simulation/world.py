@@ -4,7 +4,8 @@ import heapq
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.model import SECOND, DeliveryReport, LoggedMessage
+from appliance.model import SECOND
+from appliance.wire import DeliveryReport, LoggedMessage
 from lab.simulation.chance import Dice
 from lab.simulation.scenario import SHAPES, Scenario
 
@@ -52,7 +53,8 @@ class World:
         self.events: list[tuple[int, int, str, Any]] = []
         self.count = 0
         self.entries: list[Entry] = []
-        self.posts: dict[str, tuple[str, int]] = {}  # reference → (shape, when it was written to the wire)
+        self.posts: dict[str, tuple[str, int, int]] = {}  # reference → (shape, when it was put on the wire, in which life)
+        self.ended: dict[str, int] = {}  # reference → when the caller had an answer, gave up or died
         self.acknowledged: set[str] = set()  # inbound sids that heard 200
         self.reported: list[tuple[str, str]] = []  # (reference, status) of callbacks that heard 204
         self.asked = 0  # of the model
@@ -68,7 +70,7 @@ class World:
         other.__dict__.update(self.__dict__)
         other.dice = self.dice.copy()
         other.events, other.entries, other.reported = self.events[:], self.entries[:], self.reported[:]
-        other.posts, other.acknowledged = self.posts.copy(), self.acknowledged.copy()
+        other.posts, other.ended, other.acknowledged = self.posts.copy(), self.ended.copy(), self.acknowledged.copy()
         other.steps = self.steps[:]
         return other
 
@@ -110,11 +112,23 @@ class World:
 
     def _statuses(self, reference: str) -> tuple[tuple[int, str, int | None], ...]:
         plan = self.callback_plan() if reference else "normal"
-        if plan == "undelivered":
-            return (self.now + 400, "sent", None), (self.now + 900, "undelivered", 30003)
-        pace = 5 if plan == "early" else 600
-        names = ("sent", "delivered", "read") if self.scenario.channel.startswith("whatsapp") else ("sent", "delivered")
-        return tuple((self.now + pace * (number + 1), name, None) for number, name in enumerate(names))
+        names = ["sent", "delivered", "read"] if self.scenario.channel.startswith("whatsapp") else ["sent", "delivered"]
+        if "undelivered" in plan:
+            names = ["sent", "undelivered"]
+        elif plan == "stuck":
+            names = ["sent"]
+        last = plan.partition("early_")[2]
+        early = names.index(last) + 1 if last in names else 0
+        return tuple(
+            (self.now + self._pace(number, early), name, 30003 if name == "undelivered" else None)
+            for number, name in enumerate(names)
+        )
+
+    def _pace(self, number: int, early: int) -> int:
+        """When a status is taken, ms after the message was accepted: before the POST is answered, or long after."""
+        if not early:
+            return 600 * (number + 1)
+        return 5 * (number + 1) if number < early else 12_000 + 600 * number
 
     def callback_plan(self) -> str:
         plans = self.scenario.callbacks
@@ -131,15 +145,15 @@ class World:
         """A POST is read by Twilio and accepted; it will be delivered, and told of. Returns the sid."""
         plan = self.callback_plan()
         entry = self._enter(False, sender, recipient, body, reference)
-        if plan == "lost":
+        if plan in ("lost", "undelivered_lost", "stuck"):
             return entry.sid
         times = [at for at, _, _ in entry.statuses]
         if plan == "backwards":
             times.reverse()
-        late = 10 * 60_000 if plan == "late" else 30
+        late = {"late": 60_000, "overdue": 600_000}.get(plan, 30)
         for at, (_, status, code) in zip(times, entry.statuses, strict=True):
             report = DeliveryReport(reference, entry.sid, status, code, ACCOUNT, sender, recipient)
-            for _ in range(2 if plan == "twice" else 1):
+            for _ in range(2 if plan in ("twice", "undelivered") else 1):
                 self.at(at + late, "callback", report)
         return entry.sid
 

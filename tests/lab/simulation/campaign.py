@@ -1,0 +1,108 @@
+"""Many scenarios, many crashes: what was tried, what was met, and one command for each failure."""
+
+import gc
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+
+from lab.simulation.chance import Dice
+from lab.simulation.coverage import Triple
+from lab.simulation.scenario import TABLE, scenario
+from lab.simulation.simulation import Simulation, Snapshot
+
+_DEEP = ("post.", "begin.after", "result.before")  # after a crash here a second one is worth a try everywhere
+_SECOND = ("start.", "settle.", "callback.", "result.", "begin.", "post.")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    seed: int
+    crashes: tuple[int, ...]  # at which point of each life in turn
+    step: str
+    problems: tuple[str, ...]
+
+    def __str__(self) -> str:
+        points = " ".join(map(str, self.crashes))
+        command = f"PYTHONPATH=tests python -m lab.simulation {self.seed} {points}".strip()
+        return f"{command}  # {scenario(self.seed).name}, {self.step}: {'; '.join(self.problems[:3])}"
+
+
+@dataclass(slots=True)
+class Report:
+    crashes: int = 0
+    seconds: float = 0.0  # of one core
+    parked: int = 0
+    triples: set[Triple] = field(default_factory=set)
+    failures: list[Failure] = field(default_factory=list)
+
+    def add(self, other: "Report") -> None:
+        self.crashes += other.crashes
+        self.seconds += other.seconds
+        self.triples |= other.triples
+        self.failures += other.failures
+
+
+def explore(simulation: Simulation, seed: int) -> Iterator[Failure]:
+    """A crash at every point of the scenario, once; for the table also a second one after each that matters."""
+    chosen = scenario(seed)
+    snapshots = simulation.base(chosen)
+    yield from _judged(simulation, seed, (), "no crash")
+    for point, snapshot in enumerate(snapshots):
+        deep = chosen.deep and snapshot.step.startswith(_DEEP)
+        then = () if chosen.deep or seed < len(TABLE) else _more(seed, point)
+        second = simulation.crash(snapshot, then, collect=deep)
+        yield from _judged(simulation, seed, (point, *then), snapshot.step)
+        yield from _again(simulation, seed, point, second)
+
+
+def _again(simulation: Simulation, seed: int, point: int, snapshots: list[Snapshot]) -> Iterator[Failure]:
+    for number, snapshot in enumerate(snapshots):
+        if snapshot.step.startswith(_SECOND):
+            simulation.crash(snapshot)
+            yield from _judged(simulation, seed, (point, number), snapshot.step)
+
+
+def _more(seed: int, point: int) -> tuple[int, ...]:
+    """Further crashes by chance, so that recovery is interrupted as well."""
+    dice = Dice(seed * 1009 + point)
+    return tuple(dice.below(40) for _ in range(dice.pick((0, 1, 1, 2))))
+
+
+def _judged(simulation: Simulation, seed: int, crashes: tuple[int, ...], step: str) -> Iterator[Failure]:
+    if simulation.found:
+        yield Failure(seed, crashes, step, tuple(simulation.found))
+
+
+def run(seeds: Iterable[int], at_least: int | None = None) -> Report:
+    """In this process. `at_least`: stop after so many crash points."""
+    report, began = Report(), time.process_time()
+    simulation = Simulation()
+    gc.collect()
+    gc.freeze()
+    thresholds = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 100)
+    try:
+        with simulation.installed():
+            for seed in seeds:
+                report.failures += explore(simulation, seed)
+                if at_least is not None and simulation.crashes >= at_least:
+                    break
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+    report.crashes, report.triples = simulation.crashes, simulation.triples
+    report.seconds = time.process_time() - began
+    return report
+
+
+def run_on(processes: int, first: int, last: int, at_least: int | None = None) -> Report:
+    """The same on several cores; each takes every so manieth seed."""
+    share = None if at_least is None else -(-at_least // processes)
+    whole = Report()
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        parts = [range(first + number, last, processes) for number in range(processes)]
+        for report in pool.map(run, parts, [share] * processes):
+            whole.add(report)
+    return whole

@@ -1,0 +1,175 @@
+"""Negative controls: the product with one guard taken away. A laboratory that does not notice proves nothing."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from unittest.mock import patch
+
+from appliance import delivery
+from appliance.handlers.send import SendHandler
+from appliance.handlers.settle import SettleHandler
+from appliance.intake import Intake, Received
+from appliance.model import OutboxState
+from appliance.outcome import Done
+from appliance.store import Tx
+from appliance.store.jobs import Jobs
+from appliance.store.messages import Messages
+from appliance.store.organizations import Channels
+from appliance.store.outbox import Outbox
+from appliance.wire import OutboundMessage, SendOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    name: str
+    broken: Callable[[], AbstractContextManager[object]]
+    scenarios: tuple[str, ...]  # names, or beginnings of names, where it should show
+    schema: Callable[[str], str] = str
+
+
+def _acknowledge_before_commit() -> AbstractContextManager[object]:
+    async def receive(self: Any, message: Any) -> Received:
+        task = asyncio.create_task(original(self, message))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return Received.STORED
+
+    original = Intake.receive
+    return patch.object(Intake, "receive", receive)
+
+
+def _without_unique_sid(sql: str) -> str:
+    assert "sid TEXT NOT NULL UNIQUE, -- the idempotency key" in sql
+    return sql.replace("sid TEXT NOT NULL UNIQUE, -- the idempotency key", "sid TEXT NOT NULL, -- the idempotency key")
+
+
+def _insert_always() -> AbstractContextManager[object]:
+    """The conflict clause needs the constraint: without it every delivery is a new message."""
+
+    def insert(self: Any, message: Any, **columns: Any) -> int | None:
+        inserting = patch.object(
+            type(self._sql), "insert_new", lambda sql, table, _conflict, **values: sql.insert(table, **values)
+        )
+        with inserting:
+            return original(self, message, **columns)  # type: ignore[no-any-return]
+
+    original = Messages.insert
+    return patch.object(Messages, "insert", insert)
+
+
+@contextmanager
+def _select_then_insert() -> Iterator[None]:
+    async def receive(self: Any, message: Any) -> Received:
+        if await self._store.read(lambda tx: tx.messages.known([message.sid])):
+            return Received.DUPLICATE
+        return await original(self, message)  # type: ignore[no-any-return]
+
+    original = Intake.receive
+    with _insert_always(), patch.object(Intake, "receive", receive):
+        yield
+
+
+def _blind_retry() -> AbstractContextManager[object]:
+    def outcome(self: Any, row: Any, result: Any) -> Any:
+        if result.outcome == SendOutcome.DOUBT:
+            result = replace(result, outcome=SendOutcome.NOT_SENT)
+        return original(self, row, result)
+
+    original = SendHandler._outcome
+    return patch.object(SendHandler, "_outcome", outcome)
+
+
+def _resend_on_a_timer() -> AbstractContextManager[object]:
+    async def settle_pair(self: Any, rows: Any) -> bool:
+        def unit(tx: Tx) -> bool:
+            return all([delivery.resend(tx, row) for row in rows])
+
+        unit.__qualname__ = "SettleHandler._settle_pair"  # the simulation knows steps by name
+        return await self._store.write(unit)  # type: ignore[no-any-return]
+
+    return patch.object(SettleHandler, "_settle_pair", settle_pair)
+
+
+def _sending_after_the_post() -> AbstractContextManager[object]:
+    """The row is set to sending together with the result."""
+
+    async def run(self: Any, job: Any) -> Any:
+        row = await self._store.read(lambda tx: tx.outbox.get(job.payload["outbox"]))
+        if row.state != OutboxState.READY:
+            return Done()
+        reference = f"{row.id}.{row.attempt + 1}.tag"
+        result = await self._sender.send(OutboundMessage(row.sender, row.recipient, row.body, reference))
+
+        def effects(tx: Tx) -> None:
+            begun = delivery.begin(tx, row.id, "tag", self._config)
+            if begun is not None:
+                delivery.record(tx, begun, result)
+
+        return Done(effects)
+
+    return patch.object(SendHandler, "run", run)
+
+
+def _callback_ignored() -> AbstractContextManager[object]:
+    return patch.object(delivery, "apply", lambda tx, report, _account: tx.events.insert(report, None, "ignored"))
+
+
+def _checks_outside() -> AbstractContextManager[object]:
+    """Consent and the rest are looked at in a unit of work of their own, some milliseconds before."""
+
+    async def run(self: Any, job: Any) -> Any:
+        row = await self._store.read(lambda tx: tx.outbox.get(job.payload["outbox"]))
+        refusal = await self._store.read(lambda tx: forbidden(tx, row, self._config))
+        await asyncio.sleep(0.05)
+        with patch.object(delivery, "_forbidden", lambda *_: refusal):
+            return await original(self, job)
+
+    forbidden, original = delivery._forbidden, SendHandler.run
+    return patch.object(SendHandler, "run", run)
+
+
+def _rescue_by_time() -> AbstractContextManager[object]:
+    """A job that has run for 8 seconds is taken for dead."""
+
+    def due(self: Any, resource: str, limit: int) -> Any:
+        self._sql.run(
+            "UPDATE message_queue SET status = 'ready', run_at = ? WHERE status = 'running' AND started_at < ?",
+            self._sql.now,
+            self._sql.now - 8000,
+        )
+        return original(self, resource, limit)
+
+    original = Jobs.due
+    return patch.object(Jobs, "due", due)
+
+
+def _watermark_at_the_end() -> AbstractContextManager[object]:
+    def read_up_to(self: Any, channel_id: int, _watermark: int) -> None:
+        original(self, channel_id, self._sql.now)
+
+    original = Channels.read_up_to
+    return patch.object(Channels, "read_up_to", read_up_to)
+
+
+def _whatever_the_state() -> AbstractContextManager[object]:
+    def end(self: Any, outbox_id: int, state: OutboxState, *, expected: OutboxState, **columns: Any) -> bool:
+        self.update(outbox_id, state=state, **columns)
+        return True
+
+    return patch.object(Outbox, "end", end)
+
+
+CONTROLS = (
+    Control("acknowledge before commit", _acknowledge_before_commit, ("accept normal",)),
+    Control("SELECT-then-INSERT", _select_then_insert, ("hook doubled",), _without_unique_sid),
+    Control("no unique sid", _insert_always, ("hook doubled", "hook again"), _without_unique_sid),
+    Control("blind retry on timeout", _blind_retry, ("timeout_after",)),
+    Control("doubt resent on a timer", _resend_on_a_timer, ("reset_after lost",)),
+    Control("sending not committed before the POST", _sending_after_the_post, ("accept lost",)),
+    Control("callback ignored", _callback_ignored, ("accept normal",)),
+    Control("checks outside the sending unit", _checks_outside, ("stop at the last moment",)),
+    Control("rescue by time", _rescue_by_time, ("model slow",)),
+    Control("watermark at the end of a pass", _watermark_at_the_end, ("hook lost",)),
+    Control("result whatever the state", _whatever_the_state, ("accept early",)),
+)

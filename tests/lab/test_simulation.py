@@ -1,0 +1,114 @@
+"""The promise in virtual time: whatever Twilio, the model and the network do, and wherever the process dies.
+
+`LAB_CRASH_POINTS=1000000 LAB_SEED=1000 pytest tests/lab/test_simulation.py` is the long form.
+"""
+
+import os
+from collections.abc import Callable
+
+import aiohttp
+import pytest
+from lab.simulation.campaign import explore, run_on
+from lab.simulation.controls import CONTROLS, Control
+from lab.simulation.coverage import REACHABLE
+from lab.simulation.ports import RESULTS
+from lab.simulation.scenario import TABLE, scenario
+from lab.simulation.simulation import Simulation
+from twilio.http.response import Response
+
+from appliance.sender import TwilioSender
+from appliance.twilio_http import last_answer
+from appliance.wire import OutboundMessage
+
+PROCESSES = 2
+BY_CHANCE = 1000  # seeds from here on are not in the table
+
+
+def test_a_crash_anywhere_loses_nothing_and_repeats_nothing(record_property: Callable[[str, object], None]) -> None:
+    """Every scenario of the table with a crash at each of its points: lost 0, twice 0, unexpected 0, all triples met."""
+    report = run_on(PROCESSES, 0, len(TABLE))
+    record_property("crash_points", report.crashes)
+    record_property("crash_points_per_core_second", round(report.crashes / report.seconds))
+    record_property("triples", f"{len(report.triples)} of {len(REACHABLE)}")
+    assert not report.failures, "\n".join(map(str, report.failures[:10]))
+    assert report.crashes >= 10_000
+    assert report.triples - REACHABLE == set(), "the table of coverage says that these cannot be met"
+    assert REACHABLE - report.triples == set(), "these were not met"
+
+
+def test_crashes_of_recoveries_by_chance() -> None:
+    """Scenarios that no table foresaw, with up to three crashes each; LAB_CRASH_POINTS says how many."""
+    first = int(os.environ.get("LAB_SEED", BY_CHANCE))
+    points = int(os.environ.get("LAB_CRASH_POINTS", "2000"))
+    report = run_on(PROCESSES, max(first, BY_CHANCE), 2**60, points)
+    assert not report.failures, "\n".join(map(str, report.failures[:10]))
+    assert report.crashes >= points
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name)
+def test_a_broken_product_is_noticed(control: Control) -> None:
+    """With one guard taken away the same scenarios find a broken promise."""
+    simulation = Simulation(control.schema)
+    seeds = [chosen.seed for chosen in TABLE if chosen.name.startswith(control.scenarios)]
+    with simulation.installed(), control.broken():
+        assert any(next(explore(simulation, seed), None) for seed in seeds)
+
+
+@pytest.mark.parametrize("seed", [0, 40, 220, 1001, 1017])
+def test_a_seed_replays(seed: int) -> None:
+    """A run from the beginning ends with the same rows and the same ledger as the one that went on from a snapshot."""
+    simulation = Simulation()
+    with simulation.installed():
+        snapshots = simulation.base(scenario(seed))
+        for point in range(0, len(snapshots), 7):
+            simulation.crash(snapshots[point])
+            image, entries = simulation.database.image(), simulation.world.entries
+            simulation.replay(scenario(seed), [point])
+            assert (simulation.database.image(), simulation.world.entries) == (image, entries)
+
+
+WIRE: dict[str, Response | Exception] = {
+    "refused": Response(400, '{"code": 21211, "message": "no", "status": 400}'),
+    "rate_limit": Response(429, '{"code": 20429, "message": "no", "status": 429}', {"Retry-After": "2"}),
+    "no_connection": aiohttp.ConnectionTimeoutError(),
+    "error": Response(500, "<html>"),
+    "timeout": aiohttp.ServerTimeoutError(),
+    "late": aiohttp.ServerTimeoutError(),
+    "reset": aiohttp.ServerDisconnectedError(),
+    "half_json": Response(201, '{"sid": "SM1", "sta'),
+    "no_sid": Response(201, '{"sid": null, "status": "queued"}'),
+    "bare_429": Response(429, "slow down"),
+    "created": Response(201, '{"sid": "", "status": "queued"}'.replace('""', '"SM1"')),
+}
+
+
+@pytest.mark.parametrize("answer", RESULTS)
+async def test_the_table_of_results_is_what_the_real_sender_says(
+    answer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The simulation leaves Twilio's client out; what it would have made of each answer is asked here."""
+    sender = TwilioSender(
+        account_sid="AC" + "0" * 32, credentials=[("AC", "token")], api_url="http://x", status_url="http://y", timeout=1
+    )
+
+    async def request(*_args: object, **_options: object) -> Response:
+        last_answer.set(None)
+        said = WIRE[answer]
+        if isinstance(said, Exception):
+            raise said
+        last_answer.set(said)
+        return said
+
+    monkeypatch.setattr(sender._http, "request", request)
+    try:
+        result = await sender.send(OutboundMessage("+1", "+2", "body", "1.1.x"))
+    finally:
+        await sender.close()
+    expected = RESULTS[answer]
+    assert (result.outcome, result.code, result.blame, result.retry_after, result.detail) == (
+        expected.outcome,
+        expected.code,
+        expected.blame,
+        expected.retry_after,
+        expected.detail,
+    )
