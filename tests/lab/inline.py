@@ -47,7 +47,7 @@ class Database:
         self.connection.execute("PRAGMA foreign_keys = 1")
         self.tx = Tx(Sql(self.connection, now))
         self._cursor = self.connection.cursor()
-        self._cursor.row_factory = None  # type: ignore[assignment]  # plain tuples
+        self._cursor.row_factory = None  # plain tuples
         self._inserts: dict[str, str] = {}
         for table in _TABLES:
             width = len(self.rows(f"PRAGMA table_info({table})"))
@@ -100,6 +100,11 @@ class InlineStore:
         return result
 
     async def _nothing_to_checkpoint(self) -> None: ...
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a batch is on its way to the disk."""
+        return self._writer._draining is not None and not self._writer._draining.done()
 
     async def write(self, unit: Callable[[Tx], T]) -> T:
         self._waiting.append(unit)

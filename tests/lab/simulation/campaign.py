@@ -13,7 +13,7 @@ from lab.simulation.scenario import TABLE, scenario
 from lab.simulation.simulation import Simulation, Snapshot
 
 _DEEP = ("post.", "begin.after", "result.before")  # after a crash here a second one is worth a try everywhere
-_SECOND = ("start.", "settle.", "callback.", "result.", "begin.", "post.")
+_SECOND = ("start.", "settle.", "callback.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,6 @@ class Failure:
 class Report:
     crashes: int = 0
     seconds: float = 0.0  # of one core
-    parked: int = 0
     triples: set[Triple] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
 

@@ -52,7 +52,7 @@ def _insert_always() -> AbstractContextManager[object]:
             type(self._sql), "insert_new", lambda sql, table, _conflict, **values: sql.insert(table, **values)
         )
         with inserting:
-            return original(self, message, **columns)  # type: ignore[no-any-return]
+            return original(self, message, **columns)
 
     original = Messages.insert
     return patch.object(Messages, "insert", insert)
@@ -63,7 +63,7 @@ def _select_then_insert() -> Iterator[None]:
     async def receive(self: Any, message: Any) -> Received:
         if await self._store.read(lambda tx: tx.messages.known([message.sid])):
             return Received.DUPLICATE
-        return await original(self, message)  # type: ignore[no-any-return]
+        return await original(self, message)
 
     original = Intake.receive
     with _insert_always(), patch.object(Intake, "receive", receive):
@@ -83,10 +83,11 @@ def _blind_retry() -> AbstractContextManager[object]:
 def _resend_on_a_timer() -> AbstractContextManager[object]:
     async def settle_pair(self: Any, rows: Any) -> bool:
         def unit(tx: Tx) -> bool:
-            return all([delivery.resend(tx, row) for row in rows])
+            return len([delivery.resend(tx, row) for row in rows]) > 0
 
         unit.__qualname__ = "SettleHandler._settle_pair"  # the simulation knows steps by name
-        return await self._store.write(unit)  # type: ignore[no-any-return]
+        resent: bool = await self._store.write(unit)
+        return resent
 
     return patch.object(SettleHandler, "_settle_pair", settle_pair)
 
@@ -116,12 +117,12 @@ def _callback_ignored() -> AbstractContextManager[object]:
 
 
 def _checks_outside() -> AbstractContextManager[object]:
-    """Consent and the rest are looked at in a unit of work of their own, some milliseconds before."""
+    """Consent and the rest are looked at in a unit of work of their own, half a second before."""
 
     async def run(self: Any, job: Any) -> Any:
         row = await self._store.read(lambda tx: tx.outbox.get(job.payload["outbox"]))
         refusal = await self._store.read(lambda tx: forbidden(tx, row, self._config))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
         with patch.object(delivery, "_forbidden", lambda *_: refusal):
             return await original(self, job)
 

@@ -17,7 +17,7 @@ _KNOWN = ("sent", "delivered", "read", "failed")  # states in which Twilio's sid
 
 _TABLE: dict[str, dict[str, set[str]]] = {
     "begin.before": {"ready": {NONE}},
-    "begin.after": dict.fromkeys(("sending", "superseded", "suppressed", "failed"), {NONE}),
+    "begin.after": {"sending": {NONE}, "superseded": {NONE}, "suppressed": {NONE}, "failed": {NONE}},
     "post.before": {"sending": {NONE}},
     "post.sent": {"sending": set(SHAPES)},
     "post.arrived": {"sending": SHAPES.keys() - {"late_accept"}, "doubt": {"late_accept"}},
@@ -28,7 +28,8 @@ _TABLE: dict[str, dict[str, set[str]]] = {
     "callback.before": {"sending": _PROMPT, "doubt": _HELD} | dict.fromkeys(_KNOWN, _HELD),
     "callback.after": dict.fromkeys(_KNOWN, _HELD),
     "settle.before": {"doubt": _ALL},
-    "settle.after": dict.fromkeys(_KNOWN, _HELD) | {"ready": {NONE}, "parked": _ABSENT | {NONE}, "doubt": _ABSENT | {NONE}},
+    "settle.after": dict.fromkeys(_KNOWN, _HELD)
+    | {"ready": {NONE}, "parked": _ABSENT | {NONE}, "doubt": _ABSENT | {NONE}},
     "start.before": {"sending": _ALL},
     "start.after": {"doubt": _ALL},
 }

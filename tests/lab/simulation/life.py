@@ -1,7 +1,7 @@
 """One life of the process: the real parts, put together and started as appliance.app does it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -22,7 +22,6 @@ from lab.simulation.chance import Dice
 from lab.simulation.ports import Clock, SimulatedLog, SimulatedModel, SimulatedSender, Wire
 from lab.simulation.scenario import Scenario
 from lab.simulation.world import ACCOUNT, Entry, World
-
 
 
 class _NoMetrics:
@@ -142,7 +141,13 @@ class Life(app.Appliance):
         """What the schedule does when a trigger fires."""
         await self.schedule._tick(kind)
 
-    def meet(self, kind: str, value: Any) -> Awaitable[None]:
+    def meet(self, kind: str, value: Any) -> Coroutine[Any, Any, None]:
         """What an event of the world sets off in here."""
-        handlers = {"hook": self.message, "callback": self.report, "tick": self.tick}
-        return handlers[kind](value) if kind != "refuse" else self.tick(JobKind.CATCH_UP)
+        match kind:
+            case "hook":
+                return self.message(value)
+            case "callback":
+                return self.report(value)
+            case "refuse":
+                return self.tick(JobKind.CATCH_UP)
+        return self.tick(value)

@@ -12,7 +12,7 @@ from unittest.mock import patch
 from appliance import app, worker
 from appliance.handlers import send
 from appliance.identity import Registration, register_organization
-from appliance.model import MINUTE, SECOND, JobKind, OutboxState
+from appliance.model import MINUTE, SECOND, JobKind
 from appliance.store.writer import Unit
 from lab.inline import Database, Image, InlineStore
 from lab.simulation import ports, verdict
@@ -122,9 +122,9 @@ class Simulation:
         world = self.world
         self._crash_at, self.points, self._crashed = crash_at, 0, False
         self._undeclared = ""
-        self._loop = VirtualLoop(lambda: world.now)
-        store = InlineStore(self.database, self._around)
-        self._life = Life(world, store, self._point, configure(world.scenario))
+        self._loop = VirtualLoop(lambda: world.now)  # type: ignore[abstract]  # no sockets, processes or signals here
+        self._store = InlineStore(self.database, self._around)
+        self._life = Life(world, self._store, self._point, configure(world.scenario))
         self._loop.call_soon(self._life.begin)
         for kind in (JobKind.CATCH_UP, JobKind.SETTLE):
             world.after(TICK_EVERY, "tick", kind)
@@ -164,7 +164,7 @@ class Simulation:
             if kind == "answer":
                 self._life.wire.answer(*value)
             elif not self._outside(kind, value) and not world.offline:
-                self._loop.create_task(self._life.meet(kind, value))  # type: ignore[arg-type]
+                self._loop.create_task(self._life.meet(kind, value))
         finally:
             asyncio._set_running_loop(None)
         if kind == "tick":
@@ -207,7 +207,7 @@ class Simulation:
     def _is_drained(self) -> bool:
         """Nothing is left to do, and nothing is left to find out."""
         world = self.world
-        if any(event[2] != "tick" for event in world.events):
+        if self._store.is_busy or any(event[2] != "tick" for event in world.events):
             return False
         rows = self.database.rows
         if rows("SELECT 1 FROM message_queue WHERE status IN ('ready', 'running') LIMIT 1"):

@@ -49,7 +49,9 @@ def _twice(database: Database, world: World) -> list[str]:
         (asked if entry.inbound else answered).update(
             f"{entry.sender if entry.inbound else entry.recipient} {number}" for number in _NUMBER.findall(entry.body)
         )
-    found += [f"twice: {number} was answered {count} times" for number, count in answered.items() if count > asked[number]]
+    found += [
+        f"twice: {number} was answered {count} times" for number, count in answered.items() if count > asked[number]
+    ]
     sids = Counter(row[0] for row in database.rows("SELECT sid FROM messages"))
     found += [f"twice: {sid} is stored {count} times" for sid, count in sids.items() if count > 1]
     bound = Counter(row[0] for row in database.rows("SELECT sid FROM outbox WHERE sid IS NOT NULL"))
@@ -64,9 +66,11 @@ def _unexpected(database: Database, world: World) -> list[str]:
         if entry.reference and (row is None or (row[1], row[2]) != (entry.recipient, entry.body)):
             found.append(f"unexpected: {entry.sid} is nothing that we wanted to say")
     answering = {str(row[0]) for row in database.rows("SELECT DISTINCT reply_id FROM messages WHERE reply_id NOT NULL")}
-    for entry in world.entries:
-        if entry.reference and entry.reference.partition(".")[0] not in answering:
-            found.append(f"unexpected: {entry.sid} answers nothing")
+    found += [
+        f"unexpected: {entry.sid} answers nothing"
+        for entry in world.entries
+        if entry.reference and entry.reference.partition(".")[0] not in answering
+    ]
     for row_id, attempt, tag, sending_at, opted_out_at in database.rows(
         "SELECT o.id, o.attempt, o.tag, o.sending_at, c.opted_out_at FROM outbox o JOIN contacts c ON c.id = o.contact_id "
         "WHERE c.opted_out_at < o.sending_at AND o.kind NOT IN (?, ?)",

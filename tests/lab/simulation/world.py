@@ -53,7 +53,9 @@ class World:
         self.events: list[tuple[int, int, str, Any]] = []
         self.count = 0
         self.entries: list[Entry] = []
-        self.posts: dict[str, tuple[str, int, int]] = {}  # reference → (shape, when it was put on the wire, in which life)
+        self.posts: dict[
+            str, tuple[str, int, int]
+        ] = {}  # reference → (shape, when it was put on the wire, in which life)
         self.ended: dict[str, int] = {}  # reference → when the caller had an answer, gave up or died
         self.acknowledged: set[str] = set()  # inbound sids that heard 200
         self.reported: list[tuple[str, str]] = []  # (reference, status) of callbacks that heard 204
@@ -153,8 +155,8 @@ class World:
         late = {"late": 60_000, "overdue": 600_000}.get(plan, 30)
         for at, (_, status, code) in zip(times, entry.statuses, strict=True):
             report = DeliveryReport(reference, entry.sid, status, code, ACCOUNT, sender, recipient)
-            for _ in range(2 if plan in ("twice", "undelivered") else 1):
-                self.at(at + late, "callback", report)
+            for again in range(2 if plan in ("twice", "undelivered") else 1):
+                self.at(at + late + 200 * again, "callback", report)
         return entry.sid
 
     def has_it(self, shape: str) -> bool:
