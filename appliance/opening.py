@@ -58,16 +58,27 @@ def _refusing(fault: ApplianceError) -> web.Application:
 async def _try(config: Config, clock: Clock) -> Store:
     directory = config.storage.directory
     try:
-        return await Store.open(directory, clock)
+        return await _writable(directory, clock)
     except StorageFullError:
         Reserve(directory).release()
-        return await Store.open(directory, clock)
+        return await _writable(directory, clock)
     except CorruptError as error:
         log.error("the database is damaged", reason=str(error))
         copy = await asyncio.to_thread(backup.newest, directory)
         if copy is None:
             raise CorruptError(f"{error} There is no usable backup: move it away or restore one.") from error
         return await restore(config, clock, copy)
+
+
+async def _writable(directory: Path, clock: Clock) -> Store:
+    """Opening an existing database writes nothing, so a full disk shows only now."""
+    store = await Store.open(directory, clock)
+    try:
+        await store.write(lambda tx: tx.box.put("opened_at", str(tx.now)))
+    except BaseException:
+        await store.close()
+        raise
+    return store
 
 
 async def restore(config: Config, clock: Clock, copy: Path) -> Store:
