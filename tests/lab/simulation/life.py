@@ -83,6 +83,7 @@ class Life(app.Appliance):
         self.responder = SimulatedModel(world, point)
         self.dice = Dice(world.scenario.seed * 31 + world.life)
         self.errors: list[str] = []
+        self.listening = False
         self.fault = None
         self._tasks = []
         self.stopping = asyncio.Event()
@@ -112,6 +113,7 @@ class Life(app.Appliance):
         self.schedule = Schedule(self.store, self.config, self.clock, self.worker.wake)  # its triggers are our events
         self._spawn(self._work(), "worker")
         self._spawn(self.outage.watch(), "outage")
+        self.listening = True
 
     def _handlers(self, circuits: Circuits) -> dict[JobKind, Handler]:
         running: set[int] = set()

@@ -163,7 +163,7 @@ class Simulation:
         try:
             if kind == "answer":
                 self._life.wire.answer(*value)
-            elif not self._outside(kind, value) and not world.offline:
+            elif not self._outside(kind, value) and self._life.listening and not world.offline:
                 self._loop.create_task(self._life.meet(kind, value))
         finally:
             asyncio._set_running_loop(None)

@@ -41,8 +41,14 @@ def _lost(database: Database, world: World) -> list[str]:
 
 
 def _twice(database: Database, world: World) -> list[str]:
-    rows = Counter(entry.reference.partition(".")[0] for entry in world.entries if entry.reference)
-    found = [f"twice: row {row} stands {count} times in Twilio's ledger" for row, count in rows.items() if count > 1]
+    # Equal bodies to one customer are interchangeable: which of them answers which message cannot be told.
+    sent = Counter((entry.recipient, entry.body) for entry in world.entries if entry.reference)
+    meant = Counter(database.rows("SELECT recipient, body FROM outgoing"))
+    found = [
+        f"twice: {count} messages in Twilio's ledger for {meant[key]}"
+        for key, count in sent.items()
+        if count > meant[key]
+    ]
     asked: Counter[str] = Counter()
     answered: Counter[str] = Counter()
     for entry in world.entries:
@@ -108,6 +114,7 @@ def _ordered(database: Database, world: World) -> list[str]:
         for position, (number, newer) in enumerate(sent)
         for other, older in sent[position + 1 :]
         if number is not None and other is not None and other < number and newer.recipient == older.recipient
+        if newer.body != older.body  # equal ones are interchangeable
         if world.ended.get(older.reference, world.now) > world.posts[newer.reference][1]
     ]
 
