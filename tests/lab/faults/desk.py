@@ -39,11 +39,24 @@ class Customers:
             self.waiting[sid] = customer
         return status
 
-    async def try_again(self) -> None:
+    async def redeliver(self) -> None:
         """Everything that was not acknowledged is delivered once more."""
         for sid, customer in list(self.waiting.items()):
             await self._deliver(customer, sid)
+
+    async def try_again(self) -> None:
+        """As redeliver, and now all of it must be taken."""
+        await self.redeliver()
         assert not self.waiting
+
+    async def until_taken(self) -> float:
+        """What was refused is delivered again until it is taken. Seconds that it took."""
+        began = time.monotonic()
+        async with asyncio.timeout(10):
+            while self.waiting:
+                await self.redeliver()
+                await asyncio.sleep(0.05)
+        return round(time.monotonic() - began, 2)
 
     async def judge(self) -> dict[str, int]:
         """After the process was stopped: who was lost, who was answered twice."""
