@@ -234,6 +234,7 @@ async def test_all_dead_letters_are_retried_one_by_one(shop: Shop) -> None:
 
 async def test_a_dead_tick_is_simply_run_again(shop: Shop) -> None:
     """It is about no customer."""
+    await shop.settle()
     await shop.appliance.store.write(
         lambda tx: tx.sql.insert(
             "message_queue",

@@ -1,7 +1,9 @@
 """Organizations (tenants), their users and their channels."""
 
-from appliance.model import Channel, Organization
+from appliance.model import MINUTE, Channel, Organization
 from appliance.store.repository import Repository
+
+CLOCK_SKEW = 2 * MINUTE  # the first watermark is read on Twilio's clock, and ours may be ahead
 
 
 class Organizations(Repository[Organization]):
@@ -55,7 +57,11 @@ class Channels(Repository[Channel]):
     def insert(self, organization_id: int, address: str) -> int:
         now = self._sql.now
         return self._sql.insert(
-            "channels", organization_id=organization_id, address=address, created_at=now, watermark_at=now
+            "channels",
+            organization_id=organization_id,
+            address=address,
+            created_at=now,
+            watermark_at=now - CLOCK_SKEW,
         )
 
     def enabled(self) -> list[tuple[Channel, int, str]]:
