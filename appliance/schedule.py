@@ -5,6 +5,7 @@ APScheduler stalls after the wall clock steps back; the watch over the clock pla
 
 import contextlib
 from collections.abc import Callable
+from datetime import datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -40,6 +41,14 @@ def _move(tx: Tx, step: int) -> None:
     tx.contacts.shift_waiting(step)
 
 
+class _Every(IntervalTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """Leaves out what was missed: of a start in 1970 APScheduler would list every run since, one by one."""
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        planned: datetime = super().get_next_fire_time(previous_fire_time, now)
+        return planned if planned > now else now + self.interval
+
+
 class Schedule:
     def __init__(self, store: Store, config: Config, clock: Clock, wake: Callable[[], None]) -> None:
         self._store = store
@@ -54,7 +63,7 @@ class Schedule:
         for kind, seconds in self._intervals.items():
             self._scheduler.add_job(
                 self._tick,
-                IntervalTrigger(seconds=seconds, timezone="UTC"),
+                _Every(seconds=seconds, timezone="UTC"),
                 args=[kind],
                 id=kind,
                 coalesce=True,
@@ -97,7 +106,7 @@ class Schedule:
         if not self._scheduler.running:
             return
         for kind, seconds in self._intervals.items():
-            self._scheduler.reschedule_job(kind, trigger=IntervalTrigger(seconds=seconds, timezone="UTC"))
+            self._scheduler.reschedule_job(kind, trigger=_Every(seconds=seconds, timezone="UTC"))
         self._scheduler.wakeup()
         self._wake()
 
