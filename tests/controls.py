@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+import test_backup
 import test_delivery
 import test_hostile
 import test_outage
@@ -213,6 +214,10 @@ def a_default_tenant(patch: Patch) -> None:
     patch.setattr(Channels, "at", lambda self, _address: self.get(1))
 
 
+def restored_outbox_sent_at_once(patch: Patch) -> None:
+    patch.setattr(delivery, "distrust", lambda _tx: None)
+
+
 FORGED = {"reference_of": "1.1.0000000000000000", "changes": {}}
 CONTROLS = [
     Control("acknowledge before commit", r"assert 20 < 20", acknowledge_before_commit, test_store.test_webhooks_of_a_full_disk_hear_503_and_nothing_stored_is_missing),
@@ -235,5 +240,6 @@ CONTROLS = [
     Control("outages not noticed", r"'Desculpe.* != 'You asked: first'", outages_not_noticed, test_outage.test_messages_during_an_outage_start_their_deadline_after_it),
     Control("synchronous = NORMAL", r"1 != 2", synchronous_normal, test_store.test_every_pragma_is_in_force),
     Control("signatures not checked", r"assert 200 == 403", signatures_not_checked, test_hostile.test_what_twilio_did_not_sign_is_403, {"given": "forged"}),
+    Control("restored outbox sent at once", r"2.* == \[1", restored_outbox_sent_at_once, test_backup.test_a_restored_box_sends_nothing_again),
     Control("a default tenant for orphans", r"assert \[\] == \['SM", a_default_tenant, test_hostile.test_an_orphan_is_stored_and_never_answered, {"changes": {"To": "+5511999999999"}}),
 ]  # fmt: skip
