@@ -20,7 +20,7 @@ from appliance.circuit import Circuits
 from appliance.clock import SystemClock
 from appliance.config import Config
 from appliance.config.keys import CONTROL_SOCKET
-from appliance.errors import ApplianceError, StorageBrokenError
+from appliance.errors import ApplianceError, StorageBrokenError, StorageUnavailableError
 from appliance.gate import Gate
 from appliance.handlers import sweeps
 from appliance.handlers.backup import BackupHandler
@@ -208,12 +208,13 @@ class Appliance:
     async def _reconcile(self) -> None:
         """Before anything is sent: what became of the sends in doubt, and what came in meanwhile. Bounded."""
         complete = not self.config.twilio.catch_up_every
-        with contextlib.suppress(TimeoutError, LogUnavailableError):
+        with contextlib.suppress(TimeoutError, LogUnavailableError, StorageUnavailableError):  # the schedule looks again
             async with asyncio.timeout(RECONCILE_PATIENCE):
                 await self._settle.settle()
                 complete = complete or await self._catch_up.catch_up()
         if not complete:
-            await self.store.write(lambda tx: enqueue_tick(tx, JobKind.CATCH_UP))
+            with contextlib.suppress(StorageUnavailableError):
+                await self.store.write(lambda tx: enqueue_tick(tx, JobKind.CATCH_UP))
 
     async def _wait_for_clock(self) -> None:
         """A board without a battery starts in the past: jobs would all fall due late."""
