@@ -1,0 +1,73 @@
+"""A disk that is full to the last byte at any stage: 503 at once, everything else answers, and it goes on by itself."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from lab.faults.desk import Customers, get, get_as_owner
+from lab.faults.forked import ForkedBox
+from lab.faults.small_disk import SmallDisk, needs_root, small_disk
+from lab.figures import record
+
+pytestmark = [pytest.mark.slow, needs_root]
+SMALL, WITH_RESERVE = 4, 48  # MiB; the reserve is kept only where there is plenty
+
+
+async def refused(customers: Customers, disk: SmallDisk) -> float:
+    """Customers write to a full disk until one is refused. Milliseconds that the refusal took."""
+    async with asyncio.timeout(30):
+        while True:
+            disk.fill()
+            began = time.monotonic()
+            if (status := await customers.write()) != 200:
+                assert status == 503
+                return round((time.monotonic() - began) * 1000, 1)
+
+
+@pytest.mark.parametrize("reply_delay", ["0", "1s"], ids=["between replies", "before the replies"])
+@pytest.mark.parametrize("size", [SMALL, WITH_RESERVE], ids=["no reserve", "reserve"])
+async def test_a_disk_that_fills_while_it_runs(tmp_path: Path, reply_delay: str, size: int) -> None:
+    """Webhooks hear 503, health, metrics and API answer, and with space everything is answered once."""
+    with small_disk(tmp_path / "data", size) as disk:
+        async with ForkedBox(tmp_path, reply_delay=reply_delay) as box:
+            customers = Customers(box)
+            await box.start()
+            assert (tmp_path / "data" / "reserve").exists() == (size == WITH_RESERVE)
+            for _ in range(5):
+                assert await customers.write() == 200
+            healthy = round(customers.slowest * 1000, 1)
+            first = await refused(customers, disk)
+            again = await refused(customers, disk)  # what the reserve gave back is full as well
+            pages = [await get(box, "/healthz"), await get_as_owner(box, "/metrics")]
+            pages.append(await get_as_owner(box, "/api/v1/status"))
+            assert pages == [200, 200, 200]
+            assert await get(box, "/readyz") in (200, 503)
+            assert box.child.returncode is None
+            disk.empty()
+            recovery = await customers.until_taken()
+
+            figures = {"healthy_ms": healthy, "refused_ms": max(first, again), "recovery_s": recovery}
+            record("disk full", **figures, **await customers.judge())
+
+
+@pytest.mark.parametrize("size", [SMALL, WITH_RESERVE], ids=["no reserve", "reserve"])
+async def test_a_disk_that_is_full_before_the_start(tmp_path: Path, size: int) -> None:
+    """It starts, says why it stores nothing, and goes on without a restart once there is space."""
+    with small_disk(tmp_path / "data", size) as disk:
+        async with ForkedBox(tmp_path, reply_delay="1s") as box:
+            customers = Customers(box)
+            await box.start()
+            assert await customers.write() == 200
+            await box.kill()
+            disk.fill()
+            await box.start()
+            took = await refused(customers, disk)
+            assert await get(box, "/healthz") == 200
+            assert await get(box, "/readyz") in (200, 503)
+            disk.empty()
+            recovery = await customers.until_taken()
+
+            assert box.child.returncode is None
+            record("disk full before the start", refused_ms=took, recovery_s=recovery, **await customers.judge())
