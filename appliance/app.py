@@ -208,7 +208,8 @@ class Appliance:
     async def _reconcile(self) -> None:
         """Before anything is sent: what became of the sends in doubt, and what came in meanwhile. Bounded."""
         complete = not self.config.twilio.catch_up_every
-        with contextlib.suppress(TimeoutError, LogUnavailableError, StorageUnavailableError):  # the schedule looks again
+        # What fails here the schedule does later.
+        with contextlib.suppress(TimeoutError, LogUnavailableError, StorageUnavailableError):
             async with asyncio.timeout(RECONCILE_PATIENCE):
                 await self._settle.settle()
                 complete = complete or await self._catch_up.catch_up()

@@ -49,7 +49,7 @@ async def test_a_disk_that_fills_while_it_runs(tmp_path: Path, reply_delay: str,
             recovery = await customers.until_taken()
 
             figures = {"healthy_ms": healthy, "refused_ms": max(first, again), "recovery_s": recovery}
-            record("disk full", **figures, **await customers.judge())
+            record(f"disk of {size} MiB full, reply delay {reply_delay}", **figures, **await customers.judge())
 
 
 @pytest.mark.parametrize("size", [SMALL, WITH_RESERVE], ids=["no reserve", "reserve"])
@@ -70,4 +70,9 @@ async def test_a_disk_that_is_full_before_the_start(tmp_path: Path, size: int) -
             recovery = await customers.until_taken()
 
             assert box.child.returncode is None
-            record("disk full before the start", refused_ms=took, recovery_s=recovery, **await customers.judge())
+            record(
+                f"disk of {size} MiB full before the start",
+                refused_ms=took,
+                recovery_s=recovery,
+                **await customers.judge(),
+            )
