@@ -35,6 +35,7 @@ from appliance.opening import open_store
 from appliance.outage import Outage
 from appliance.outcome import Handler
 from appliance.ports import Clock, LogUnavailableError, MessageLog, Responder, Sender
+from appliance.pulse import Pulse
 from appliance.responder.faq import Faq
 from appliance.responder.llm import Llm
 from appliance.schedule import Schedule, enqueue_tick
@@ -123,12 +124,14 @@ class Appliance:
         self.outage.on_end = self.worker.wake
         await self.outage.resume()
         self.schedule = Schedule(self.store, config, clock, self.worker.wake)
+        self.worker.before_claim = self.schedule.look_at_clock
+        self.pulse = Pulse(self.store, self.worker, clock, self.stopping)
         self._spawn(self._work(), "worker")
         self._spawn(self.outage.watch(), "outage")
         self._spawn(self.schedule.watch_clock(), "clock")
         await self._listen()
         self.schedule.start()
-        self._spawn(self._watchdog(), "watchdog")
+        self._spawn(self.pulse.watch(), "watchdog")
         systemd.notify("READY=1")
         log.info("ready", address=self.address, run=run_number)
 
@@ -168,9 +171,9 @@ class Appliance:
         desk = Desk(self.store, self.config, self.worker.wake, Faq(), self.clock.now())
         intake = Intake(self.store, self.config, self.worker.wake)
         hooks = Hooks(self.store, intake, self.config, self.metrics, self._not_stored)
-        app = applications.public(desk, registry, self.faults, hooks)
+        app = applications.public(desk, registry, self.pulse.faults, hooks)
         self.address = await self._listeners.tcp(app, server.listen, "server.listen")
-        control = applications.control(desk, registry, self.faults)
+        control = applications.control(desk, registry, self.pulse.faults)
         await self._listeners.unix(control, self.store.directory / CONTROL_SOCKET)
         if server.metrics_listen is not None:
             metrics = applications.metrics(desk, registry)
@@ -200,7 +203,8 @@ class Appliance:
 
     async def _work(self) -> None:
         await self._wait_for_clock()
-        await self.schedule.look_at_clock()
+        with contextlib.suppress(StorageUnavailableError):  # the first claim looks again
+            await self.schedule.look_at_clock()
         await self._reconcile()
         self.reconciled.set()
         await self.worker.run()
@@ -229,29 +233,6 @@ class Appliance:
                 )
                 return
             await self.clock.sleep(1.0)
-
-    async def faults(self) -> list[str]:
-        """Why the appliance is not ready; empty when the store writes and the workers run."""
-        found = []
-        if self.stopping.is_set():
-            found.append("stopping")
-        if self.clock.monotonic() - self.worker.beat > 30:
-            found.append("the workers do not answer")
-        try:
-            await asyncio.wait_for(self.store.write(lambda tx: tx.box.get("run")), 5)
-        except ApplianceError as error:
-            found.append(str(error))
-        except TimeoutError:
-            found.append("the store does not answer")
-        return found
-
-    async def _watchdog(self) -> None:
-        """Fed only while the loop, the writer and the workers answer."""
-        period = systemd.watchdog_period()
-        while period is not None:
-            if not await self.faults():
-                systemd.notify("WATCHDOG=1")
-            await asyncio.sleep(period)
 
     async def stop(self) -> None:
         self.stopping.set()

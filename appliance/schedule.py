@@ -35,10 +35,11 @@ def _intervals(config: Config) -> dict[JobKind, float]:
     return found | ({JobKind.CATCH_UP: catch_up} if catch_up else {})
 
 
-def _move(tx: Tx, step: int) -> None:
-    tx.jobs.shift(step)
-    tx.outbox.shift(step)
-    tx.contacts.shift_waiting(step)
+def _move(tx: Tx, step: int, since: int) -> None:
+    """`since`: what was written from then on (by the new time) was written after the clock had been set."""
+    tx.jobs.shift(step, since)
+    tx.outbox.shift(step, since)
+    tx.contacts.shift_waiting(step, since)
 
 
 class _Every(IntervalTrigger):  # type: ignore[misc]  # APScheduler has no types
@@ -57,6 +58,7 @@ class Schedule:
         self._intervals = _intervals(config)
         self._requested: set[JobKind] = set()
         self._known_offset = self._offset()
+        self._looked_at = clock.monotonic()
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
     def start(self) -> None:
@@ -97,10 +99,16 @@ class Schedule:
     async def look_at_clock(self) -> None:
         """Where the wall clock moved: what waits keeps its distance to it, and the triggers start again."""
         step = self._offset() - self._known_offset
+        now, elapsed = self._clock.now(), int((self._clock.monotonic() - self._looked_at) * SECOND)
+        self._known_offset += step  # before the write: two may look at once
         if abs(step) > JUMP:
-            await self._store.write(lambda tx: _move(tx, step))
+            try:
+                await self._store.write(lambda tx: _move(tx, step, now - elapsed - SECOND))
+            except StorageUnavailableError:
+                self._known_offset -= step
+                raise
             self._restart_triggers()
-        self._known_offset += step
+        self._looked_at = self._clock.monotonic()
 
     def _restart_triggers(self) -> None:
         if not self._scheduler.running:

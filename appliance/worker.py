@@ -5,7 +5,7 @@ Woken by events and one timer for the next due job; nothing polls. A lane's end 
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,10 @@ def _offers(tx: Tx, limit: int) -> list[_Offer]:
     ]
 
 
+async def _nothing() -> None:
+    """Nothing must happen before a claim."""
+
+
 class Worker:
     def __init__(
         self,
@@ -72,6 +76,7 @@ class Worker:
         self._claiming = asyncio.Lock()
         self._running: dict[asyncio.Task[None], Job] = {}
         self.beat = clock.monotonic()
+        self.before_claim: Callable[[], Awaitable[None]] = _nothing
 
     @property
     def busy(self) -> bool:
@@ -86,6 +91,7 @@ class Worker:
             self.beat = self._clock.monotonic()
             self._woken.clear()
             try:
+                await self.before_claim()
                 due = await self._claim()
             except StorageUnavailableError:
                 due = self._clock.now() + SECOND

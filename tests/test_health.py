@@ -41,6 +41,22 @@ async def test_alive_and_ready_without_a_key(world: World) -> None:
     assert await _fetch(f"{world.address}/readyz") == (200, '{"ready":true,"reasons":[]}')
 
 
+async def test_a_full_disk_is_not_ready_until_there_is_space(world: World) -> None:
+    """After a write that found no space readyz tries one itself; the process is alive and the figures are there."""
+    pages = await world.appliance.store.write(lambda tx: tx.sql.value("PRAGMA page_count"))
+    await world.appliance.store.write(lambda tx: tx.sql.value(f"PRAGMA max_page_count = {pages}"))
+    assert 503 in [(await world.twilio.receive(f"+55119{n:08}", SMS, "oi " * 500))[1] for n in range(20)]
+
+    full = await _fetch(f"{world.address}/readyz")
+    alive = await _fetch(f"{world.address}/healthz")
+    figures, _ = await _fetch(f"{world.address}/metrics", **{"X-API-Key": API_KEY})
+    await world.appliance.store.write(lambda tx: tx.sql.value("PRAGMA max_page_count = 1000000"))
+
+    assert full == (503, '{"ready":false,"reasons":["The disk is full; nothing was stored."]}')
+    assert (alive[0], figures) == (200, 200)
+    assert (await _fetch(f"{world.address}/readyz"))[0] == 200
+
+
 async def test_not_ready_says_why(world: World) -> None:
     """503 with the reasons, while the process is still alive."""
     world.appliance.stopping.set()

@@ -222,3 +222,33 @@ async def test_a_jump_of_the_clock_on_a_full_disk_is_planned_later(tmp_path: Pat
 
 async def full(unit: Any) -> Any:
     raise StorageFullError
+
+
+async def test_a_message_after_a_jump_of_a_day_is_answered_at_once(tmp_path: Path) -> None:
+    """What came in after the clock was set is not moved with what waited before; both are answered."""
+    clock = ManualClock()
+    delays = {"reply_delay": 30 * SECOND, "reply_delay_max": 30 * SECOND}
+    async with World(tmp_path, clock=clock, conversations=delays) as world:
+        await world.say("Oi", "+5511900000001")
+        clock.jump(24 * HOUR / SECOND)
+        await world.say("Oi", "+5511900000002")
+
+        await clock.advance(31, world.settle)
+
+        assert len(world.sent("+5511900000001")) == 1
+        assert len(world.sent("+5511900000002")) == 1
+
+
+async def test_a_message_after_a_jump_back_is_answered_at_once(tmp_path: Path) -> None:
+    """One hour back: nobody waits an hour for the answer."""
+    clock = ManualClock()
+    delays = {"reply_delay": 30 * SECOND, "reply_delay_max": 30 * SECOND}
+    async with World(tmp_path, clock=clock, conversations=delays) as world:
+        await world.say("Oi", "+5511900000001")
+        clock.jump(-HOUR / SECOND)
+        await world.say("Oi", "+5511900000002")
+
+        await clock.advance(31, world.settle)
+
+        assert len(world.sent("+5511900000001")) == 1
+        assert len(world.sent("+5511900000002")) == 1

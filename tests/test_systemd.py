@@ -127,7 +127,7 @@ async def test_no_sign_of_life_without_workers(tmp_path: Path, manager: Manager)
 
         with pytest.raises(TimeoutError):
             await manager.told(1.0)
-        assert await world.appliance.faults() == ["the workers do not answer"]
+        assert await world.appliance.pulse.faults() == ["the workers do not answer"]
 
 
 @analyzes

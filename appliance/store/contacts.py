@@ -31,13 +31,16 @@ class Contacts(Repository[Contact]):
             contact_id,
         )
 
-    def shift_waiting(self, milliseconds: int) -> None:
+    def shift_waiting(self, milliseconds: int, since: int) -> None:
         """The wall clock jumped: WhatsApp's 24 hours of those who wait for an answer move with it."""
         self._sql.run(
             "UPDATE contacts SET last_inbound_at = last_inbound_at + ? WHERE id IN ("
             "SELECT contact_id FROM conversations WHERE status <> 'closed' AND session_key IN ("
-            "SELECT lane FROM message_queue WHERE status IN ('ready', 'running')))",
+            "SELECT lane FROM message_queue WHERE status IN ('ready', 'running'))) "
+            "AND last_inbound_at NOT BETWEEN ? AND ?",
             milliseconds,
+            since,
+            self._sql.now,
         )
 
     def opt_out(self, contact_id: int, sid: str) -> None:

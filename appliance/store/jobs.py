@@ -164,12 +164,14 @@ class Jobs(Repository[Job]):
         )
         return poison
 
-    def shift(self, milliseconds: int) -> None:
-        """The wall clock jumped: live jobs keep their distance to it and their age."""
+    def shift(self, milliseconds: int, since: int) -> None:
+        """The wall clock jumped: live jobs from before it keep their distance to it and their age."""
         self._sql.run(
             "UPDATE message_queue SET run_at = run_at + ?1, deadline_at = deadline_at + ?1, "
-            "created_at = created_at + ?1 WHERE status IN ('ready', 'running')",
+            "created_at = created_at + ?1 WHERE status IN ('ready', 'running') AND created_at NOT BETWEEN ?2 AND ?3",
             milliseconds,
+            since,
+            self._sql.now,
         )
 
     def extend_deadlines(self, milliseconds: int) -> None:

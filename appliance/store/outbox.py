@@ -64,9 +64,14 @@ class Outbox(Repository[OutboxMessage]):
             reason,
         )
 
-    def shift(self, milliseconds: int) -> None:
+    def shift(self, milliseconds: int, since: int) -> None:
         """The wall clock jumped: what was not sent yet keeps its age."""
-        self._sql.run("UPDATE outbox SET created_at = created_at + ? WHERE state = 'ready'", milliseconds)
+        self._sql.run(
+            "UPDATE outbox SET created_at = created_at + ? WHERE state = 'ready' AND created_at NOT BETWEEN ? AND ?",
+            milliseconds,
+            since,
+            self._sql.now,
+        )
 
     def in_doubt(self) -> list[OutboxMessage]:
         return self._select("state = 'doubt' ORDER BY id")

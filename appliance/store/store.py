@@ -44,6 +44,7 @@ class Store:
         self.reserve = Reserve(directory)
         self._connections: list[aiosqlite.Connection] = []
         self.checkpoints = 0
+        self.shortage: StorageFullError | None = None  # the last write that found no space
 
     @classmethod
     async def open(cls, directory: Path, clock: Clock) -> "Store":
@@ -120,6 +121,7 @@ class Store:
 
     def _fault(self, error: ApplianceError) -> None:
         if isinstance(error, StorageFullError):
+            self.shortage = error
             self.reserve.release()
         self.on_fault(error)
 
