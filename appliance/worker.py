@@ -46,6 +46,10 @@ def _offers(tx: Tx, limit: int) -> list[_Offer]:
     ]
 
 
+def _is_suspect(job: Job) -> bool:
+    return job.crashes >= ALONE_AFTER
+
+
 async def _nothing() -> None:
     """Nothing must happen before a claim."""
 
@@ -140,22 +144,38 @@ class Worker:
         return started
 
     def _pick(self, offers: list[_Offer]) -> tuple[list[Job], int | None]:
+        again = [time for offer in offers for time in self._times(offer)]
+        suspect = next((found for offer in offers for found in self._suspects(offer)), None)
+        if suspect is None and not any(_is_suspect(job) for job in self._running.values()):
+            return self._fill(offers), min(again, default=None)
+        # While a suspect waits or runs nothing else is started: under load its turn would never come.
+        if suspect is None or self._running:
+            return [], min(again, default=None)
+        job, resource = suspect
+        self._gate.entered(job, resource)
+        return [job], min(again, default=None)
+
+    def _times(self, offer: _Offer) -> list[int]:
+        """When to look at a resource again: when its gate opens, when its next job falls due."""
+        opens = self._gate.allows(offer.resource)[1] if offer.due else None
+        return [time for time in (opens, offer.next_due) if time is not None]
+
+    def _suspects(self, offer: _Offer) -> list[tuple[Job, str]]:
+        """Due jobs that were running in two crashes. Each runs alone, to know who is to blame for a third."""
+        allowed = self._gate.allows(offer.resource)[0]
+        return [(job, offer.resource) for job in offer.due if _is_suspect(job)] if allowed else []
+
+    def _fill(self, offers: list[_Offer]) -> list[Job]:
+        """As many due jobs as there are places and the gate lets pass."""
         picked: list[Job] = []
-        again: list[int] = []
         free = self._free()
-        suspect = self._suspect(offers)
         for offer in offers:
-            allowed, opens = self._gate.allows(offer.resource)
-            if offer.due and opens is not None:
-                again.append(opens)
-            if offer.next_due is not None:
-                again.append(offer.next_due)
+            allowed = self._gate.allows(offer.resource)[0]
             for job in offer.due[: min(allowed, free[offer.resource == AI])]:
-                if self._may_start(job, suspect):
-                    self._gate.entered(job, offer.resource)
-                    picked.append(job)
-                    free[offer.resource == AI] -= 1
-        return picked, min(again, default=None)
+                self._gate.entered(job, offer.resource)
+                picked.append(job)
+                free[offer.resource == AI] -= 1
+        return picked
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         job = self._running.pop(task)
@@ -164,20 +184,9 @@ class Worker:
             log.error("job end was not recorded", job=job.id, error=type(error).__name__)
         self.wake()
 
-    def _suspect(self, offers: list[_Offer]) -> Job | None:
-        """A due job that was running in two crashes. It runs alone, so that it is known who is to blame for a third."""
-        due = (job for offer in offers if self._gate.allows(offer.resource)[0] for job in offer.due)
-        return next((job for job in due if job.crashes >= ALONE_AFTER), None)
-
-    def _may_start(self, job: Job, suspect: Job | None) -> bool:
-        """While a suspect waits, nothing else is started: under load its turn would never come."""
-        if suspect is not None:
-            return job is suspect and not self._running
-        return not any(other.crashes >= ALONE_AFTER for other in self._running.values())
-
     def _start(self, tx: Tx, job: Job) -> Job | None:
         deadline = tx.now + self._config.ai.deadline if job.kind == JobKind.REPLY else None
-        return tx.jobs.start(job, run=self._run_number, alone=job.crashes >= ALONE_AFTER, deadline_at=deadline)
+        return tx.jobs.start(job, run=self._run_number, alone=_is_suspect(job), deadline_at=deadline)
 
     async def _execute(self, job: Job) -> None:
         handler = self._handlers[job.kind]

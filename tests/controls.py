@@ -20,7 +20,7 @@ import test_replies
 import test_sending
 import test_store
 
-from appliance import delivery, intake, webhook
+from appliance import delivery, intake, webhook, worker
 from appliance.handlers.send import SendHandler
 from appliance.intake import Intake, Received
 from appliance.model import OutboxMessage, OutboxState
@@ -192,7 +192,7 @@ def rescue_by_time(patch: Patch) -> None:
 
 
 def suspects_run_beside_others(patch: Patch) -> None:
-    patch.setattr(Worker, "_may_start", lambda *arguments: True)
+    patch.setattr(worker, "_is_suspect", lambda _job: False)
 
 
 def outages_not_noticed(patch: Patch) -> None:

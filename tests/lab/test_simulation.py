@@ -66,6 +66,17 @@ def _notices(control: Control) -> bool:
         return any(next(explore(simulation, seed), None) for seed in seeds)
 
 
+@pytest.mark.parametrize(
+    ("seed", "crashes"), [(900201, (24, 9)), (900266, (26, 16)), (900214, (4, 23, 12)), (900267, (27, 16, 12))]
+)
+def test_what_once_failed(seed: int, crashes: tuple[int, ...]) -> None:
+    """A suspect behind another answer of a parked channel was never claimed, and nothing else either."""
+    simulation = Simulation()
+    with simulation.installed():
+        simulation.replay(scenario(seed), crashes)
+    assert not simulation.found
+
+
 @pytest.mark.parametrize("seed", [0, 40, 220, 1001, 1017])
 def test_a_seed_replays(seed: int) -> None:
     """A run from the beginning ends with the same rows and the same ledger as the one that went on from a snapshot."""
