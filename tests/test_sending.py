@@ -148,11 +148,12 @@ async def test_stop_between_draft_and_send_means_silence(tmp_path: Path) -> None
 async def test_a_closed_whatsapp_window_is_a_card(tmp_path: Path) -> None:
     """24 hours after the customer's message a free answer is not allowed any more."""
     clock = ManualClock()
-    async with World(tmp_path, clock=clock, queue={"reply_max_age": 48 * HOUR}) as world:
+    async with World(tmp_path, clock=clock) as world:
         await hold_back(world)
         await world.say(QUESTION, ON_WHATSAPP, WHATSAPP)
         await world.settle()
-        clock.jump(24 * HOUR / SECOND)
+        a_day_ago = clock.now() - 24 * HOUR
+        await world.appliance.store.write(lambda tx: tx.sql.run("UPDATE contacts SET last_inbound_at = ?", a_day_ago))
         await world.twilio_line.mend()
         await clock.advance(60, world.settle)
 
