@@ -22,7 +22,8 @@ LAYERS = {
     "adapters": Layer(["responder", TWILIO, "simulator"], ["words", "rules"], rooms_apart=True),
     "drivers": Layer(["logs", "schedule", "systemd", "web", "worker"], ["words", "rules", "store", "use cases"]),
     "assembly": Layer(
-        ["__main__", "app", "cli", "demo", "opening", "pulse"], ["words", "rules", "store", "use cases", "adapters", "drivers"]
+        ["__main__", "app", "cli", "demo", "opening", "pulse"],
+        ["words", "rules", "store", "use cases", "adapters", "drivers"],
     ),
 }
 
