@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+from appliance.model import SECOND
 from appliance.ports import Clock
 
 
@@ -15,6 +16,11 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+def milliseconds(clock: Clock) -> int:
+    """The monotonic clock in the unit of all times."""
+    return int(clock.monotonic() * SECOND)
 
 
 async def wait_for(event: asyncio.Event, seconds: float, clock: Clock) -> None:

@@ -114,13 +114,7 @@ def resend(tx: Tx, row: OutboxMessage) -> bool:
     In its conversation's lane, so that no other answer overtakes it; False, and still in doubt, while that is busy.
     """
     conversation = tx.conversations.get(row.conversation_id) if row.conversation_id else None
-    job_id = tx.jobs.enqueue(
-        JobKind.SEND,
-        resource=f"channel:{row.channel_id}",
-        lane=conversation.session_key if conversation else None,
-        payload={"outbox": row.id} | ({"conversation": conversation.id} if conversation else {}),
-    )
-    if job_id is None:
+    if tx.jobs.send(row.id, row.channel_id, conversation) is None:
         return False
     tx.outbox.end(row.id, OutboxState.READY, expected=OutboxState.DOUBT, reason="not in Twilio's log")
     tx.cards.close("doubt", f"outbox:{row.id}")
@@ -201,11 +195,9 @@ def distrust(tx: Tx) -> None:
     tx.jobs.tick(JobKind.SETTLE)
 
 
-def settle_crashed(tx: Tx) -> int:
-    """At start: a process died between `sending` and the result. How many rows are in doubt for it."""
-    found = tx.outbox.in_state(OutboxState.SENDING)
-    for outbox_id in found:
+def settle_crashed(tx: Tx) -> None:
+    """At start: a process died between `sending` and the result; these rows are in doubt for it."""
+    for outbox_id in tx.outbox.in_state(OutboxState.SENDING):
         row = tx.outbox.get(outbox_id)
         assert row is not None
         doubt(tx, row, "the appliance stopped while sending")
-    return len(found)

@@ -3,7 +3,8 @@
 import sys
 
 from appliance.circuit import Circuits
-from appliance.model import SECOND, Job
+from appliance.clock import milliseconds
+from appliance.model import Job
 from appliance.outage import Outage
 from appliance.ports import Clock
 
@@ -35,7 +36,7 @@ class Gate:
 
     def entered(self, job: Job, resource: str) -> None:
         """A job was claimed; where a circuit is open and due, it is the probe."""
-        now = self._monotonic()
+        now = milliseconds(self._clock)
         names = [name for name in _circuits_of(resource) if self._circuits.get(name).open_until(now) is not None]
         for name in names:
             self._circuits.get(name).try_enter(now)
@@ -48,12 +49,9 @@ class Gate:
             self._circuits.get(name).abandon()
 
     def _opens_at(self, name: str) -> int | None:
-        monotonic = self._monotonic()
+        monotonic = milliseconds(self._clock)
         until = self._circuits.get(name).open_until(monotonic)
         return None if until is None else self._clock.now() + until - monotonic
-
-    def _monotonic(self) -> int:
-        return int(self._clock.monotonic() * SECOND)
 
 
 def _circuits_of(resource: str) -> list[str]:

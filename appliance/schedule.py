@@ -10,6 +10,7 @@ from datetime import datetime
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from appliance.clock import milliseconds
 from appliance.config import Config
 from appliance.errors import StorageUnavailableError
 from appliance.model import HOUR, SECOND, JobKind
@@ -119,7 +120,7 @@ class Schedule:
         self._wake()
 
     def _offset(self) -> int:
-        return self._clock.now() - int(self._clock.monotonic() * SECOND)
+        return self._clock.now() - milliseconds(self._clock)
 
     def stop(self) -> None:
         if self._scheduler.running:

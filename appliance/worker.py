@@ -7,7 +7,6 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
@@ -267,9 +266,7 @@ def rearm(tx: Tx, job: Job, config: Config) -> None:
         arm(tx, conversation, config)
 
 
-def resume(tx: Tx, handlers: Mapping[JobKind, Handler], config: Config, *, crashed: bool) -> dict[str, Any]:
+def resume(tx: Tx, handlers: Mapping[JobKind, Handler], config: Config, *, crashed: bool) -> None:
     """At start: every running job belongs to a dead run. Poison ends as its handler says."""
-    poison = tx.jobs.resume(crashed=crashed)
-    for job in poison:
+    for job in tx.jobs.resume(crashed=crashed):
         finish(tx, job, handlers[job.kind].give_up(job, "the appliance crashed three times on it"), config)
-    return {"poison": len(poison)}

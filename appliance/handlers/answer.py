@@ -3,7 +3,7 @@
 from appliance import texts
 from appliance.catch_up import LATE
 from appliance.handlers.case import Case
-from appliance.model import ANSWER, ConversationStatus, JobKind, Reply, TextKey
+from appliance.model import ANSWER, ConversationStatus, Reply, TextKey
 from appliance.outcome import Dead, Done, Outcome
 from appliance.store import Tx
 
@@ -52,13 +52,7 @@ def _write(tx: Tx, case: Case, kind: str, body: str, source: str) -> bool:
             "waiting", f"conversation:{case.conversation.id}", "A customer asks for a person.", case.organization.id
         )
     tx.conversations.answered(case.conversation.id)
-    tx.jobs.enqueue(
-        JobKind.SEND,
-        resource=f"channel:{case.conversation.channel_id}",
-        lane=case.conversation.session_key,
-        message_sid=case.messages[0].sid,
-        payload={"outbox": outbox_id, "conversation": case.conversation.id},
-    )
+    tx.jobs.send(outbox_id, case.conversation.channel_id, case.conversation, case.messages[0].sid)
     return True
 
 

@@ -7,6 +7,7 @@ however deep, ends in the friendly text; the job then rests in the dead letters.
 from collections.abc import Callable
 
 from appliance.circuit import Circuits
+from appliance.clock import milliseconds
 from appliance.config import Config
 from appliance.handlers.answer import abandon, answer, apologise, apology
 from appliance.handlers.case import Case, load
@@ -65,7 +66,7 @@ class ReplyHandler:
             return apology(case, "no answer within the deadline")
         if (wait := self._parked()) is not None:
             return wait if wait.at < self._clock.now() + left else apology(case, wait.reason)
-        if not self._breaker.try_enter(self._monotonic()):
+        if not self._breaker.try_enter(milliseconds(self._clock)):
             self._limit.abandon()
             return apology(case, "the AI provider is failing")
         try:
@@ -84,12 +85,9 @@ class ReplyHandler:
     def _time_left(self, job: Job) -> int:
         return self._config.ai.deadline if job.deadline_at is None else job.deadline_at - self._clock.now()
 
-    def _monotonic(self) -> int:
-        return int(self._clock.monotonic() * SECOND)
-
     def _parked(self) -> Snooze | None:
         """The provider told us to wait: nobody's attempt is burnt, one job at a time asks again."""
-        now = self._monotonic()
+        now = milliseconds(self._clock)
         until = self._limit.open_until(now)
         if until is None or self._limit.try_enter(now):
             return None
@@ -100,9 +98,9 @@ class ReplyHandler:
         if error.unreachable and await self._outage.is_total():
             return Snooze(now, "no way out of the box")
         if error.retry_after is not None:
-            self._limit.parked(self._monotonic(), int(error.retry_after * SECOND))
+            self._limit.parked(milliseconds(self._clock), int(error.retry_after * SECOND))
             return Snooze(now, str(error))
-        self._breaker.failed(self._monotonic())
+        self._breaker.failed(milliseconds(self._clock))
         if case.job.attempts >= self._config.queue.max_attempts:
             return apology(case, str(error))
         deadline = now + self._time_left(case.job)

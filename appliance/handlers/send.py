@@ -4,6 +4,7 @@ import secrets
 
 from appliance import delivery
 from appliance.circuit import Circuits
+from appliance.clock import milliseconds
 from appliance.codes import QUEUE_FULL_WAIT, explain
 from appliance.config import Config
 from appliance.model import SECOND, Job, OutboxMessage
@@ -36,7 +37,7 @@ class SendHandler:
         return Dead(error, lambda tx: delivery.strand(tx, job.payload["outbox"], error))
 
     def _tell_circuits(self, row: OutboxMessage, result: TwilioMessageResult) -> None:
-        now = int(self._clock.monotonic() * SECOND)
+        now = milliseconds(self._clock)
         wait = None if result.retry_after is None else int(result.retry_after * SECOND)
         account, channel = self._circuits.get("account"), self._circuits.get(f"channel:{row.channel_id}")
         if result.blame in (Blame.ACCOUNT, Blame.NETWORK):

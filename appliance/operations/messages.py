@@ -9,7 +9,7 @@ from appliance import texts
 from appliance.consent import may_be_written_to
 from appliance.conversation import session_key
 from appliance.errors import RequestError
-from appliance.model import MANUAL, Channel, JobKind, OutboxMessage, OutboxState
+from appliance.model import MANUAL, Channel, OutboxMessage, OutboxState
 from appliance.store import Tx
 
 MAX_ADDRESS = 200  # characters
@@ -69,7 +69,7 @@ def submit(tx: Tx, message: ManualMessage) -> Submitted:
 
 def queue(tx: Tx, outbox_id: int, channel_id: int) -> int:
     """The id of the job that sends it. A manual message has no lane: it waits for no answer and no answer for it."""
-    job_id = tx.jobs.enqueue(JobKind.SEND, resource=f"channel:{channel_id}", payload={"outbox": outbox_id})
+    job_id = tx.jobs.send(outbox_id, channel_id)
     assert job_id is not None
     return job_id
 

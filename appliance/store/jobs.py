@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from appliance.model import Job, JobKind, JobStatus
+from appliance.model import Conversation, Job, JobKind, JobStatus
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
@@ -52,6 +52,18 @@ class Jobs(Repository[Job]):
     def tick(self, kind: JobKind) -> int | None:
         """Enqueue a job that is nobody's conversation; None where one of its kind is live already."""
         return self.enqueue(kind, lane=f"tick:{kind}")
+
+    def send(
+        self, outbox_id: int, channel_id: int, conversation: Conversation | None = None, message_sid: str | None = None
+    ) -> int | None:
+        """Enqueue the sending of an outbox row, in its conversation's lane; None where that is busy."""
+        return self.enqueue(
+            JobKind.SEND,
+            resource=f"channel:{channel_id}",
+            lane=conversation.session_key if conversation else None,
+            message_sid=message_sid,
+            payload={"outbox": outbox_id} | ({"conversation": conversation.id} if conversation else {}),
+        )
 
     def postpone_reply(self, lane: str, run_at: int) -> None:
         """Debounce: move the lane's reply job that has not run yet."""

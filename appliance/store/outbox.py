@@ -105,10 +105,6 @@ class Outbox(Repository[OutboxMessage]):
         )
         return None if row_id is None else int(row_id)
 
-    def said_anything(self, conversation_id: int) -> bool:
-        statement = f"SELECT 1 FROM outbox WHERE conversation_id = ? AND state NOT IN {GONE} LIMIT 1"  # noqa: S608
-        return bool(self._sql.value(statement, conversation_id))
-
     def superseded_since(self, conversation_id: int, since: int) -> int:
         """How many drafts newer messages made stale since a time."""
         count = self._sql.value(
