@@ -13,11 +13,11 @@ from aiohttp import web
 from appliance import delivery, systemd
 from appliance.config import Config
 from appliance.errors import ApplianceError, CorruptError, StorageFullError
-from appliance.model import SECOND
 from appliance.ports import Clock
 from appliance.store import Store, backup
 from appliance.store.lock import Lock
 from appliance.store.reserve import Reserve
+from appliance.store.restoration import put_back
 from appliance.web import applications
 from appliance.web.listeners import Listeners
 
@@ -82,15 +82,13 @@ async def _writable(directory: Path, clock: Clock) -> Store:
 
 
 async def restore(config: Config, clock: Clock, copy: Path) -> Store:
-    """Put a verified copy in place and open it. What it calls unsent is in doubt; the old file is set aside."""
+    """Put a verified copy in place and open it. What it calls unsent is in doubt from its first moment."""
     directory = config.storage.directory
     lock = Lock(directory)
     lock.take()
     try:
-        aside = await asyncio.to_thread(backup.put_back, copy, directory, clock.now() // SECOND)
+        aside = await asyncio.to_thread(put_back, copy, directory, clock.now, delivery.distrust)
     finally:
         lock.release()
-    store = await Store.open(directory, clock)
-    await store.write(delivery.distrust)
     log.warning("restored from a backup", backup=str(copy), set_aside=str(aside))
-    return store
+    return await Store.open(directory, clock)

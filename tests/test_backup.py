@@ -12,6 +12,7 @@ from appliance.errors import CorruptError, DatabaseError
 from appliance.opening import restore
 from appliance.simulator import Fault
 from appliance.store import Store, backup
+from appliance.store.restoration import put_back
 
 
 async def test_a_backup_under_load_is_complete_and_verified(world: World) -> None:
@@ -46,7 +47,7 @@ def test_a_file_that_is_no_backup_is_refused(tmp_path: Path, content: bytes) -> 
     copy.write_bytes(content)
 
     with pytest.raises(DatabaseError):
-        backup.put_back(copy, tmp_path, 1)
+        put_back(copy, tmp_path, lambda: 1, lambda _tx: None)
 
     assert (tmp_path / "appliance.db").read_bytes() == b"present"
 

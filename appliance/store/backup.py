@@ -1,14 +1,12 @@
-"""Copies of the database that were opened and checked before they count, and putting one back."""
+"""Copies of the database that were opened and checked before they count."""
 
-import os
-import shutil
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance.errors import DatabaseError
 from appliance.model import SECOND
-from appliance.store.database import FILE_NAME, check, version_of
+from appliance.store.database import FILE_NAME, check, sync, version_of
 
 FOLDER = "backups"
 KEEP = 7
@@ -44,9 +42,9 @@ def take(source: Path, copy: Path) -> None:
             connection.close()
         unfinished.chmod(0o600)
         verify(unfinished)
-        _sync(unfinished)
+        sync(unfinished)
         unfinished.rename(copy)
-        _sync(copy.parent)
+        sync(copy.parent)
     except sqlite3.DatabaseError as error:
         raise DatabaseError(f"The backup failed: {error}.") from error
     finally:
@@ -81,39 +79,3 @@ def newest(directory: Path) -> Path | None:
 def prune(directory: Path, keep: int = KEEP) -> None:
     for copy in sorted((directory / FOLDER).glob("appliance-*.db"), reverse=True)[keep:]:
         copy.unlink(missing_ok=True)
-
-
-def put_back(copy: Path, directory: Path, now: int) -> Path | None:
-    """Make a verified copy the database; the present file is set aside and its new place returned.
-
-    The caller holds the lock. The schema is brought up to date when the store is opened.
-    """
-    verify(copy)
-    place = directory / FILE_NAME
-    incoming = directory / f"{FILE_NAME}.incoming"
-    shutil.copyfile(copy, incoming)
-    incoming.chmod(0o600)
-    _sync(incoming)
-    aside = set_aside(directory, now)
-    incoming.rename(place)
-    _sync(directory)
-    return aside
-
-
-def set_aside(directory: Path, now: int) -> Path | None:
-    """Move the database with its -wal and -shm out of the way; nothing is deleted."""
-    aside: Path | None = None
-    for suffix in ("-shm", "-wal", ""):
-        file = directory / f"{FILE_NAME}{suffix}"
-        if file.exists():
-            aside = directory / f"{FILE_NAME}.aside-{now}{suffix}"
-            file.rename(aside)
-    return aside
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

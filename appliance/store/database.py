@@ -106,7 +106,12 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
 def _copy_before(connection: sqlite3.Connection, copy: Path) -> None:
     copy.unlink(missing_ok=True)
     connection.execute("VACUUM INTO ?", (str(copy),))
-    descriptor = os.open(copy, os.O_RDONLY)
+    sync(copy)
+
+
+def sync(path: Path) -> None:
+    """Put a file, or the names in a directory, on disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

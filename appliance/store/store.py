@@ -24,6 +24,7 @@ from appliance.store.database import (
 )
 from appliance.store.lock import Lock
 from appliance.store.reserve import Reserve
+from appliance.store.restoration import complete
 from appliance.store.sql import Sql
 from appliance.store.tx import Tx
 from appliance.store.writer import Writer, on_thread
@@ -53,6 +54,7 @@ class Store:
         store = cls(directory, clock)
         store._lock.take()
         try:
+            complete(directory)
             await store._connect()
         except BaseException:
             await store.close()

@@ -58,6 +58,10 @@ COUNTED(int, fdatasync, (int fd), (fd))
 COUNTED(int, ftruncate, (int fd, off_t size), (fd, size))
 COUNTED(int, ftruncate64, (int fd, off64_t size), (fd, size))
 COUNTED(int, unlink, (const char *path), (path))
+COUNTED(int, rename, (const char *from, const char *to), (from, to))
+COUNTED(ssize_t, copy_file_range, (int from, off64_t *at, int to, off64_t *there, size_t size, unsigned flags),
+        (from, at, to, there, size, flags))
+COUNTED(ssize_t, sendfile, (int to, int from, off_t *at, size_t size), (to, from, at, size))
 COUNTED(ssize_t, send, (int fd, const void *data, size_t size, int flags), (fd, data, size, flags))
 COUNTED(ssize_t, sendto,
         (int fd, const void *data, size_t size, int flags, const struct sockaddr *to, socklen_t length),

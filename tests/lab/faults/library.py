@@ -19,7 +19,8 @@ class Shared:
     """A few C longs in a file that both sides map."""
 
     def __init__(self, path: Path) -> None:
-        path.write_bytes(bytes(mmap.PAGESIZE))
+        if not path.exists():  # what is mapped already must not be cut
+            path.write_bytes(bytes(mmap.PAGESIZE))
         self._file = os.open(path, os.O_RDWR)
         self._memory = mmap.mmap(self._file, mmap.PAGESIZE)
 

@@ -1,0 +1,72 @@
+"""The power goes while a copy is being put back: the old database, or the new one that trusts nothing it has not sent."""
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from world import CUSTOMER, SMS
+
+from appliance.clock import SystemClock
+from appliance.delivery import RESTORED
+from appliance.identity import Registration, register_organization
+from appliance.store import Store, Tx
+from appliance.store.backup import take
+from lab.faults.library import Shared, build
+from lab.figures import record
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc builds the counter of system calls"),
+]
+ROOT = Path(__file__).parents[3]
+
+
+def draft(tx: Tx) -> None:
+    """One reply that waits to be sent."""
+    register_organization(tx, Registration("Padaria", [SMS], "dono@example.com"))
+    contact = tx.contacts.ensure(1, CUSTOMER)
+    tx.outbox.insert(body="Olá", kind="answer", organization_id=1, channel_id=1, contact_id=contact.id)
+
+
+async def prepare(directory: Path) -> tuple[Path, Path]:
+    """A running box's files as a power cut leaves them, with its last words only in the WAL; and an older copy."""
+    copy, present = directory / "copy.db", directory / "present"
+    store = await Store.open(directory / "data", SystemClock())
+    await store.write(draft)
+    await store.write(lambda tx: tx.box.put("which", "copy"))
+    await asyncio.to_thread(take, store.path, copy)
+    await store.write(lambda tx: tx.box.put("which", "present"))
+    shutil.copytree(store.directory, present)
+    await store.close()
+    return present, copy
+
+
+async def test_a_restoration_is_one_step(tmp_path: Path) -> None:
+    """Killed before any of its system calls, the next start finds one database or the other, and never unsent drafts of
+    the copy that look as if they might be sent."""
+    present, copy = await prepare(tmp_path)
+    counters = tmp_path / "counters"
+    Shared(counters).close()
+    arguments = [counters, present, copy, tmp_path / "box"]
+    environ = os.environ | {
+        "LD_PRELOAD": str(build("killer", tmp_path)),
+        "LAB_COUNTERS": str(counters),
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "lab.faults.restoring", *map(str, arguments), env=environ, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+
+    assert process.returncode == 0
+    found = [json.loads(line) for line in output.splitlines()]
+    old = [facts for facts in found if facts["which"] == "present"]
+    new = [facts for facts in found if facts["which"] == "copy"]
+    record("interrupted restorations", kills=len(found), before=len(old), after=len(new))
+    assert {(tuple(facts["states"]), RESTORED in facts) for facts in old} == {(("ready",), False)}
+    assert {(tuple(facts["states"]), RESTORED in facts) for facts in new} == {(("doubt",), True)}
+    assert len(old) + len(new) == len(found)
