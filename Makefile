@@ -43,7 +43,7 @@ bench: $(VENV)/.development  ## Figures, side by side
 
 torture: $(VENV)/.development  ## The laboratory's long form (hours); writes tests/lab/README.md from its figures
 	@rm -f .lab-figures.jsonl
-	@LAB_FIGURES=$(CURDIR)/.lab-figures.jsonl LAB_CRASH_POINTS=1000000 LAB_IMAGES=500000 LAB_KILLS=1000000 \
+	@LAB_FIGURES=$(CURDIR)/.lab-figures.jsonl LAB_CRASH_POINTS=1000000 LAB_IMAGES=500000 LAB_KILLS=1000 \
 		LAB_DELIVERIES=100000 $(RUN) -m pytest tests/lab
 	@$(RUN) tests/lab/readme.py .lab-figures.jsonl
 

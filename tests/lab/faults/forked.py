@@ -1,8 +1,10 @@
 """The box of the other tests, whose process is forked by one that has imported everything already."""
 
 import asyncio
+import contextlib
 import json
 import os
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
@@ -71,6 +73,10 @@ class ForkedBox(Box):
             else:
                 del self._children[pid]
                 child.ended.set_result(int(line[2]))
+        for orphan in self._children.values():  # nobody is left who could tell
+            with contextlib.suppress(ProcessLookupError):
+                orphan.send_signal(signal.SIGKILL)
+            orphan.ended.set_result(-signal.SIGKILL)
 
     @property
     def child(self) -> Child:
@@ -79,10 +85,16 @@ class ForkedBox(Box):
 
     async def start(self, *wrapper: str) -> None:
         await self.launch()
+        assert await self.until_it_listens(), f"serve ended with {self.child.returncode}"
+
+    async def until_it_listens(self) -> bool:
+        """False where it ended before."""
         async with asyncio.timeout(30):
-            while not await self._listens():
-                assert self.child.returncode is None, f"serve ended with {self.child.returncode}"
+            while self.child.returncode is None:
+                if await self._listens():
+                    return True
                 await asyncio.sleep(0.005)
+        return False
 
     async def launch(self) -> None:
         """Start `serve` and wait for nothing."""
@@ -97,7 +109,8 @@ class ForkedBox(Box):
     async def _fork(self, *arguments: str) -> Child:
         assert self._nursery.stdin is not None
         self._nursery.stdin.write(json.dumps(arguments).encode() + b"\n")
-        return await self._started.get()
+        async with asyncio.timeout(30):
+            return await self._started.get()
 
 
 async def _line(nursery: Process) -> list[str]:
