@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 from box import ANSWER, Box
-from world import CUSTOMER, SMS
-
 from lab.faults.desk import Customers
 from lab.faults.forked import ForkedBox
 from lab.figures import record
+from world import CUSTOMER, SMS
 
 pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("LAB_KILLS", "50")) // 4
