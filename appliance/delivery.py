@@ -114,7 +114,7 @@ def resend(tx: Tx, row: OutboxMessage) -> bool:
     In its conversation's lane, so that no other answer overtakes it; False, and still in doubt, while that is busy.
     """
     conversation = tx.conversations.get(row.conversation_id) if row.conversation_id else None
-    if tx.jobs.send(row.id, row.channel_id, conversation) is None:
+    if not tx.jobs.will_send(row.id) and tx.jobs.send(row.id, row.channel_id, conversation) is None:
         return False
     tx.outbox.end(row.id, OutboxState.READY, expected=OutboxState.DOUBT, reason="not in Twilio's log")
     tx.cards.close("doubt", f"outbox:{row.id}")
@@ -192,7 +192,22 @@ def distrust(tx: Tx) -> None:
     """The database was restored: what it calls unsent may have been sent since the copy was taken."""
     tx.outbox.doubt_all_unsent("restored from a backup")
     tx.box.put(RESTORED, str(tx.now))
+    tx.cards.open("restored", "box", "Restored from a backup: nobody is answered before Twilio's log was read.")
     tx.jobs.tick(JobKind.SETTLE)
+    tx.jobs.tick(JobKind.CATCH_UP)  # also where twilio.catch_up_every is 0
+
+
+def trust(tx: Tx, since: int) -> None:
+    """Twilio's log has told what happened; nothing to do where another copy was put in place meanwhile."""
+    if restored_at(tx) == since:
+        tx.box.remove(RESTORED)
+        tx.cards.close("restored", "box")
+
+
+def restored_at(tx: Tx) -> int | None:
+    """When a copy was put in place that has not been compared with Twilio's log yet (ms UTC)."""
+    value = tx.box.get(RESTORED)
+    return None if value is None else int(value)
 
 
 def settle_crashed(tx: Tx) -> None:

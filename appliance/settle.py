@@ -13,7 +13,7 @@ from appliance.texts import normalise
 from appliance.wire import LoggedMessage, LogRead
 
 SKEW = 2 * MINUTE  # Twilio's log has whole seconds, and the two clocks are compared only now
-OUTBOUND = "outbound-api"
+OUTBOUND = "outbound-api"  # what we send; the log also has TwiML replies and calls
 
 
 class Finding(StrEnum):
@@ -40,13 +40,15 @@ def judge(rows: Sequence[OutboxMessage], log: LogRead, known: set[str]) -> list[
     free = [
         logged
         for logged in log.messages
-        if logged.direction == OUTBOUND and logged.sid not in known and logged.created_at >= start
+        if logged.direction.startswith("outbound") and logged.sid not in known and logged.created_at >= start
     ]
     bound: dict[int, LoggedMessage] = {}
     for matches in (_equal, _trial):
         # Longest bodies first: a short one may also be the end of a longer one.
         for row in sorted(rows, key=lambda row: (-len(row.body), row.id)):
-            _bind(row, free, bound, matches)
+            if row.id not in bound and (found := _first(row, free, log.offset, matches)):
+                free.remove(found)
+                bound[row.id] = found
     leftover = Finding.UNCLEAR if free else Finding.ABSENT
     return [
         Verdict(row, Finding.SENT, bound[row.id]) if row.id in bound else Verdict(row, leftover)
@@ -54,18 +56,13 @@ def judge(rows: Sequence[OutboxMessage], log: LogRead, known: set[str]) -> list[
     ]
 
 
-def _bind(
-    row: OutboxMessage,
-    free: list[LoggedMessage],
-    bound: dict[int, LoggedMessage],
-    matches: Callable[[str, str], bool],
-) -> None:
-    if row.id in bound:
-        return
-    found = next((logged for logged in free if matches(normalise(logged.body), row.body)), None)
-    if found is not None:
-        free.remove(found)
-        bound[row.id] = found
+def _first(
+    row: OutboxMessage, free: Sequence[LoggedMessage], offset: int, matches: Callable[[str, str], bool]
+) -> LoggedMessage | None:
+    """The oldest that the row's attempt may have made."""
+    start = since([row], offset)
+    made = (logged for logged in free if logged.direction == OUTBOUND and logged.created_at >= start)
+    return next((logged for logged in made if matches(normalise(logged.body), row.body)), None)
 
 
 def _equal(logged: str, body: str) -> bool:

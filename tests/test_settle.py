@@ -137,6 +137,20 @@ def _logged(sid: str, body: str, at: int = NOW, direction: str = "outbound-api")
             [(1, Finding.ABSENT, None), (2, Finding.SENT, "S1")],
         ),
         ([_row(1, "sim")], [_logged("S1", "acho que sim")], set(), [(1, Finding.UNCLEAR, None)]),
+        ([_row(1, "a")], [_logged("S1", "a", direction="outbound-reply")], set(), [(1, Finding.UNCLEAR, None)]),
+        ([_row(1, "a")], [_logged("S1", "b", direction="outbound-call")], set(), [(1, Finding.UNCLEAR, None)]),
+        (
+            [_row(1, "b"), _row(2, "a", NOW + 1_200_000)],
+            [_logged("S1", "a"), _logged("S2", "b")],
+            set(),
+            [(1, Finding.SENT, "S2"), (2, Finding.UNCLEAR, None)],
+        ),
+        (
+            [_row(1, "a"), _row(2, "a")],
+            [_logged(sid, "Sent from your Twilio trial account - a") for sid in ("S1", "S2")],
+            set(),
+            [(1, Finding.SENT, "S1"), (2, Finding.SENT, "S2")],
+        ),
     ],
 )
 def test_judgement(

@@ -1,14 +1,13 @@
 """catch_up: fetch what came in while nobody listened, through the same intake, each message once."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from appliance import catch_up
+from appliance import catch_up, delivery
 from appliance.catch_up import Arrival, Fate
 from appliance.config import Config
-from appliance.delivery import RESTORED
 from appliance.intake import DuplicateError, receive
-from appliance.model import SECOND, Channel, Job
+from appliance.model import HOUR, SECOND, Channel, Job, StoredMessage
 from appliance.outcome import Dead, Done, Outcome, Snooze
 from appliance.ports import Clock, LogUnavailableError, MessageLog
 from appliance.store import Store, Tx
@@ -42,24 +41,32 @@ class CatchUpHandler:
         """One pass over every channel. False where a young webhook or a send in doubt must be waited for."""
         channels = await self._store.read(lambda tx: tx.channels.enabled())
         done = [await self._channel(channel, watermark, timezone) for channel, watermark, timezone in channels]
-        restored_at = await self._store.read(lambda tx: tx.box.get(RESTORED))
-        if restored_at and all(done):
-            for channel, _, _ in channels:
-                await self._review(channel, int(restored_at))
-            await self._store.write(lambda tx: tx.box.remove(RESTORED))
-            self.on_reviewed()
-        return all(done)
+        restored_at = await self._store.read(delivery.restored_at)
+        if restored_at is None or not all(done):
+            return all(done)
+        ours = [channel for channel, _, _ in channels]
+        waiting, in_doubt = await self._store.read(lambda tx: _unclear(tx, ours, restored_at), limit=None)
+        if in_doubt or (waiting and self._is_fresh(restored_at)):
+            return False
+        for channel, address, messages in waiting:
+            await self._review(channel, address, messages)
+        await self._store.write(lambda tx: delivery.trust(tx, restored_at))
+        self.on_reviewed()
+        return True
 
-    async def _review(self, channel: Channel, restored_at: int) -> None:
+    def _is_fresh(self, restored_at: int) -> bool:
+        """Twilio's list may not show yet what was sent just before the restoration."""
+        return 0 <= self._clock.now() - restored_at < self._config.twilio.doubt_grace
+
+    async def _review(self, channel: Channel, address: str, messages: list[StoredMessage]) -> None:
         """A restored box: messages that wait in the copy may have been answered since it was taken."""
-        for address, messages in await self._store.read(lambda tx: tx.messages.waiting(channel.id, restored_at)):
-            log = await self._log.read(sender=channel.address, recipient=address, since=messages[0].received_at)
-            ours = await self._store.read(lambda tx, address=address: _our_sids(tx, channel, address))  # type: ignore[misc]
-            later = [said.created_at for said in log.messages if said.sid not in ours]
-            answered = [m.id for m in messages if any(at >= m.received_at + log.offset - SECOND for at in later)]
-            await self._store.write(
-                lambda tx, answered=answered: tx.messages.suppress(answered, Fate.ANSWERED_ELSEWHERE)  # type: ignore[misc]
-            )
+        # The offset between the clocks is known only after the read: a wide start.
+        since = messages[0].received_at - 24 * HOUR
+        log = await self._log.read(sender=channel.address, recipient=address, since=since)
+        ours = await self._store.read(lambda tx: _our_sids(tx, channel, address))
+        later = [said.created_at for said in log.messages if said.sid not in ours]
+        answered = [m.id for m in messages if any(at >= m.received_at + log.offset - SECOND for at in later)]
+        await self._store.write(lambda tx: tx.messages.suppress(answered, Fate.ANSWERED_ELSEWHERE))
 
     async def _channel(self, channel: Channel, watermark: int, timezone: str) -> bool:
         """The watermark moves only at the end of a complete pass, to its start."""
@@ -100,6 +107,14 @@ class CatchUpHandler:
     async def _receive(self, arrival: Arrival) -> None:
         with contextlib.suppress(DuplicateError):  # its webhook came meanwhile
             await self._store.write(lambda tx: receive(tx, arrival.message, self._config, arrival))
+
+
+def _unclear(
+    tx: Tx, channels: Sequence[Channel], restored_at: int
+) -> tuple[list[tuple[Channel, str, list[StoredMessage]]], bool]:
+    """The messages that wait since before the restoration, by contact, and whether any reply is in doubt."""
+    waiting = [(channel, *found) for channel in channels for found in tx.messages.waiting(channel.id, restored_at)]
+    return waiting, bool(tx.outbox.in_doubt())
 
 
 def _in_doubt(tx: Tx, channel: Channel, address: str) -> bool:

@@ -36,11 +36,13 @@ class SettleHandler:
 
     async def settle(self) -> int | None:
         """Settle what can be settled now; when the next row is due (ms UTC). Raises LogUnavailableError."""
-        rows = await self._store.read(lambda tx: tx.outbox.in_doubt())
+        rows, restored_at = await self._store.read(lambda tx: (tx.outbox.in_doubt(), delivery.restored_at(tx)))
         later: list[int] = []
         for _, pair in groupby(sorted(rows, key=lambda row: (row.contact_id, row.id)), lambda row: row.contact_id):
             doubtful = list(pair)
-            due = max(row.sending_at or row.created_at for row in doubtful) + self._config.twilio.doubt_grace
+            # What was lost with the old database may have sent a row until the moment of the restoration.
+            last = max(restored_at or 0, *(row.sending_at or row.created_at for row in doubtful))
+            due = last + self._config.twilio.doubt_grace
             if due > self._clock.now():
                 later.append(due)
             elif not await self._settle_pair(doubtful):

@@ -65,6 +65,17 @@ class Jobs(Repository[Job]):
             payload={"outbox": outbox_id} | ({"conversation": conversation.id} if conversation else {}),
         )
 
+    def will_send(self, outbox_id: int) -> bool:
+        """Whether a job that waits will send this outbox row."""
+        return bool(
+            self._sql.value(
+                "SELECT 1 FROM message_queue WHERE status = 'ready' AND kind = ? "
+                "AND json_extract(payload, '$.outbox') = ? LIMIT 1",
+                JobKind.SEND,
+                outbox_id,
+            )
+        )
+
     def postpone_reply(self, lane: str, run_at: int) -> None:
         """Debounce: move the lane's reply job that has not run yet."""
         self._sql.run(
