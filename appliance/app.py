@@ -76,7 +76,7 @@ async def connect_twilio(config: Config, clock: Clock) -> tuple[Sender, MessageL
         status_url=config.server.public_url + STATUS_PATH,
         timeout=twilio.timeout / SECOND,
     )
-    return sender, log_module.TwilioLog(sender.client, clock)
+    return sender, log_module.TwilioLog(sender.clients, clock)
 
 
 def offline_control(config: Config) -> AbstractAsyncContextManager[None]:

@@ -48,7 +48,7 @@ class Consent:
 
 def read(message: InboundMessage, *, opted_out: bool, reminded_at: int | None, now: int) -> Consent:
     """Judge an inbound message. Times in milliseconds; keywords count only as the whole message."""
-    told = _told_by_twilio(message.opt_out_type)
+    told = told_by_twilio(message.opt_out_type)
     if told:
         return told
     word = bare(message.body)
@@ -69,7 +69,7 @@ def may_be_written_to(address: str) -> str | None:
     return None if _PHONE.fullmatch(address) else "alphanumeric sender"
 
 
-def _told_by_twilio(opt_out_type: str) -> Consent | None:
+def told_by_twilio(opt_out_type: str) -> Consent | None:
     """Advanced Opt-Out has recognised the word and answered it."""
     reason = "answered by Twilio"
     match opt_out_type.strip().upper():
@@ -85,10 +85,10 @@ def _told_by_twilio(opt_out_type: str) -> Consent | None:
 def _answered_by_twilio(word: str, opted_out: bool) -> Consent | None:
     """Twilio's default words on SMS. Only START means anything to somebody who never left: "yes" is chat."""
     if word in _TWILIO_OUT:
-        return _told_by_twilio("STOP")
+        return told_by_twilio("STOP")
     if word == "start" or (opted_out and word in _TWILIO_BACK):
-        return _told_by_twilio("START")
-    return _told_by_twilio("HELP") if word in _TWILIO_HELP else None
+        return told_by_twilio("START")
+    return told_by_twilio("HELP") if word in _TWILIO_HELP else None
 
 
 def _by_keyword(word: str, out: frozenset[str], back: frozenset[str], opted_out: bool) -> Consent | None:

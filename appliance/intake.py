@@ -64,10 +64,11 @@ def receive(tx: Tx, message: InboundMessage, config: Config, arrival: Arrival | 
     )
     if message_id is None:
         raise DuplicateError
-    tx.contacts.heard(contact.id, message.profile_name, received_at)
+    tx.contacts.heard(contact.id, received_at)
+    tx.contacts.named(contact.id, message.profile_name)
     tx.conversations.touch(conversation.id, tx.now + config.conversations.expire_after)
     _apply(tx, message, verdict, contact, conversation)
-    if arrival and arrival.fate == Fate.TOO_OLD:
+    if arrival and arrival.fate == Fate.TOO_OLD and verdict.suppressed is None:
         _too_late(tx, message_id, contact, conversation)
     if verdict.suppressed is None:
         arm(tx, conversation, config)
@@ -84,10 +85,19 @@ def _complete(tx: Tx, message: InboundMessage) -> None:
     """The webhook of a message that catch-up stored: it brings what Twilio's log does not have."""
     if not tx.messages.fill_gaps(message):
         return
-    contact_id = tx.messages.contact_of(message.sid)
-    if message.opt_out_type == "STOP":
-        tx.contacts.opt_out(contact_id, message.sid)
-    elif message.opt_out_type == "START":
+    message_id, contact_id = tx.messages.stored(message.sid)
+    tx.contacts.named(contact_id, message.profile_name)
+    told = consent.told_by_twilio(message.opt_out_type)
+    if told is None:
+        return
+    _change_consent(tx, told.change, contact_id, message.sid)
+    tx.messages.suppress([message_id], told.suppressed or "")  # Twilio has answered it
+
+
+def _change_consent(tx: Tx, change: consent.Change, contact_id: int, sid: str) -> None:
+    if change == consent.Change.OUT:
+        tx.contacts.opt_out(contact_id, sid)
+    if change == consent.Change.IN:
         tx.contacts.opt_in(contact_id)
 
 
@@ -133,10 +143,7 @@ def _judge(
 
 
 def _apply(tx: Tx, message: InboundMessage, verdict: _Verdict, contact: Contact, conversation: Conversation) -> None:
-    if verdict.consent.change == consent.Change.OUT:
-        tx.contacts.opt_out(contact.id, message.sid)
-    if verdict.consent.change == consent.Change.IN:
-        tx.contacts.opt_in(contact.id)
+    _change_consent(tx, verdict.consent.change, contact.id, message.sid)
     if verdict.notice == TextKey.OPTED_OUT_REMINDER:
         tx.contacts.reminded(contact.id)
     if verdict.card:

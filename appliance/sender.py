@@ -46,9 +46,9 @@ class TwilioSender:
                 break
         return result
 
-    def client(self) -> Client:
-        """The one whose credentials worked last."""
-        return self._clients[0]
+    def clients(self) -> Sequence[Client]:
+        """One for each credential, the one that worked last first."""
+        return tuple(self._clients)
 
     def _prefer(self, client: Any) -> None:
         """Promoting a token kills the old one: the one that worked is tried first from now on."""

@@ -1,10 +1,11 @@
 """Reads Twilio's own log of messages, completely or not at all (Twilio docs, "Messages resource")."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from http import HTTPStatus
+from typing import Any, TypeVar
 
 from twilio.base import values
 from twilio.rest import Client
@@ -14,52 +15,76 @@ from appliance.ports import Clock, LogUnavailableError
 from appliance.twilio_http import last_answer
 from appliance.wire import LoggedMessage, LogRead, Media
 
+T = TypeVar("T")
 PAGE_SIZE = 1_000
 
 
 class TwilioLog:
-    """Implements ports.MessageLog with a client that somebody else closes."""
+    """Implements ports.MessageLog with clients that somebody else closes."""
 
-    def __init__(self, client: Callable[[], Client], clock: Clock) -> None:
-        """`client`: the one whose credentials work at present."""
-        self._client = client
+    def __init__(self, clients: Callable[[], Sequence[Client]], clock: Clock) -> None:
+        """`clients`: one for each credential, in the order they are tried."""
+        self._clients = clients
         self._clock = clock
 
     async def read(self, *, sender: str = "", recipient: str, since: int) -> LogRead:
-        began_at = self._clock.now()
+        return await self._ask(lambda client: self._read(client, sender, recipient, since))
+
+    async def media(self, sid: str) -> tuple[Media, ...]:
+        return await self._ask(lambda client: _media(client, sid))
+
+    async def _ask(self, question: Callable[[Client], Awaitable[T]]) -> T:
+        """Promoting a token kills the old one: where one is not accepted the next is tried."""
+        fault = Exception("no credentials")
+        for client in self._clients():
+            try:
+                return await question(client)
+            except Exception as error:  # noqa: BLE001  # whatever it was, the read is not complete
+                fault = error
+            if _status() != HTTPStatus.UNAUTHORIZED:
+                break
+        raise LogUnavailableError(type(fault).__name__) from fault
+
+    async def _read(self, client: Client, sender: str, recipient: str, since: int) -> LogRead:
         found: list[LoggedMessage] = []
-        try:
-            stream = await self._client().messages.stream_async(
-                to=recipient, from_=sender or values.unset, page_size=PAGE_SIZE
-            )
-            offset = self._offset()
-            async for resource in stream:
-                logged = _logged(resource)
-                if logged.created_at < since:
-                    break
-                found.append(logged)
-        except Exception as error:  # whatever it was, the read is not complete
-            raise LogUnavailableError(type(error).__name__) from error
+        stream = await client.messages.stream_async(to=recipient, from_=sender or values.unset, page_size=PAGE_SIZE)
+        began_at = self._clock.now()
+        offset = _twilio_now(began_at) - began_at
+        async for resource in stream:
+            logged = _logged(resource)
+            if logged.created_at < since:
+                break
+            found.append(logged)
         found.reverse()  # the list is newest first, and within one second only its order tells
         return LogRead(tuple(sorted(found, key=lambda message: message.created_at)), began_at, offset)
 
-    async def media(self, sid: str) -> tuple[Media, ...]:
-        try:
-            items = await self._client().messages(sid).media.list_async()
-        except Exception as error:
-            raise LogUnavailableError(type(error).__name__) from error
-        return tuple(
-            Media(f"https://api.twilio.com{str(item.uri).removesuffix('.json')}", str(item.content_type or ""))
-            for item in items
-        )
 
-    def _offset(self) -> int:
-        """Twilio's clock minus ours, by the Date header of the first page; 0 where it has none."""
-        answer = last_answer.get()
-        text = ((answer and answer.headers) or {}).get("Date", "")
-        with contextlib.suppress(ValueError, TypeError):
-            return int(parsedate_to_datetime(text).timestamp() * SECOND) - self._clock.now()
-        return 0
+async def _media(client: Client, sid: str) -> tuple[Media, ...]:
+    try:
+        items = await client.messages(sid).media.list_async()
+    except Exception:
+        if _status() == HTTPStatus.NOT_FOUND:  # deleted at Twilio: nothing is attached any more
+            return ()
+        raise
+    return tuple(
+        Media(f"https://api.twilio.com{str(item.uri).removesuffix('.json')}", str(item.content_type or ""))
+        for item in items
+    )
+
+
+def _status() -> int | None:
+    """The HTTP status of the last answer, None where there was none."""
+    answer = last_answer.get()
+    return None if answer is None else int(answer.status_code)
+
+
+def _twilio_now(ours: int) -> int:
+    """Twilio's clock by the Date header of the last answer; ours where it has none."""
+    answer = last_answer.get()
+    text = ((answer and answer.headers) or {}).get("Date", "")
+    with contextlib.suppress(ValueError, TypeError):
+        return int(parsedate_to_datetime(text).timestamp() * SECOND)
+    return ours
 
 
 def _logged(resource: Any) -> LoggedMessage:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from multidict import MultiDict
-from world import CUSTOMER, SMS, WHATSAPP, ManualClock, World
+from world import CUSTOMER, SMS, TOKEN, WHATSAPP, ManualClock, World
 
 from appliance.catch_up import Fate, fate, is_webhooks_own, missing
+from appliance.ports import LogUnavailableError
+from appliance.simulator import Fault
 from appliance.wire import LoggedMessage
 
 NOON = 1_800_025_200_000  # 12:00 in São Paulo
@@ -119,8 +121,6 @@ async def test_a_missed_stop_takes_effect(down: World) -> None:
 
 async def test_an_unreadable_log_moves_no_watermark(down: World) -> None:
     """The pass is repeated until it is complete."""
-    from appliance.simulator import Fault
-
     before = NOON
     down.twilio.faults.add(Fault("list", "error", times=None))
     await _miss(down, "Qual o horário?")
@@ -134,6 +134,98 @@ async def test_an_unreadable_log_moves_no_watermark(down: World) -> None:
     await _pass(down, 6 * MINUTE)
 
     assert down.sent() == ["Abrimos das 7h às 19h."]
+
+
+async def test_a_late_webhook_brings_the_name_and_twilios_own_word_on_consent(down: World) -> None:
+    """Advanced Opt-Out has answered the STOP: it counts, and ours that was still waiting is not sent."""
+    ana = "whatsapp:+5511988887777"
+    sid = await _miss(down, "SAIR", ana, WHATSAPP)
+    await _sleep_through(down, 5 * MINUTE)
+    await down.start()
+    await down.appliance.worker.stop()
+    await down.until(lambda: _fetched(down))
+
+    await down.say("SAIR", ana, WHATSAPP, sid=sid, extra={"OptOutType": "STOP", "ProfileName": "Ana"})
+
+    assert await down.rows("SELECT profile_name, opted_out_at IS NOT NULL AS stopped FROM contacts") == [
+        {"profile_name": "Ana", "stopped": 1}
+    ]
+    assert await down.column("SELECT suppressed FROM messages") == ["answered by Twilio"]
+    assert down.sent(ana) == []
+
+
+async def _fetched(world: World) -> bool:
+    return await world.column("SELECT count(*) FROM messages") == [1]
+
+
+async def test_a_late_webhook_without_a_body_takes_none_away(down: World) -> None:
+    """What the log had stays; a name that was known is not forgotten either."""
+    sid = await _miss(down, "Qual o horário?")
+    await _sleep_through(down, 5 * MINUTE)
+    await down.start()
+    await down.settle()
+
+    await down.say("", sid=sid, extra={"Body": "", "ProfileName": "Ana"})
+    await down.say("outra", sid="SM" + "7" * 32)
+    await down.settle()
+
+    assert (await down.column("SELECT body FROM messages"))[0] == "Qual o horário?"
+    assert await down.column("SELECT profile_name FROM contacts") == ["Ana"]
+
+
+async def test_what_needs_no_answer_is_no_card_however_old(down: World) -> None:
+    """A STOP of three hours ago takes effect; nobody has to look at it."""
+    await _miss(down, "STOP")
+    await _sleep_through(down, 3 * HOUR)
+
+    await down.start()
+    await down.settle()
+
+    assert await down.column("SELECT opted_out_at IS NOT NULL FROM contacts") == [1]
+    assert await down.dispositions() == ["suppressed"]
+    assert await down.cards() == []
+
+
+async def test_the_log_is_read_with_the_token_that_lives(tmp_path: Path) -> None:
+    """The first token was killed by promoting the second, and nothing was sent since: the log is read all the same."""
+    async with World(tmp_path, clock=ManualClock(NOON), twilio={"auth_tokens": ("0" * 32, TOKEN)}) as world:
+        await world.teach("Horário", "Abrimos das 7h às 19h.")
+        await world.stop()
+        await _miss(world, "Qual o horário?")
+        await _sleep_through(world, MINUTE)
+
+        await world.start()
+        await world.settle()
+
+        assert world.sent() == ["Abrimos das 7h às 19h."]
+
+
+async def test_media_that_was_deleted_holds_nobody_up(down: World) -> None:
+    """404: nothing is attached any more. Anything else proves nothing."""
+    await down.start()
+    log = down.appliance.twilio_log
+
+    assert await log.media("MM" + "0" * 32) == ()
+    await down.twilio_line.cut()
+    with pytest.raises(LogUnavailableError):
+        await log.media("MM" + "0" * 32)
+    await down.twilio_line.mend()
+
+
+async def test_a_list_whose_second_page_fails_was_not_read(down: World) -> None:
+    """More than a thousand messages, and the connection breaks behind the first thousand: nothing is concluded."""
+    await down.start()
+    await down.settle()
+    for number in range(1_001):
+        await _miss(down, "spam", f"+55117{number:08}")
+    assert isinstance(down.clock, ManualClock)
+    since = down.clock.now() - 60_000
+    found = await down.appliance.twilio_log.read(recipient=SMS, since=since)
+    assert len(found.messages) == 1_001
+
+    down.twilio.faults.add(Fault("list", "lag", seconds=0), Fault("list", "error"))
+    with pytest.raises(LogUnavailableError):
+        await down.appliance.twilio_log.read(recipient=SMS, since=since)
 
 
 async def test_a_webhook_that_got_503_makes_a_pass_due(tmp_path: Path) -> None:

@@ -98,6 +98,24 @@ async def test_an_unknown_message_to_the_customer_parks(doubtful: World) -> None
     assert await doubtful.cards() == ["doubt"]
 
 
+@pytest.mark.parametrize("hours", [-24, 24])
+async def test_a_clock_that_is_set_hides_no_send(doubtful: World, hours: int) -> None:
+    """The attempt keeps its distance to Twilio's log: what was accepted is found there."""
+    assert isinstance(doubtful.clock, ManualClock)
+    wrong = doubtful.clock
+    true = wrong.monotonic
+    doubtful.twilio.now = lambda: 1_800_000_000_000 + int(true() * 1_000)
+    doubtful.twilio.faults.add(Fault("create", "reset", accepted=True))
+    await doubtful.say("Qual o horário?")
+    await doubtful.settle()
+
+    wrong.jump(hours * 3600.0)
+    await _pass(doubtful, 5 * MINUTES)
+
+    assert await doubtful.column("SELECT sid IS NOT NULL FROM outbox") == [1]
+    assert doubtful.sent() == ["Abrimos das 7h às 19h."]
+
+
 def _row(row_id: int, body: str, at: int = NOW) -> OutboxMessage:
     return OutboxMessage(
         row_id, 1, 1, 1, 1, "answer", body, OutboxState.DOUBT, 1, "t", at, sending_at=at, sender=SMS, recipient=CUSTOMER

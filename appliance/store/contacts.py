@@ -20,16 +20,16 @@ class Contacts(Repository[Contact]):
         assert contact is not None
         return contact
 
-    def heard(self, contact_id: int, profile_name: str, at: int) -> None:
+    def heard(self, contact_id: int, at: int) -> None:
         """A message came in: WhatsApp's 24 hours start again."""
         self._sql.run(
-            "UPDATE contacts SET last_inbound_at = max(coalesce(last_inbound_at, 0), ?), "
-            "profile_name = iif(? = '', profile_name, ?) WHERE id = ?",
-            at,
-            profile_name,
-            profile_name,
-            contact_id,
+            "UPDATE contacts SET last_inbound_at = max(coalesce(last_inbound_at, 0), ?) WHERE id = ?", at, contact_id
         )
+
+    def named(self, contact_id: int, profile_name: str) -> None:
+        """What WhatsApp calls the contact now; an empty name is none."""
+        if profile_name:
+            self._sql.run("UPDATE contacts SET profile_name = ? WHERE id = ?", profile_name, contact_id)
 
     def shift_waiting(self, milliseconds: int, since: int) -> None:
         """The wall clock jumped: WhatsApp's 24 hours of those who wait for an answer move with it."""

@@ -112,8 +112,11 @@ class Messages(Repository[StoredMessage]):
         )
         return changed == 1
 
-    def contact_of(self, sid: str) -> int:
-        return int(self._sql.value("SELECT contact_id FROM messages WHERE sid = ?", sid))
+    def stored(self, sid: str) -> tuple[int, int]:
+        """(its id, its contact's id) of a message that is stored."""
+        row = self._sql.one("SELECT id, contact_id FROM messages WHERE sid = ?", sid)
+        assert row is not None
+        return row["id"], row["contact_id"]
 
     def live(self, conversation_id: int) -> list[StoredMessage]:
         """Those nobody has answered yet, in receive order."""

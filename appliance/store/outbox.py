@@ -65,9 +65,11 @@ class Outbox(Repository[OutboxMessage]):
         )
 
     def shift(self, milliseconds: int, since: int) -> None:
-        """The wall clock jumped: what was not sent yet keeps its age."""
+        """The wall clock jumped: what is not settled yet keeps its age, and an attempt its distance to Twilio's log."""
         self._sql.run(
-            "UPDATE outbox SET created_at = created_at + ? WHERE state = 'ready' AND created_at NOT BETWEEN ? AND ?",
+            "UPDATE outbox SET created_at = created_at + iif(created_at BETWEEN ?2 AND ?3, 0, ?1), "
+            "sending_at = sending_at + iif(sending_at BETWEEN ?2 AND ?3, 0, ?1) "
+            "WHERE state IN ('ready', 'sending', 'doubt')",
             milliseconds,
             since,
             self._sql.now,
