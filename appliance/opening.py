@@ -5,6 +5,7 @@ process stays up instead of being started again and again.
 """
 
 import asyncio
+import errno
 from pathlib import Path
 
 import structlog
@@ -22,6 +23,7 @@ from appliance.web import applications
 from appliance.web.listeners import Listeners
 
 AGAIN = 2.0  # seconds between two tries
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 log = structlog.get_logger()
 
 
@@ -64,6 +66,7 @@ async def _try(config: Config, clock: Clock) -> Store:
         return await _writable(directory, clock)
     except CorruptError as error:
         log.error("the database is damaged", reason=str(error))
+        Reserve(directory).release()  # the copy needs space
         copy = await asyncio.to_thread(backup.newest, directory)
         if copy is None:
             raise CorruptError(f"{error} There is no usable backup: move it away or restore one.") from error
@@ -88,6 +91,10 @@ async def restore(config: Config, clock: Clock, copy: Path) -> Store:
     lock.take()
     try:
         aside = await asyncio.to_thread(put_back, copy, directory, clock.now, delivery.distrust)
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise StorageFullError(f"The disk of {directory} is full; free some space.") from error
+        raise
     finally:
         lock.release()
     log.warning("restored from a backup", backup=str(copy), set_aside=str(aside))

@@ -1,14 +1,19 @@
 """Backups that were opened before they count, and a restored box that first asks Twilio what was sent."""
 
 import asyncio
+import errno
+import resource
 import shutil
 from pathlib import Path
 
 import pytest
-from world import CUSTOMER, SMS, World
+from world import CUSTOMER, SMS, ManualClock, World
 
+from appliance import opening
 from appliance.clock import SystemClock
-from appliance.errors import CorruptError, DatabaseError
+from appliance.errors import CorruptError, DatabaseError, StorageFullError
+from appliance.handlers.backup import BackupHandler
+from appliance.model import JobKind
 from appliance.opening import restore
 from appliance.simulator import Fault
 from appliance.store import Store, backup
@@ -151,3 +156,91 @@ async def _drafts(world: World, count: int) -> bool:
 
 async def _no_doubt(world: World) -> bool:
     return await world.column("SELECT count(*) FROM outbox WHERE state IN ('doubt', 'ready', 'sending')") == [0]
+
+
+async def _daily(world: World) -> None:
+    """What housekeeping does once an hour, and the backup that it asks for."""
+    await world.appliance.store.write(lambda tx: tx.jobs.tick(JobKind.HOUSEKEEPING))
+    world.appliance.worker.wake()
+    await world.settle()
+
+
+def _copies(world: World) -> list[Path]:
+    return sorted((world.appliance.store.directory / backup.FOLDER).glob("*"))
+
+
+async def test_a_backup_never_takes_the_space_that_messages_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too little space: nothing is written, one card until a later one succeeds, and messages come in."""
+    monkeypatch.setattr(backup, "SIZE", 1 << 60)
+    async with World(tmp_path, clock=ManualClock()) as world:
+        assert isinstance(world.clock, ManualClock)
+        await world.say("oi")
+        for _ in range(3):
+            await _daily(world)
+            await world.clock.advance(3_600, world.settle)
+        assert _copies(world) == []
+        assert await world.column("SELECT text FROM cards") == [
+            "The backup failed: the disk has too little space for another copy."
+        ]
+        await world.say("oi", "+5511977776666")
+
+        monkeypatch.undo()
+        await world.clock.advance(3_600, world.settle)
+
+        assert len(_copies(world)) == 1
+        assert await world.cards() == []
+
+
+async def test_a_clock_that_was_ahead_stops_no_backup(world: World) -> None:
+    """The last backup is dated years from now: another is taken today."""
+    await world.say("oi")
+    await world.settle()
+    await world.appliance.store.write(lambda tx: tx.box.put("backup_at", "4000000000000"))
+
+    await _daily(world)
+
+    await world.until(lambda: _copies(world))
+
+
+async def test_what_a_killed_backup_left_is_cleared_away(world: World) -> None:
+    """Halves of copies would fill a small disk."""
+    directory = world.appliance.store.directory
+    half = backup.target(directory, 1_700_000_000_000).with_suffix(".db.part")
+    half.write_bytes(b"half")
+
+    await asyncio.to_thread(backup.keep_one, directory, world.appliance.clock.now())
+
+    assert not half.exists()
+    assert len(_copies(world)) == 1
+
+
+async def test_a_backup_that_dies_is_a_card(world: World) -> None:
+    """Whatever ends its job, the owner hears of it."""
+    await world.appliance.store.write(lambda tx: tx.jobs.tick(JobKind.BACKUP))
+    (job,) = await world.appliance.store.read(lambda tx: tx.jobs.due("", 1))
+    handler = BackupHandler(world.appliance.store, world.appliance.clock)
+
+    await world.appliance.store.write(handler.give_up(job, "internal error").effects)
+
+    assert await world.column("SELECT text FROM cards") == ["The backup failed: internal error."]
+
+
+async def test_a_disk_too_full_for_a_restoration_is_a_full_disk(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """StorageFullError, for which a start waits; the present database stays. A limit stands for the disk's end."""
+    monkeypatch.setattr(opening, "NO_SPACE", (errno.EFBIG,))
+    await asyncio.to_thread(backup.keep_one, world.appliance.store.directory, world.appliance.clock.now())
+    (copy,) = _copies(world)
+    await world.stop()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (copy.stat().st_size // 2, before[1]))
+    try:
+        with pytest.raises(StorageFullError):
+            await restore(world.config, SystemClock(), copy)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    await world.start()
+    assert await world.column("SELECT count(*) FROM organizations") == [1]
+    assert not list(copy.parents[1].glob("appliance.db.*"))

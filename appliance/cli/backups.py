@@ -1,7 +1,6 @@
 """`appliance backup` and `appliance restore`: a checked copy, and putting one back."""
 
 import asyncio
-import shutil
 from pathlib import Path
 
 import click
@@ -21,11 +20,12 @@ from appliance.store.database import prepare_directory
 @pass_session
 def backup(session: Session, file: Path | None) -> None:
     """Take a copy of the database, check it, and say where it is. FILE: put another copy there."""
-    made = Path(talk(session.config(), lambda api: api.post("backups"))["file"])
+    config = session.config()
+    if file is not None and file.resolve().parent == config.storage.directory.resolve():
+        raise click.UsageError(f"{file} is in the appliance's own directory; name another place.")
+    made = Path(talk(config, lambda api: api.post("backups"))["file"])
     if file is not None:
-        shutil.copyfile(made, file)
-        file.chmod(0o600)
-        copies.verify(file)
+        copies.hand_out(made, file)
     click.echo(file or made)
 
 

@@ -17,13 +17,13 @@ class BackupHandler:
     async def run(self, _job: Job) -> Outcome:
         try:
             await asyncio.to_thread(backup.keep_one, self._store.directory, self._clock.now())
-        except (DatabaseError, OSError) as error:
-            text = f"The backup failed: {error}"
+        except DatabaseError as error:
+            text = str(error)
             return Snooze(self._clock.now() + HOUR, "backup failed", lambda tx: tx.cards.open("backup", "box", text))
         return Done(_well)
 
     def give_up(self, _job: Job, error: str) -> Outcome:
-        return Dead(error)
+        return Dead(error, lambda tx: tx.cards.open("backup", "box", f"The backup failed: {error}."))
 
 
 def _well(tx: Tx) -> None:

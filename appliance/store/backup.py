@@ -1,22 +1,38 @@
 """Copies of the database that were opened and checked before they count."""
 
+import shutil
 import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 
 from appliance.errors import DatabaseError
 from appliance.model import SECOND
-from appliance.store.database import FILE_NAME, check, sync, version_of
+from appliance.store.database import FILE_NAME, check, sync, uri, version_of
+from appliance.store.reserve import SIZE
 
 FOLDER = "backups"
 KEEP = 7
+_UNFINISHED = ".part"
+_one_at_a_time = Lock()  # the daily one, and an operator's
 
 
 def keep_one(directory: Path, now: int) -> Path:
-    """Take a checked copy of the live database into the backups' folder; the oldest ones go. Blocking."""
-    copy = target(directory, now)
-    take(directory / FILE_NAME, copy)
-    prune(directory)
+    """Take a checked copy of the live database into the backups' folder; the oldest ones go. Blocking.
+
+    Raises DatabaseError, one sentence.
+    """
+    try:
+        with _one_at_a_time:
+            copy = target(directory, now)
+            for leftover in copy.parent.glob(f"*{_UNFINISHED}*"):  # of a run that was killed
+                leftover.unlink()
+            take(directory / FILE_NAME, copy)
+            prune(directory)
+    except OSError as error:
+        raise DatabaseError(f"The backup failed: {error.strerror}.") from error
     return copy
 
 
@@ -32,21 +48,44 @@ def take(source: Path, copy: Path) -> None:
 
     Raises DatabaseError or OSError; a copy that did not pass the check is not left behind.
     """
-    unfinished = copy.with_name(copy.name + ".part")
+    _need_space(source, copy.parent)
+
+    def write(unfinished: Path) -> None:
+        with closing(sqlite3.connect(uri(source, "ro"), uri=True, isolation_level=None)) as connection:
+            connection.execute("VACUUM INTO ?", (str(unfinished),))
+
+    try:
+        _put(copy, write)
+    except sqlite3.DatabaseError as error:
+        raise DatabaseError(f"The backup failed: {error}.") from error
+
+
+def hand_out(copy: Path, place: Path) -> None:
+    """Put another copy of a backup anywhere; what stood there goes only when the copy is whole.
+
+    Raises DatabaseError or OSError.
+    """
+    _put(place, lambda unfinished: shutil.copyfile(copy, unfinished))
+
+
+def _need_space(source: Path, folder: Path) -> None:
+    """A copy that fills the disk would keep messages from being stored."""
+    log = source.with_name(f"{source.name}-wal")
+    size = source.stat().st_size + (log.stat().st_size if log.exists() else 0)
+    if shutil.disk_usage(folder).free < size + SIZE:
+        raise DatabaseError("The backup failed: the disk has too little space for another copy.")
+
+
+def _put(copy: Path, write: Callable[[Path], object]) -> None:
+    unfinished = copy.with_name(copy.name + _UNFINISHED)
     unfinished.unlink(missing_ok=True)
     try:
-        connection = sqlite3.connect(f"file:{source}?mode=ro", uri=True, isolation_level=None)
-        try:
-            connection.execute("VACUUM INTO ?", (str(unfinished),))
-        finally:
-            connection.close()
+        write(unfinished)
         unfinished.chmod(0o600)
         verify(unfinished)
         sync(unfinished)
         unfinished.rename(copy)
         sync(copy.parent)
-    except sqlite3.DatabaseError as error:
-        raise DatabaseError(f"The backup failed: {error}.") from error
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -54,13 +93,10 @@ def take(source: Path, copy: Path) -> None:
 def verify(copy: Path) -> None:
     """Open a copy and check every page. Raises DatabaseError in one sentence."""
     try:
-        connection = sqlite3.connect(f"file:{copy}?mode=ro&immutable=1", uri=True)
-        try:
-            if version_of(connection) == 0:
+        with closing(sqlite3.connect(f"{uri(copy, 'ro')}&immutable=1", uri=True)) as connection:
+            if version_of(connection, str(copy)) == 0:
                 raise DatabaseError(f"{copy} is not a backup of the appliance.")
-            check(connection)
-        finally:
-            connection.close()
+            check(connection, str(copy))
     except sqlite3.DatabaseError as error:
         raise DatabaseError(f"{copy} is not a usable backup: {error}.") from error
 

@@ -30,6 +30,11 @@ _WRITER_PRAGMAS: dict[str, int | str] = {
 }
 
 
+def uri(path: Path, mode: str) -> str:
+    """The path for sqlite3's `uri=True`, whatever characters are in it."""
+    return f"{path.absolute().as_uri()}?mode={mode}"
+
+
 def prepare_directory(directory: Path) -> None:
     """Make the storage directory and everything in it private to its owner."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -61,17 +66,17 @@ def migrations() -> list[tuple[int, str]]:
     return [(int(name.split("_")[0]), (folder / name).read_text()) for name in names]
 
 
-def version_of(connection: sqlite3.Connection) -> int:
-    """The schema version; 0 for an empty file. A foreign or newer file is refused."""
+def version_of(connection: sqlite3.Connection, name: str = FILE_NAME) -> int:
+    """The schema version; 0 for an empty file. A foreign or newer file is refused by its name."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     empty = not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
     if application != APPLICATION_ID and not (empty and application == 0):
-        raise ForeignError(f"{FILE_NAME} belongs to another program; move it away or set another storage.directory.")
+        raise ForeignError(f"{name} belongs to another program; move it away or set another storage.directory.")
     newest = migrations()[-1][0]
     if version > newest:
         raise ForeignError(
-            f"{FILE_NAME} is of a newer appliance (schema {version}, this one knows {newest}); update the appliance."
+            f"{name} is of a newer appliance (schema {version}, this one knows {newest}); update the appliance."
         )
     return version
 
@@ -86,11 +91,11 @@ def opening_error(error: sqlite3.DatabaseError, path: Path) -> ApplianceError:
     return DatabaseError(f"{path} cannot be opened: {error}.")
 
 
-def check(connection: sqlite3.Connection) -> None:
+def check(connection: sqlite3.Connection, name: str = FILE_NAME) -> None:
     """Raises DatabaseError where SQLite finds damage."""
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
-        raise CorruptError(f"{FILE_NAME} is damaged ({str(found).splitlines()[0]}).")
+        raise CorruptError(f"{name} is damaged ({str(found).splitlines()[0]}).")
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:

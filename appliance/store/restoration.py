@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from appliance.store.backup import verify
-from appliance.store.database import FILE_NAME, configure_writer, migrate, opening_error, sync
+from appliance.store.database import FILE_NAME, check, configure_writer, migrate, opening_error, sync
 from appliance.store.sql import Sql
 from appliance.store.tx import Tx
 
@@ -25,9 +25,12 @@ def put_back(copy: Path, directory: Path, now: Callable[[], int], unit: Callable
     DatabaseError or OSError, and then nothing has changed.
     """
     verify(copy)
+    log = Path(f"{copy}-wal")  # beside a database that was copied as it stood
     unfinished = directory / f"{_INCOMING}.part"
     try:
         shutil.copyfile(copy, unfinished)
+        if log.exists():
+            shutil.copyfile(log, f"{unfinished}-wal")
         unfinished.chmod(0o600)
         _amend(unfinished, now, unit)
         sync(unfinished)
@@ -45,6 +48,7 @@ def _amend(place: Path, now: Callable[[], int], unit: Callable[[Tx], None]) -> N
     """Closing the only connection writes the WAL back and removes it."""
     with closing(sqlite3.connect(place, isolation_level=None)) as connection:
         configure_writer(connection)
+        check(connection)
         migrate(connection, place)
         connection.execute("BEGIN IMMEDIATE")
         unit(Tx(Sql(connection, now)))

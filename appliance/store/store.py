@@ -20,6 +20,7 @@ from appliance.store.database import (
     migrate,
     opening_error,
     prepare_directory,
+    uri,
     version_of,
 )
 from appliance.store.lock import Lock
@@ -63,13 +64,13 @@ class Store:
 
     async def _connect(self) -> None:
         try:
-            self._writer_connection = await self._open(f"file:{self.path}?mode=rwc")
+            self._writer_connection = await self._open(uri(self.path, "rwc"))
             self._run = on_thread(self._writer_connection)
             await self._run(version_of)  # before anything is changed: the file may not be ours
             await self._run(configure_writer)
             await self._run(check)
             await self._run(lambda connection: migrate(connection, self.path))
-            reader = await self._open(f"file:{self.path}?mode=ro")
+            reader = await self._open(uri(self.path, "ro"))
         except sqlite3.DatabaseError as error:
             raise opening_error(error, self.path) from error
         self._read = on_thread(reader)
@@ -81,8 +82,8 @@ class Store:
         self.on_fault: Callable[[ApplianceError], None] = lambda _error: None
         self.reserve.keep()
 
-    async def _open(self, uri: str) -> aiosqlite.Connection:
-        connection = await aiosqlite.connect(uri, uri=True, isolation_level=None)
+    async def _open(self, name: str) -> aiosqlite.Connection:
+        connection = await aiosqlite.connect(name, uri=True, isolation_level=None)
         self._connections.append(connection)
         return connection
 
@@ -109,7 +110,7 @@ class Store:
         """Run a long reading closure on a connection of its own, so that nobody waits for it."""
 
         def work() -> T:
-            with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, isolation_level=None)) as connection:
+            with closing(sqlite3.connect(uri(self.path, "ro"), uri=True, isolation_level=None)) as connection:
                 configure_reader(connection)
                 connection.execute("BEGIN")
                 return unit(Tx(Sql(connection, self._clock.now)))

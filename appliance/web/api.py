@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from appliance.config import Config
-from appliance.errors import RequestError
+from appliance.errors import DatabaseError, RequestError
 from appliance.identity import Registration, add_channel, hash_password, register_organization
 from appliance.knowledge import parse
 from appliance.operations import dead_letters, knowledge, messages, organizations, status, ticks, verification
@@ -87,7 +87,10 @@ class Api:
 
     async def back_up(self, _request: web.Request) -> web.Response:
         now = await self._store.read(lambda tx: tx.now)
-        copy = await asyncio.to_thread(backup.keep_one, self._store.directory, now)
+        try:
+            copy = await asyncio.to_thread(backup.keep_one, self._store.directory, now)
+        except DatabaseError as error:
+            raise RequestError("backup_failed", str(error), status=503) from error
         return json_response({"file": str(copy)}, 201)
 
     async def cards(self, _request: web.Request) -> web.Response:
