@@ -44,8 +44,9 @@ bench: $(VENV)/.development  ## Figures, side by side
 torture: $(VENV)/.development  ## The laboratory's long form (hours); writes tests/lab/README.md from its figures
 	@rm -f .lab-figures.jsonl
 	@LAB_FIGURES=$(CURDIR)/.lab-figures.jsonl LAB_CRASH_POINTS=1000000 LAB_IMAGES=500000 LAB_KILLS=1000 \
-		LAB_DELIVERIES=100000 $(RUN) -m pytest tests/lab
-	@$(RUN) tests/lab/readme.py .lab-figures.jsonl
+		LAB_DELIVERIES=100000 LAB_ORDER=1000 LAB_FAULTS=10 LAB_STALL=10 LAB_SWEEPS=1 \
+		$(RUN) -m pytest tests/lab tests/test_kill.py
+	@cd tests && PYTHONPATH=. $(CURDIR)/$(RUN) -m lab.readme --complete ../.lab-figures.jsonl
 
 lock:  ## The newest versions that pyproject.toml allows (needs uv)
 	$(LOCK) --group build --output-file requirements.lock

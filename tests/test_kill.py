@@ -13,7 +13,7 @@ import pytest
 from box import ANSWER, Box
 from lab.faults.desk import Customers
 from lab.faults.forked import ForkedBox
-from lab.figures import record
+from lab.figures import begin, record
 from world import CUSTOMER, SMS
 
 pytestmark = pytest.mark.slow
@@ -39,8 +39,9 @@ async def test_killed_before_the_reply_it_answers_once_after_the_next_start(tmp_
         await box.command("verify")
 
 
-async def test_killed_again_and_again_under_load(tmp_path: Path) -> None:
+async def test_killed_again_and_again_under_load(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Customers write while the process is killed at random times; in the end each has exactly one answer."""
+    begin(request.node.nodeid)
     chance = random.Random(7)
     async with ForkedBox(tmp_path) as box:
         customers = Customers(box)

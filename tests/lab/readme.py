@@ -1,58 +1,127 @@
 """Writes tests/lab/README.md: promise, test, how to run it, and the last figures, taken from a run and never typed.
 
-python tests/lab/readme.py FIGURES.jsonl, where FIGURES is what a run with LAB_FIGURES=FIGURES.jsonl left.
+python -m lab.readme [--complete] FIGURES.jsonl (in tests/), where FIGURES.jsonl is what a run with LAB_FIGURES left.
+Exit status 1 and a sentence where a figure belongs to no promise, or, with --complete, a promise has no figure.
 """
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-HERE = Path(__file__).parent
+import controls as of_the_tests
+
+from lab.promises import ALL, PROMISES, Promise
+from lab.simulation import controls as of_the_simulation
+
+PLACE = Path(__file__).with_name("README.md")
+RUN = ".venv/bin/python -m pytest"
 HEAD = """\
 # The laboratory
 
-What the appliance promises about losing and doubling messages, the test behind each promise, and the figures of the last
-run. `make test` runs the short form of all of it, `make torture` the long form, which writes this page.
+What the appliance promises about losing and repeating messages, the test behind each promise, and the figures of the
+last run. This page is made from a run's figures by `lab.readme`; nothing here is typed by hand.
 
-| promise | test | the last run |
-|---|---|---|
+| | |
+|---|---|
+| the short form of everything, minutes | `make test` |
+| the long form, hours; it writes this page | `make torture` |
+| one promise in its long form | the command in its row |
+| other days by chance, and how many crashes | `LAB_SEED=5000 LAB_CRASH_POINTS=100000 {run} {by_chance}` |
+| one day of the simulation, crash by crash | `cd tests && PYTHONPATH=.. ../.venv/bin/python -m lab.simulation SEED POINT POINT` |
+
+A failure of the simulation prints SEED and its crash points. Some tests want Debian's packages `gcc` and `strace`, or
+root for a small disk of their own; without them they are skipped and say so.
 """
-# (promise, test, names of its figures)
-PROMISES = [
-    (
-        "a crash before or after any commit or HTTP step loses nothing and doubles nothing",
-        "test_simulation.py",
-        "simulation",
-    ),
-    ("the broken products of the simulation are caught", "test_simulation.py", "controls"),
-    ("what was acknowledged survives a power cut at any place", "test_power_cut.py", "power cut"),
-    ("the process may be killed at any system call of a message's way", "test_syscalls.py", "system calls"),
-    ("a hundred contacts who wrote while the box was off get what they should", "test_missed.py", "missed"),
-    ("a message delivered ten times is answered once", "test_missed.py", "deliveries"),
-    ("faults of disk, files, clock and signals are survived", "test_faults.py", "fault"),
-]
+CONTROLS = """
+## Negative controls
+
+A test that passes on a broken product proves nothing. So guards are taken away one at a time, and each time a test must
+notice it: those of the simulation by `{run} {simulation}`, those of the other tests by `{run} tests/test_controls.py`.
+"""
+Entry = dict[str, Any]
 
 
-def figures(path: Path) -> list[dict[str, object]]:
+def read(path: Path) -> list[Entry]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line]
 
 
-def row(promise: str, test: str, name: str, known: list[dict[str, object]]) -> str:
-    found = [entry for entry in known if str(entry["name"]).startswith(name)]
-    told = "<br>".join(words(entry, name) for entry in found) or "not in this run"
-    return f"| {promise} | `pytest tests/lab/{test}` | {told} |"
+def owner(name: str) -> Promise | None:
+    """The promise with the longest beginning of a figure's name."""
+    fitting = [(len(start), promise) for promise in ALL for start in promise.figures if name.startswith(start)]
+    return max(fitting, key=lambda found: found[0])[1] if fitting else None
 
 
-def words(entry: dict[str, object], name: str) -> str:
-    label = str(entry["name"]).removeprefix(name).strip(" :")
-    told = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in entry.items() if key != "name")
-    return f"{label}: {told}" if label else told
+def faults(entries: Sequence[Entry], *, complete: bool) -> list[str]:
+    """Sentences: what keeps the page from being true."""
+    owners = {entry["name"]: owner(entry["name"]) for entry in entries}
+    found = [f"The figure {name!r} belongs to no promise." for name, promise in owners.items() if promise is None]
+    without = [promise.words for promise in ALL if complete and promise not in owners.values()]
+    return found + [f"No figure in this run for: {words}." for words in without]
 
 
-def main(path: str) -> None:
-    known = figures(Path(path))
-    rows = [row(promise, test, name, known) for promise, test, name in PROMISES]
-    (HERE / "README.md").write_text(HEAD + "\n".join(rows) + "\n", "utf-8")
+def page(entries: Sequence[Entry]) -> str:
+    by_chance = next(promise.test for promise in ALL if "simulation by chance" in promise.figures)
+    parts = [HEAD.format(run=RUN, by_chance=by_chance), _facts([entry["run"] for entry in entries])]
+    for section, promises in PROMISES.items():
+        parts.append(f"\n## {section}\n\n| promise | test | the last run |\n|---|---|---|\n")
+        parts += [row(promise, [entry for entry in entries if owner(entry["name"]) is promise]) for promise in promises]
+    return "".join([*parts, _controls()])
+
+
+def row(promise: Promise, entries: Sequence[Entry]) -> str:
+    told = "<br>".join(words(entry, promise) for entry in entries) or "not in this run"
+    times = {entry["test"]: entry["seconds"] for entry in entries if entry["seconds"] is not None}
+    took = f"<br>*{sum(times.values())} s*" if times else ""
+    command = " ".join([*(f"{name}={value}" for name, value in promise.settings.items()), RUN, promise.test])
+    return f"| {promise.words} | `{command}` | {told}{took} |\n"
+
+
+def words(entry: Entry, promise: Promise) -> str:
+    told = ", ".join(f"{name.replace('_', ' ')} {_number(value)}" for name, value in entry["figures"].items())
+    several = len(promise.figures) > 1 or entry["name"] not in promise.figures
+    return f"**{entry['name']}**: {told}" if several else told
+
+
+def _number(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _facts(runs: Sequence[Entry]) -> str:
+    if not runs:
+        return "\nThere was no run yet.\n"
+    last = max(runs, key=lambda run: str(run["date"]))
+    settings = {name: value for run in runs for name, value in run["settings"].items()}
+    form = " ".join(f"`{name}={value}`" for name, value in settings.items()) or "the short form"
+    return (
+        f"\nThe last run: {last['date']}, Python {last['python']}, SQLite {last['sqlite']}; {last['machine']}. "
+        f"Settings: {form}.\n"
+    )
+
+
+def _controls() -> str:
+    simulation = next(promise.test for promise in ALL if "controls" in promise.figures)
+    simulated = [(control.name, ", ".join(control.scenarios)) for control in of_the_simulation.CONTROLS]
+    tested = [
+        (control.name, f"`{control.scenario.__module__}.py::{control.scenario.__name__}`")
+        for control in of_the_tests.CONTROLS
+    ]
+    head = CONTROLS.format(run=RUN, simulation=simulation)
+    return head + _table("noticed in the days named", simulated) + _table("noticed by", tested)
+
+
+def _table(noticed: str, rows: Sequence[tuple[str, str]]) -> str:
+    lines = "".join(f"| {guard} | {by} |\n" for guard, by in rows)
+    return f"\n| the product without its guard | {noticed} |\n|---|---|\n{lines}"
+
+
+def main(*arguments: str) -> None:
+    *options, path = arguments
+    entries = read(Path(path))
+    if found := faults(entries, complete="--complete" in options):
+        sys.exit("\n".join(found))
+    PLACE.write_text(page(entries), "utf-8")
 
 
 if __name__ == "__main__":

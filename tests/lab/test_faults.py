@@ -18,7 +18,7 @@ from lab.figures import record
 
 pytestmark = pytest.mark.slow
 PLACES = int(os.environ.get("LAB_FAULTS", "2"))
-STALL = float(os.environ.get("LAB_STALL", "3"))
+STALL = float(os.environ.get("LAB_STALL", "1"))
 TWILIO_PATIENCE = 15.0  # seconds
 
 

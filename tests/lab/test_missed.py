@@ -16,7 +16,7 @@ HOUR = 3600.0
 CONTACTS = 100
 ANSWER = "Abrimos das 7h às 19h."
 LATE = "Desculpe a demora, ficamos sem conexão. "
-DELIVERIES = int(os.environ.get("LAB_DELIVERIES", "3000"))
+DELIVERIES = int(os.environ.get("LAB_DELIVERIES", "1000"))
 
 
 async def _off(world: World, seconds: float) -> None:

@@ -1,0 +1,187 @@
+"""What the laboratory shows: each promise with its test, the settings of its long form, and the names of its figures."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """`figures`: beginnings of the names that `record` was given. `settings`: what the long form sets for the test."""
+
+    words: str
+    test: str
+    figures: tuple[str, ...]
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+SIMULATION, FAULTS, MISSED = "tests/lab/test_simulation.py", "tests/lab/test_faults.py", "tests/lab/test_missed.py"
+CLOCK, START, FULL = (f"tests/lab/faults/test_{name}.py" for name in ("clock", "start", "disk_full"))
+POWER_CUT, RESTORE, ORDER = (f"tests/lab/test_{name}.py" for name in ("power_cut", "restore", "order"))
+POINTS = {"LAB_CRASH_POINTS": "1000000"}
+IMAGES = {"LAB_IMAGES": "500000"}
+KILLS = {"LAB_KILLS": "1000"}
+
+# section → promises
+PROMISES: dict[str, list[Promise]] = {
+    "A crash at any place, in virtual time": [
+        Promise(
+            "A crash before or after any commit or HTTP step, and a second one in the recovery, loses nothing and repeats "
+            "nothing",
+            f"{SIMULATION}::test_a_crash_anywhere_loses_nothing_and_repeats_nothing",
+            ("simulation",),
+        ),
+        Promise(
+            "The same for days that no table foresaw, with up to three crashes each",
+            f"{SIMULATION}::test_crashes_of_recoveries_by_chance",
+            ("simulation by chance",),
+            POINTS,
+        ),
+        Promise(
+            "Negative controls: a product with one guard taken away is noticed, whichever guard it is",
+            f"{SIMULATION}::test_each_broken_product_is_noticed",
+            ("controls",),
+        ),
+    ],
+    "A power cut": [
+        Promise(
+            "What was acknowledged survives it at any place, whole, and nothing is sent twice",
+            f"{POWER_CUT}::test_nothing_is_lost_by_a_power_cut",
+            ("power cut",),
+            IMAGES,
+        ),
+        Promise(
+            "Control: commits with synchronous=NORMAL lose acknowledged messages, and it is noticed",
+            f"{POWER_CUT}::test_control_weak_commits_are_caught",
+            ("control synchronous=NORMAL",),
+        ),
+        Promise(
+            "Control: a POST before `sending` is on disk would be sent twice, and it is noticed",
+            f"{POWER_CUT}::test_control_a_post_before_the_commit_is_caught",
+            ("control sending not committed",),
+        ),
+    ],
+    "The real process, killed with -9 or stopped": [
+        Promise(
+            "Before every system call of a message's way, and again in the start that follows: one answer each",
+            "tests/lab/test_syscalls.py::test_killed_at_any_system_call_it_answers_once",
+            ("system calls",),
+            KILLS,
+        ),
+        Promise(
+            "At random times while customers write (a quarter of LAB_KILLS): one answer each",
+            "tests/test_kill.py::test_killed_again_and_again_under_load",
+            ("kills under load",),
+            KILLS,
+        ),
+        Promise(
+            "Told to stop under load (SIGTERM) it ends in time and loses nothing",
+            f"{FAULTS}::test_told_to_stop_under_load_it_loses_nothing",
+            ("stopped under load",),
+        ),
+        Promise(
+            "After a kill with 10,000 waiting messages it takes webhooks again within seconds",
+            f"{START}::test_it_is_ready_soon_after_a_kill_with_ten_thousand_jobs",
+            ("start with 10,000 jobs",),
+        ),
+    ],
+    "Disks, files and clocks that fail": [
+        Promise(
+            "No webhook hears 200 before the commit of its message is synced, as a trace of the system calls shows",
+            f"{FAULTS}::test_no_answer_is_written_before_its_commit_is_synced",
+            ("trace",),
+        ),
+        Promise(
+            "EIO on a write or a sync: no 200 without durability, a clean end, a clean start",
+            f"{FAULTS}::test_an_input_output_error_ends_the_process_and_loses_nothing",
+            ("input/output errors",),
+            {"LAB_FAULTS": "10"},
+        ),
+        Promise(
+            "ENOSPC on every write: 503 at once, everything else answers, it goes on by itself",
+            f"{FAULTS}::test_no_space_for_a_write_refuses_webhooks_until_there_is_some",
+            ("no space",),
+        ),
+        Promise(
+            "The same on a small disk filled to its last byte, while it runs and before the start", FULL, ("disk of",)
+        ),
+        Promise(
+            "EMFILE: out of file descriptors it serves again",
+            f"{FAULTS}::test_out_of_file_descriptors_it_serves_again",
+            ("no file descriptors",),
+        ),
+        Promise(
+            "A sync that takes 20 ms, 100 ms or once 10 s: webhooks are in time for Twilio (15 s)",
+            f"{FAULTS}::test_a_slow_disk_slows_nothing_else",
+            ("sync takes",),
+            {"LAB_STALL": "10"},
+        ),
+        Promise(
+            "A damaged database: webhooks hear 503, nothing is overwritten, no crash loop",
+            f"{START}::test_a_damaged_database_keeps_the_process_up_and_webhooks_refused",
+            ("damaged database",),
+        ),
+        Promise(
+            "The clock jumps back an hour or forward a day: one answer each, and the sweeps go on",
+            f"{CLOCK}::test_the_clock_jumps_while_it_runs",
+            ("clock jumps",),
+            {"LAB_SWEEPS": "1"},
+        ),
+        Promise(
+            "A start in 1970 takes messages and answers once the clock is set",
+            f"{CLOCK}::test_a_start_in_1970_waits_for_the_time",
+            ("start in 1970",),
+        ),
+    ],
+    "Missed, repeated and out of order": [
+        Promise(
+            "100 contacts who wrote 5 messages each while the box was off: each message gets what it should",
+            f"{MISSED}::test_a_hundred_contacts_while_the_box_was_off",
+            ("missed",),
+        ),
+        Promise(
+            "Each message delivered ten times, at once and over a restart: as many answers as messages",
+            f"{MISSED}::test_every_message_delivered_ten_times",
+            ("deliveries",),
+            {"LAB_DELIVERIES": "100000"},
+        ),
+        Promise(
+            "Whatever the model's delays: the answers of a conversation come in order, each question once; and the products "
+            "without that are noticed",
+            ORDER,
+            ("order",),
+            {"LAB_ORDER": "1000"},
+        ),
+    ],
+    "Sends whose outcome is unknown": [
+        Promise(
+            "Every shape of an ambiguous send, with a crash at each step: sent once, or a card",
+            SIMULATION,
+            ("ambiguous",),
+            POINTS,
+        ),
+        Promise("How long a doubt lasts (99th percentile), and how many end as a card", SIMULATION, ("doubt",), POINTS),
+        Promise(
+            "What is left: doubles where Twilio's list lags beyond the grace and the callback is lost",
+            SIMULATION,
+            ("residual",),
+            POINTS,
+        ),
+    ],
+    "Restored from a backup": [
+        Promise(
+            "An hour-old copy, taken under load, against a Twilio that saw the hour: nobody is answered twice or not at all",
+            f"{RESTORE}::test_an_hour_old_copy_answers_nobody_twice",
+            ("restore",),
+        ),
+        Promise(
+            "Control: a copy that is trusted answers twice, and it is noticed",
+            f"{RESTORE}::test_control_a_copy_that_is_trusted_answers_twice",
+            ("control restored copy trusted",),
+        ),
+        Promise(
+            "A restoration that is killed at any place has not happened, or is whole",
+            "tests/lab/faults/test_restoration.py",
+            ("interrupted restorations",),
+        ),
+    ],
+}
+ALL = [promise for promises in PROMISES.values() for promise in promises]
