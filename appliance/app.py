@@ -104,27 +104,7 @@ class Appliance:
         self.store.on_fault = self._storage_fault
         self.sender, self.twilio_log = await connect_twilio(config, clock)
         self.responder = self._responder or make_responder(config)
-        self.outage = Outage(self.store, self.sender, clock)
-        circuits = Circuits()
-        handlers = self._handlers(circuits)
-        run_number = await self.store.write(lambda tx: _begin_run(tx, handlers, config))
-        gate = Gate(circuits, self.outage, clock)
-        gate.held = await self.store.read(lambda tx: tx.box.get(delivery.RESTORED)) is not None
-        self._catch_up.on_reviewed = lambda: self._release(gate)
-        self.worker = Worker(
-            store=self.store,
-            handlers=handlers,
-            config=config,
-            clock=clock,
-            gate=gate,
-            run_number=run_number,
-            metrics=self.metrics,
-            random=random.random,
-        )
-        self.outage.on_end = self.worker.wake
-        await self.outage.resume()
-        self.schedule = Schedule(self.store, config, clock, self.worker.wake)
-        self.worker.before_claim = self.schedule.look_at_clock
+        await self._resume()
         self.pulse = Pulse(self.store, self.worker, clock, self.stopping)
         self._spawn(self._work(), "worker")
         self._spawn(self.outage.watch(), "outage")
@@ -133,7 +113,31 @@ class Appliance:
         self.schedule.start()
         self._spawn(self.pulse.watch(), "watchdog")
         systemd.notify("READY=1")
-        log.info("ready", address=self.address, run=run_number)
+        log.info("ready", address=self.address)
+
+    async def _resume(self) -> None:
+        """Put the workers together and take up what the dead run left; nothing is executed yet."""
+        circuits = Circuits()
+        self.outage = Outage(self.store, self.sender, self.clock)
+        handlers = self._handlers(circuits)
+        run_number = await self.store.write(lambda tx: _begin_run(tx, handlers, self.config))
+        gate = Gate(circuits, self.outage, self.clock)
+        gate.held = await self.store.read(delivery.restored_at) is not None
+        self._catch_up.on_reviewed = lambda: self._release(gate)
+        self.worker = Worker(
+            store=self.store,
+            handlers=handlers,
+            config=self.config,
+            clock=self.clock,
+            gate=gate,
+            run_number=run_number,
+            metrics=self.metrics,
+            random=random.random,
+        )
+        self.outage.on_end = self.worker.wake
+        await self.outage.resume()
+        self.schedule = Schedule(self.store, self.config, self.clock, self.worker.wake)
+        self.worker.before_claim = self.schedule.look_at_clock
 
     def _wake(self) -> None:
         self.worker.wake()

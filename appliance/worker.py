@@ -260,10 +260,13 @@ def _last_resort(tx: Tx, job: Job) -> None:
 
 
 def rearm(tx: Tx, job: Job, config: Config) -> None:
-    """Messages that came while the lane was busy get their reply job."""
+    """Messages that came while the lane was busy get their reply job, also those of a conversation opened meanwhile."""
     conversation = tx.conversations.get(job.payload["conversation"]) if "conversation" in job.payload else None
-    if conversation is not None and tx.jobs.in_lane(conversation.session_key) is None:
-        arm(tx, conversation, config)
+    if conversation is None:
+        return
+    for waiting in (conversation, tx.conversations.open_with(conversation.session_key)):
+        if waiting is not None and tx.jobs.in_lane(conversation.session_key) is None:
+            arm(tx, waiting, config)
 
 
 def resume(tx: Tx, handlers: Mapping[JobKind, Handler], config: Config, *, crashed: bool) -> None:

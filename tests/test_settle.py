@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from world import CUSTOMER, SMS, ManualClock, World
 
-from appliance.model import OutboxMessage, OutboxState
+from appliance.model import JobKind, OutboxMessage, OutboxState
 from appliance.settle import Finding, judge
 from appliance.simulator import Fault
 from appliance.wire import LoggedMessage, LogRead
@@ -68,6 +68,27 @@ async def test_an_unreadable_log_proves_nothing(doubtful: World) -> None:
     await _pass(doubtful, 2 * MINUTES)
 
     assert doubtful.sent() == ["Abrimos das 7h às 19h."]
+
+
+async def test_a_new_conversation_is_answered_although_the_lane_was_lent_to_a_closed_one(tmp_path: Path) -> None:
+    """A send in doubt frees the lane, so its conversation may expire; when it is sent once more, the next one waits."""
+    minute = 60_000
+    conversations = {"idle_after": minute, "expire_after": 2 * minute}
+    async with World(tmp_path, clock=ManualClock(), conversations=conversations) as world:
+        await world.teach("Horário", "Abrimos das 7h às 19h.")
+        world.twilio.faults.add(Fault("callback", "lost", times=None), Fault("create", "reset"))
+        await world.say("Qual o horário?")
+        await _pass(world, 2 * MINUTES)
+        await world.appliance.schedule._tick(JobKind.EXPIRED)
+        world.twilio.faults.add(Fault("create", "error", status=429, code=20429, times=None))
+        await _pass(world, 2 * MINUTES)
+        assert await world.column("SELECT state FROM outbox") == ["ready"]
+        await world.say("Qual o horário amanhã?")
+        world.twilio.faults.clear()
+        await _pass(world, 2 * MINUTES)
+
+        assert await world.column("SELECT status FROM conversations ORDER BY id") == ["closed", "progress"]
+        assert await world.dispositions() == ["answered", "answered"]
 
 
 async def test_a_late_list_within_the_grace_is_waited_for(doubtful: World) -> None:

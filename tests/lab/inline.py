@@ -74,6 +74,12 @@ class Database:
         execute("COMMIT")
 
 
+def no_space() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    return error
+
+
 class _NoReserve:
     def keep(self) -> None:
         """There is no disk."""
@@ -82,12 +88,19 @@ class _NoReserve:
 class InlineStore:
     """What the use cases see as appliance.store.Store. It belongs to one life of the process.
 
-    `around` is awaited before and after each commit with the units of the batch: a crash happens there.
+    `around` is awaited before and after each commit with the units of the batch: a crash happens there. While
+    `is_full` says so, no commit finds space.
     """
 
-    def __init__(self, database: Database, around: Callable[[str, list[Unit]], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        around: Callable[[str, list[Unit]], Awaitable[None]],
+        is_full: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._database = database
         self._around = around
+        self._is_full = is_full
         self._waiting: list[Unit] = []
         self._writer = Writer(self._run, database.tx, self._nothing_to_checkpoint)
         self.reserve = _NoReserve()
@@ -95,6 +108,9 @@ class InlineStore:
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         units, self._waiting = self._waiting, []
         await self._around("before", units)
+        if self._is_full():
+            await self._around("refused", units)
+            raise no_space()
         result = work(self._database.connection)
         await self._around("after", units)
         return result

@@ -9,6 +9,7 @@ from multiprocessing import get_context
 
 from lab.simulation.chance import Dice
 from lab.simulation.coverage import Triple
+from lab.simulation.doubts import Doubts
 from lab.simulation.scenario import TABLE, scenario
 from lab.simulation.simulation import Simulation, Snapshot
 
@@ -35,12 +36,14 @@ class Report:
     seconds: float = 0.0  # of one core
     triples: set[Triple] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
+    doubts: Doubts = field(default_factory=Doubts)
 
     def add(self, other: "Report") -> None:
         self.crashes += other.crashes
         self.seconds += other.seconds
         self.triples |= other.triples
         self.failures += other.failures
+        self.doubts.add(other.doubts)
 
 
 def explore(simulation: Simulation, seed: int) -> Iterator[Failure]:
@@ -91,7 +94,7 @@ def run(seeds: Iterable[int], at_least: int | None = None) -> Report:
     finally:
         gc.set_threshold(*thresholds)
         gc.unfreeze()
-    report.crashes, report.triples = simulation.crashes, simulation.triples
+    report.crashes, report.triples, report.doubts = simulation.crashes, simulation.triples, simulation.doubts
     report.seconds = time.process_time() - began
     return report
 

@@ -62,6 +62,8 @@ def triples(step: str, state: str, shape: str, *, own: bool) -> list[Triple]:
 
 
 def _acts(name: str, when: str, state: str, *, own: bool) -> bool:
+    if when == "refused":  # by a full disk: nothing has changed
+        return False
     match name:
         case "begin":
             return state == "ready" if when == "before" else state in ("sending", "superseded", "suppressed", "failed")

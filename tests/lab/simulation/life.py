@@ -2,21 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from appliance import app, delivery
 from appliance.circuit import Circuits
 from appliance.config import Config, Conversations, Queue, Twilio
-from appliance.errors import ApplianceError
-from appliance.gate import Gate
+from appliance.errors import StorageUnavailableError
 from appliance.intake import Intake
-from appliance.model import Job, JobKind
-from appliance.outage import Outage
+from appliance.model import MINUTE, Job, JobKind
+from appliance.opening import AGAIN
 from appliance.outcome import Handler, Outcome
-from appliance.schedule import Schedule
 from appliance.wire import DeliveryReport, InboundMessage
-from appliance.worker import Worker
 from lab.inline import InlineStore
 from lab.simulation.chance import Dice
 from lab.simulation.ports import Clock, SimulatedLog, SimulatedModel, SimulatedSender, Wire
@@ -47,7 +44,7 @@ _METRICS: Any = _NoMetrics()
 def configure(scenario: Scenario) -> Config:
     return Config(
         twilio=Twilio(account_sid=ACCOUNT, on_doubt=scenario.on_doubt),  # type: ignore[arg-type]
-        conversations=Conversations(),
+        conversations=Conversations(idle_after=MINUTE, expire_after=5 * MINUTE) if scenario.sweeps else Conversations(),
         queue=Queue(reply_max_age=scenario.age) if scenario.age else Queue(),
     )
 
@@ -81,7 +78,8 @@ class Life(app.Appliance):
         self.sender = SimulatedSender(self.wire, point)
         self.twilio_log = SimulatedLog(self.wire, point)
         self.responder = SimulatedModel(world, point)
-        self.dice = Dice(world.scenario.seed * 31 + world.life)
+        self.dice = Dice(world.scenario.seed + (world.life << 48))  # so far apart that the lives share nothing
+        self.metrics = _METRICS
         self.errors: list[str] = []
         self.listening = False
         self.fault = None
@@ -92,27 +90,15 @@ class Life(app.Appliance):
         self._spawn(self.start(), "start")
 
     async def start(self) -> None:
+        while self.world.is_full:  # appliance.opening refuses webhooks meanwhile
+            await asyncio.sleep(AGAIN)
         self.reconciled = asyncio.Event()
-        self.outage = Outage(self.store, self.sender, self.clock)
-        circuits = Circuits()
-        handlers = self._handlers(circuits)
-        run = await self.store.write(lambda tx: app._begin_run(tx, handlers, self.config))
-        self.worker = Worker(
-            store=self.store,
-            handlers=handlers,
-            config=self.config,
-            clock=self.clock,
-            gate=Gate(circuits, self.outage, self.clock),
-            run_number=run,
-            metrics=_METRICS,
-            random=self.dice.random,
-        )
-        self.outage.on_end = self.worker.wake
-        await self.outage.resume()
+        await self._resume()
         self.intake = Intake(self.store, self.config, self.worker.wake)
-        self.schedule = Schedule(self.store, self.config, self.clock, self.worker.wake)  # its triggers are our events
         self._spawn(self._work(), "worker")
         self._spawn(self.outage.watch(), "outage")
+        if self.world.scenario.full[1]:  # its clock never jumps
+            self._spawn(self.schedule.watch_clock(), "clock")
         self.listening = True
 
     def _handlers(self, circuits: Circuits) -> dict[JobKind, Handler]:
@@ -128,20 +114,22 @@ class Life(app.Appliance):
         )
         try:
             await self.intake.receive(message)
-        except ApplianceError:
-            await self.tick(JobKind.CATCH_UP)
+        except StorageUnavailableError:
+            self._not_stored()
         except Exception as error:
             self.errors.append(f"webhook of {entry.sid}: {error!r}")
         else:
             self.world.acknowledged.add(entry.sid)
 
     async def report(self, report: DeliveryReport) -> None:
-        await self.store.write(lambda tx: delivery.apply(tx, report, ACCOUNT))
-        self.world.reported.append((report.reference, report.status))
+        with suppress(StorageUnavailableError):
+            await self.store.write(lambda tx: delivery.apply(tx, report, ACCOUNT))
+            self.world.reported.append((report.reference, report.status))
 
     async def tick(self, kind: JobKind) -> None:
         """What the schedule does when a trigger fires."""
-        await self.schedule._tick(kind)
+        with suppress(StorageUnavailableError):
+            await self.schedule._tick(kind)
 
     def meet(self, kind: str, value: Any) -> Coroutine[Any, Any, None]:
         """What an event of the world sets off in here."""

@@ -45,6 +45,8 @@ SHAPES = {
     "bare_429": (False, "bare_429"),
 }
 NOT_SENT = ("rate_limit", "no_connection")  # Twilio surely did nothing with it: the draft may still change
+OF_THE_BOX = 1_000_000  # seeds from here on: chance has faults of the box itself as well
+ORDINARY = 1 << 40  # seeds from here on: no more faults than a bad day has
 ANSWERS = ("answer", "slow", "retryable", "permanent", "asked_to_wait", "silence", "hang")
 
 
@@ -76,6 +78,9 @@ class Scenario:
     on_doubt: str = "resend"
     deep: bool = False  # worth a second crash after the first
     age: int = 0  # ms: how short queue.reply_max_age is, 0 for the default
+    full: tuple[int, int] = (0, 0)  # from when to when the box's disk is full
+    copied_at: int = 0  # when a backup is taken, ms; the first crash after it ends with that backup being restored
+    sweeps: bool = False  # conversations go idle after a minute and expire after five
 
     def address(self, contact: int) -> str:
         prefix = "whatsapp:" if self.channel == WHATSAPP else ""
@@ -83,7 +88,12 @@ class Scenario:
 
 
 def _table() -> list[Scenario]:
-    found = [*_single_sends(), *(one for shape in SHAPES for one in _around_a_send(shape)), *_no_sends()]
+    found = [
+        *_single_sends(),
+        *(one for shape in SHAPES for one in _around_a_send(shape)),
+        *_no_sends(),
+        *_box_faults(),
+    ]
     return [replace(scenario, seed=seed, deep=_is_deep(scenario.name)) for seed, scenario in enumerate(found)]
 
 
@@ -128,6 +138,22 @@ def _no_sends() -> Iterator[Scenario]:
     yield Scenario(0, "offline", offline=(2000, 3 * MINUTE))
 
 
+def _box_faults() -> Iterator[Scenario]:
+    two = (Written(1000, "#1 um?"), Written(9000, "#2 dois?"))
+    for start, hook in product((0, 3_500, 4_300, 9_000), ("normal", "again")):
+        written = (Written(1000, "#1 um?", hook=hook), Written(9000, "#2 dois?", hook=hook))
+        yield Scenario(0, "disk full", written=written, full=(start, start + 60_000), lag=10_000)
+    for shape, copied_at in product(("accept", "error_before", "reset_after", "late_accept"), (2000, 4400, 8000)):
+        yield Scenario(
+            0, "restored", WHATSAPP, two, (shape, shape), ("lost",), lag=60_000, copied_at=copied_at, downtime=40_000
+        )
+    yield Scenario(0, "restored with a STOP", written=(*two, Written(11_000, "STOP")), copied_at=4400, lag=10_000)
+    yield Scenario(0, "restored after an answer by hand", written=two, copied_at=4400, by_hand=((12_000, 0),))
+    for shape in ("accept", "reset_before", "late_accept"):
+        later = Written(8 * MINUTE, "#2 dois?")
+        yield Scenario(0, "swept", written=(two[0], later), shapes=(shape,), callbacks=("lost",), sweeps=True)
+
+
 def _is_deep(name: str) -> bool:
     """Only after a crash is an accepted, refused or unmade POST in doubt."""
     return name.startswith(("pair", "park")) or name in {
@@ -138,12 +164,27 @@ def _is_deep(name: str) -> bool:
 TABLE = _table()
 
 
+def chance(seed: int, purpose: int) -> Dice:
+    """The seed's dice for the scenario (0), for the world in it (1), for the faults of its box (2).
+
+    Far apart, so that no two share their throws; the first million lie side by side, and some of them are tests.
+    """
+    return Dice(seed + purpose if seed < OF_THE_BOX else (seed << 20) + (purpose << 18))
+
+
 def scenario(seed: int) -> Scenario:
     return TABLE[seed] if seed < len(TABLE) else _by_chance(seed)
 
 
 def _by_chance(seed: int) -> Scenario:
-    dice = Dice(seed)
+    """The first million of these seeds have no faults of the box itself."""
+    if seed < ORDINARY:
+        return _of_the_box(_any(seed)) if seed >= OF_THE_BOX else _any(seed)
+    return _ordinary(seed)
+
+
+def _any(seed: int) -> Scenario:
+    dice = chance(seed, 0)
     quiet = dice.one_in(2)  # half of the scenarios have no outage
     start = dice.between(0, 5 * MINUTE)
     return Scenario(
@@ -163,6 +204,30 @@ def _by_chance(seed: int) -> Scenario:
         "park" if dice.one_in(10) else "resend",
         age=dice.pick((0, 0, 0, 0, 0, 0, 60_000)),
     )
+
+
+def _of_the_box(scenario: Scenario) -> Scenario:
+    dice = chance(scenario.seed, 2)
+    start = dice.between(0, 2 * MINUTE)
+    return replace(
+        scenario,
+        full=(start, start + dice.between(1, 180) * SECOND) if dice.one_in(5) else (0, 0),
+        copied_at=dice.between(1, 60) * SECOND if dice.one_in(4) else 0,
+        sweeps=dice.one_in(5),
+    )
+
+
+def _ordinary(seed: int) -> Scenario:
+    """A day on which one POST of fifty is ambiguous and one callback of twenty does not arrive, besides the crash."""
+    dice = chance(seed, 0)
+    ambiguous = tuple(SHAPES.keys() - {"accept", "refuse", *NOT_SENT})
+    shapes = tuple(dice.pick(sorted(ambiguous)) if dice.one_in(50) else "accept" for _ in range(6))
+    callbacks = tuple("lost" if dice.one_in(20) else dice.pick(("normal", "early_sent", "late")) for _ in range(4))
+    gap = dice.pick((700, 9000, 60_000))
+    written = tuple(Written(1000 + gap * n, f"#{n} horario?", int(dice.one_in(3))) for n in range(dice.between(1, 3)))
+    lag, downtime = dice.pick((2, 10, 60)) * SECOND, dice.pick((1, 5, 30, 120)) * SECOND
+    channel = dice.pick((SMS, WHATSAPP))
+    return Scenario(seed, "ordinary", channel, written, shapes, callbacks, lag=lag, downtime=downtime)
 
 
 def _writings(dice: Dice) -> tuple[Written, ...]:

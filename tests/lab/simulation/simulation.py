@@ -2,29 +2,30 @@
 
 import asyncio
 import heapq
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from unittest.mock import patch
 
-from appliance import app, worker
-from appliance.handlers import send
+from appliance import delivery
 from appliance.identity import Registration, register_organization
 from appliance.model import MINUTE, SECOND, JobKind
 from appliance.store.writer import Unit
 from lab.inline import Database, Image, InlineStore
 from lab.simulation import ports, verdict
 from lab.simulation.coverage import NONE, Triple, triples
+from lab.simulation.doubts import Doubts
 from lab.simulation.life import Life, configure
 from lab.simulation.loop import VirtualLoop
 from lab.simulation.scenario import SMS, WHATSAPP, Scenario
+from lab.simulation.stand_ins import installed
 from lab.simulation.steps import step_of
 from lab.simulation.world import BEGINNING, World
 
 HORIZON = 4 * 60 * MINUTE
-TICK_EVERY = 5 * MINUTE
+RECONCILING = {JobKind.CATCH_UP: 5 * MINUTE, JobKind.SETTLE: 5 * MINUTE}  # ms between two ticks
+TICKS = RECONCILING | {JobKind.IDLE: MINUTE, JobKind.EXPIRED: MINUTE, JobKind.HOUSEKEEPING: 10 * MINUTE}
+_SETTLING = {"settle", "callback"}  # units that can end a doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +36,6 @@ class Snapshot:
     image: Image
     step: str
     rows: tuple[int, ...] | None
-
-
-class _Ear:
-    """Stands in for the log of the workers: an error of the product's own is a finding."""
-
-    def __init__(self, heard: Callable[[str], None]) -> None:
-        self.exception = self.error = lambda event, **facts: heard(f"{event}: {facts} ({sys.exc_info()[1]!r})")
-
-    def info(self, event: str, **facts: object) -> None:
-        """Of no interest."""
 
 
 class Simulation:
@@ -65,18 +56,14 @@ class Simulation:
             self.images[address] = (whole[0], channels, *whole[2:])
         self.triples: set[Triple] = set()
         self.crashes = 0
+        self.doubts = Doubts()
         self.found: list[str] = []
         self.on_step: Callable[[str, tuple[int, ...]], None] = lambda _step, _rows: None
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """The product's own chance, log and signs of life, put into our hands."""
-        tags = patch.object(send, "secrets", _Tags(self))
-        ear = patch.object(worker, "log", _Ear(self.found.append))
-        # Nothing wakes by chance: every wake-up must be asked for.
-        sleep = patch.object(worker, "LONGEST_SLEEP", float(HORIZON))
-        boot = patch.object(app, "_boot_id", lambda: "boot")
-        with tags, ear, sleep, boot:
+        """With the product's chance and log in our hands."""
+        with installed(self.found.append, lambda: self._life.dice, float(HORIZON)):
             yield
 
     def base(self, scenario: Scenario) -> list[Snapshot]:
@@ -123,11 +110,11 @@ class Simulation:
         self._crash_at, self.points, self._crashed = crash_at, 0, False
         self._undeclared = ""
         self._loop = VirtualLoop(lambda: world.now)  # type: ignore[abstract]  # no sockets, processes or signals here
-        self._store = InlineStore(self.database, self._around)
+        self._store = InlineStore(self.database, self._around, lambda: world.is_full)
         self._life = Life(world, self._store, self._point, configure(world.scenario))
         self._loop.call_soon(self._life.begin)
-        for kind in (JobKind.CATCH_UP, JobKind.SETTLE):
-            world.after(TICK_EVERY, "tick", kind)
+        for kind, period in TICKS.items() if world.scenario.sweeps else RECONCILING.items():
+            world.after(period, "tick", kind)
         try:
             self._run()
         finally:
@@ -138,6 +125,7 @@ class Simulation:
         if self._crashed:
             self._after_crash(*self._last)
             return True
+        self.doubts.count(self.database)
         self.found += verdict.at_the_end(self.database, world)
         return False
 
@@ -163,12 +151,14 @@ class Simulation:
         try:
             if kind == "answer":
                 self._life.wire.answer(*value)
+            elif kind == "copy":
+                world.backup = self.database.image()
             elif not self._outside(kind, value) and self._life.listening and not world.offline:
                 self._loop.create_task(self._life.meet(kind, value))
         finally:
             asyncio._set_running_loop(None)
         if kind == "tick":
-            world.after(TICK_EVERY, "tick", value)
+            world.after(TICKS[value], "tick", value)
         if kind == "post":
             self._reach("post.arrived", int(value[1][0].reference.partition(".")[0]))
 
@@ -196,6 +186,7 @@ class Simulation:
         self._cover(step, rows)
         self.found += verdict.at_a_crash(self.database, world)
         end = world.now + (world.scenario.downtime if world.life == 0 else world.dice.pick((1, 20, 120)) * SECOND)
+        world.dead.append((world.now, end))
         world.life += 1
         while world.events and world.events[0][0] <= end:
             world.now, _, kind, value = heapq.heappop(world.events)
@@ -203,6 +194,15 @@ class Simulation:
         world.events = [event for event in world.events if event[2] not in ("tick", "answer")]
         heapq.heapify(world.events)
         world.now = end
+        if world.backup is not None:
+            self._put_back(world.backup)
+            world.backup = None
+
+    def _put_back(self, backup: Image) -> None:
+        """The box was lost with everything since its backup, which is restored as appliance.opening does it."""
+        self.database.restore(backup)
+        delivery.distrust(self.database.tx)
+        self.world.restored({row[0] for row in self.database.rows("SELECT id FROM outbox")})
 
     def _is_drained(self) -> bool:
         """Nothing is left to do, and nothing is left to find out."""
@@ -223,8 +223,16 @@ class Simulation:
         if when == "before" and self.world.dice.one_in(3):  # a sync takes its time
             await asyncio.sleep(self.world.dice.between(1, 12) / SECOND)
         named = [self._named(unit) for unit in units]
-        rows = tuple(row for _, about in named for row in about)
-        await self._point("+".join(sorted({step for step, _ in named})) + f".{when}", *rows)
+        steps = {step for step, _ in named}
+        await self._point("+".join(sorted(steps)) + f".{when}", *(row for _, about in named for row in about))
+        if not _SETTLING.isdisjoint(steps):
+            self._watch_doubts(when)
+
+    def _watch_doubts(self, when: str) -> None:
+        if when == "before":
+            self.doubts.before(self.database)
+        elif when == "after":
+            self.doubts.after(self.database, self.world)
 
     def _named(self, unit: Unit) -> tuple[str, tuple[int, ...]]:
         try:
@@ -256,13 +264,3 @@ class Simulation:
             if rows is None or row_id in rows:
                 shape, _, made_in = self.world.posts.get(f"{row_id}.{attempt}.{tag}", (NONE, 0, None))
                 self.triples.update(triples(steps, state, shape, own=made_in == life))
-
-
-class _Tags:
-    """The sender's random tags from the seed."""
-
-    def __init__(self, simulation: Simulation) -> None:
-        self._simulation = simulation
-
-    def token_hex(self, size: int) -> str:
-        return f"{self._simulation._life.dice.bits():016x}"[: size * 2]

@@ -9,13 +9,15 @@ from appliance.model import JobKind
 from appliance.store.writer import Unit
 
 _UNITS = {
-    "Life.start": "start",
+    "Appliance._resume": "start",
     "Intake.receive": "intake",
     "Worker._start_all": "claim",
     "SendHandler.run": "begin",
     "SettleHandler._settle_pair": "settle",
     "CatchUpHandler._receive": "fetch",
     "CatchUpHandler._channel": "watermark",
+    "CatchUpHandler._review": "review",
+    "CatchUpHandler.catch_up": "review",
     "Appliance._reconcile": "tick",
     "Schedule._tick": "tick",
     "Schedule.replan": "replan",
@@ -29,6 +31,8 @@ _RECORDED = {
     JobKind.SETTLE: "settled",
     JobKind.CATCH_UP: "caught_up",
     JobKind.HOUSEKEEPING: "swept",
+    JobKind.IDLE: "swept",
+    JobKind.EXPIRED: "swept",
 }
 
 

@@ -33,16 +33,19 @@ def _lost(database: Database, world: World) -> list[str]:
     ):
         if reply_sid not in ours or ours[reply_sid].body != body:
             found.append(f"lost: {sid} counts as answered by {reply_sid}, which is not that answer")
-    by_hand = [entry for entry in world.entries if not entry.inbound and not entry.reference]
-    elsewhere = database.rows("SELECT sid FROM messages WHERE suppressed = 'answered elsewhere'")
-    if elsewhere and not by_hand:
-        found.append(f"lost: {elsewhere[0][0]} counts as answered elsewhere and nobody did")
+    contacts = {entry.recipient for entry in world.elsewhere()}
+    for sid, address in database.rows(
+        "SELECT m.sid, c.address FROM messages m JOIN contacts c ON c.id = m.contact_id "
+        "WHERE m.suppressed = 'answered elsewhere'"
+    ):
+        if address not in contacts:
+            found.append(f"lost: {sid} counts as answered elsewhere and nobody did")
     return found
 
 
 def _twice(database: Database, world: World) -> list[str]:
     # Equal bodies to one customer are interchangeable: which of them answers which message cannot be told.
-    sent = Counter((entry.recipient, entry.body) for entry in world.entries if entry.reference)
+    sent = Counter((entry.recipient, entry.body) for entry in world.ours())
     meant = Counter(database.rows("SELECT recipient, body FROM outgoing"))
     found = [
         f"twice: {count} messages in Twilio's ledger for {meant[key]}"
@@ -67,15 +70,15 @@ def _twice(database: Database, world: World) -> list[str]:
 def _unexpected(database: Database, world: World) -> list[str]:
     found = []
     wanted = {str(row[0]): row for row in database.rows("SELECT id, recipient, body FROM outgoing")}
-    for entry in world.entries:
+    for entry in world.ours():
         row = wanted.get(entry.reference.partition(".")[0])
-        if entry.reference and (row is None or (row[1], row[2]) != (entry.recipient, entry.body)):
+        if row is None or (row[1], row[2]) != (entry.recipient, entry.body):
             found.append(f"unexpected: {entry.sid} is nothing that we wanted to say")
     answering = {str(row[0]) for row in database.rows("SELECT DISTINCT reply_id FROM messages WHERE reply_id NOT NULL")}
     found += [
         f"unexpected: {entry.sid} answers nothing"
-        for entry in world.entries
-        if entry.reference and entry.reference.partition(".")[0] not in answering
+        for entry in world.ours()
+        if entry.reference.partition(".")[0] not in answering
     ]
     for row_id, attempt, tag, sending_at, opted_out_at in database.rows(
         "SELECT o.id, o.attempt, o.tag, o.sending_at, c.opted_out_at FROM outbox o JOIN contacts c ON c.id = o.contact_id "
@@ -108,7 +111,7 @@ def _ordered(database: Database, world: World) -> list[str]:
     An older one may still arrive later: a request that we gave up may linger on the wire.
     """
     first = dict(database.rows("SELECT reply_id, min(id) FROM messages WHERE reply_id NOT NULL GROUP BY reply_id"))
-    sent = [(first.get(int(entry.reference.partition(".")[0])), entry) for entry in world.entries if entry.reference]
+    sent = [(first.get(int(entry.reference.partition(".")[0])), entry) for entry in world.ours()]
     return [
         f"order: {newer.sid} overtook {older.sid}"
         for position, (number, newer) in enumerate(sent)
@@ -124,6 +127,8 @@ def _followed(database: Database, world: World) -> list[str]:
     found = []
     rows = {row[0]: row for row in database.rows("SELECT id, sid, status, state FROM outbox")}
     for reference, status in world.reported:
+        if reference in world.forgotten:
+            continue
         row = rows[int(reference.partition(".")[0])]
         if row[3] != "failed" and RANK.get(status, 9) > RANK.get(row[2], 0):
             found.append(f"lost: row {row[0]} is {row[2]!r} although Twilio said {status!r}")

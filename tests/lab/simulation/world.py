@@ -1,13 +1,14 @@
 """All that is outside the appliance's process and survives its crashes: time, Twilio's ledger, what is on the wire."""
 
 import heapq
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from appliance.model import SECOND
 from appliance.wire import DeliveryReport, LoggedMessage
-from lab.simulation.chance import Dice
-from lab.simulation.scenario import SHAPES, Scenario
+from lab.inline import Image
+from lab.simulation.scenario import SHAPES, Scenario, chance
 
 BEGINNING = 1_800_000_000_000 + 6 * 3600 * SECOND  # 11 o'clock in São Paulo
 ACCOUNT = "AC" + "0" * 32
@@ -49,7 +50,7 @@ class World:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.now = BEGINNING
-        self.dice = Dice(scenario.seed + 1)
+        self.dice = chance(scenario.seed, 1)
         self.events: list[tuple[int, int, str, Any]] = []
         self.count = 0
         self.entries: list[Entry] = []
@@ -61,11 +62,15 @@ class World:
         self.reported: list[tuple[str, str]] = []  # (reference, status) of callbacks that heard 204
         self.asked = 0  # of the model
         self.life = 0
-        self.steps: list[tuple[int, str]] = []
+        self.backup: Image | None = None
+        self.forgotten: frozenset[str] = frozenset()  # references of what a life sent that a restoration undid
+        self.dead: list[tuple[int, int]] = []  # from when to when no process ran
         for written in scenario.written:
             self.at(BEGINNING + written.at, "write", written)
         for when, contact in scenario.by_hand:
             self.at(BEGINNING + when, "by_hand", contact)
+        if scenario.copied_at:
+            self.at(BEGINNING + scenario.copied_at, "copy")
 
     def copy(self) -> "World":
         other = object.__new__(World)
@@ -73,7 +78,7 @@ class World:
         other.dice = self.dice.copy()
         other.events, other.entries, other.reported = self.events[:], self.entries[:], self.reported[:]
         other.posts, other.ended, other.acknowledged = self.posts.copy(), self.ended.copy(), self.acknowledged.copy()
-        other.steps = self.steps[:]
+        other.dead = self.dead[:]
         return other
 
     def at(self, when: int, kind: str, value: Any = None) -> None:
@@ -89,6 +94,21 @@ class World:
     @property
     def offline(self) -> bool:
         return self.within(self.scenario.offline)
+
+    @property
+    def is_full(self) -> bool:
+        return self.within(self.scenario.full)
+
+    def blind(self) -> list[tuple[int, int]]:
+        """When nobody could have settled a doubt: no process, no network, no list, no space."""
+        scenario = self.scenario
+        windows = (scenario.offline, scenario.unreadable, scenario.full)
+        return [*self.dead, *((BEGINNING + start, BEGINNING + end) for start, end in windows)]
+
+    def restored(self, rows: Collection[int]) -> None:
+        """An older state of the appliance is back, with these rows in its outbox."""
+        self.forgotten |= {reference for reference in self.posts if int(reference.partition(".")[0]) not in rows}
+        self.acknowledged, self.reported = set(), []
 
     # What Twilio does.
 
@@ -164,3 +184,15 @@ class World:
 
     def inbound(self) -> list[Entry]:
         return [entry for entry in self.entries if entry.inbound]
+
+    def ours(self) -> list[Entry]:
+        """What the appliance sent and can know of."""
+        return [entry for entry in self.entries if entry.reference and entry.reference not in self.forgotten]
+
+    def elsewhere(self) -> list[Entry]:
+        """What somebody sent of whom the appliance cannot know: a person, or itself before it was restored."""
+        return [
+            entry
+            for entry in self.entries
+            if not entry.inbound and (not entry.reference or entry.reference in self.forgotten)
+        ]
