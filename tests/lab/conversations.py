@@ -10,6 +10,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +26,6 @@ from appliance.store.jobs import ALONE_AFTER
 from appliance.wire import OutboundMessage, TwilioMessageResult
 
 NOON = 1_800_025_200_000  # in São Paulo; at night what was missed is not answered
-DEADLINE = 10 * SECOND
 PATIENCE = 10.0  # real seconds in which everything that can run has run
 NUMBER = re.compile(r"#\d+")
 
@@ -150,7 +150,7 @@ class Town:
     """The customers, their appliance and all that may happen to both."""
 
     directory: Path
-    reply_delay: float
+    reply_delay: int
     questions: list[Question] = field(default_factory=list)
     bursts: list[list[Question]] = field(default_factory=list)  # written within the debounce, nothing being under way
     counts: Counter[str] = field(default_factory=Counter)
@@ -160,21 +160,21 @@ class Town:
         self.clock = ManualClock(NOON)
         self.waits = Waits(self.clock)
         self.model = Model(self.waits)
-        delay = int(self.reply_delay * SECOND)
+        delays = {"reply_delay": self.reply_delay, "reply_delay_max": 4 * self.reply_delay}
         self.world = World(
             self.directory,
             clock=self.clock,
             responder=self.model,
-            ai={"deadline": DEADLINE},
+            ai={"deadline": 10 * SECOND},
             twilio={"doubt_grace": 30 * SECOND},
-            conversations={"reply_delay": delay, "reply_delay_max": 4 * delay, "max_replies_per_hour": 0},
+            conversations=delays | {"max_replies_per_hour": 0},
         )
         self.post = self.world.twilio.delivery = SlowTwilio(self.world, self.waits)
         await self.world.__aenter__()
         self.post.stand_before(self.world.appliance.sender)
 
     async def close(self, error: type[BaseException] | None) -> None:
-        await self.clock.advance(60, _nothing)  # no slow POST outlives the simulator
+        await self.clock.advance(60, partial(asyncio.sleep, 0))  # no slow POST outlives the simulator
         await self.world.__aexit__(error)
 
     async def write(self, customer: Customer, times: int = 1) -> Question:
@@ -244,8 +244,7 @@ class Town:
 
     async def _is_quiet(self) -> bool:
         """The worker sleeps, every job that runs waits for the clock, and none is due that its gate would let pass."""
-        worker = self.world.appliance.worker
-        running = list(worker._running.values())
+        running = list(self.world.appliance.worker._running.values())
         if not self._sleeps() or len(running) > self.waits.count:
             return False
         due = await self.world.appliance.store.read(self._claimable)
@@ -273,7 +272,7 @@ class Town:
         await asyncio.gather(self._end(orderly), *map(self.write, amid))
         for customer in off:
             await self.write(customer)
-        await self.clock.advance(pause, _nothing)
+        await self.clock.advance(pause, partial(asyncio.sleep, 0))
         await self.world.start()
         self.post.stand_before(self.world.appliance.sender)
         await self.rest()
@@ -285,21 +284,14 @@ class Town:
         return await self.world.stop()
 
     async def finish(self) -> None:
-        """All faults end, everything is delivered once more, and time passes until nothing is left to do."""
+        """All faults end, time passes until every question has its fate, and long after that all are delivered again."""
         self.model.plans.clear()
         self.post.plans.clear()
         self.world.twilio.faults.clear()
-        await asyncio.gather(*(self.deliver(question, 1) for question in self.questions))
         for _ in range(20):
             await self.clock.advance(30, self.rest)
-            if not await self.world.rows("SELECT 1 FROM dispositions WHERE disposition = 'live'"):
+            settled = await self.world.column("SELECT count(*) FROM dispositions WHERE disposition <> 'live'")
+            if settled == [len(self.questions)]:
                 break
-
-    def outbound(self, customer: Customer) -> list[Entry]:
-        """What Twilio accepted for a customer, oldest first."""
-        accepted = (entry for entry in self.world.twilio.ledger if entry.direction == "outbound-api")
-        return [entry for entry in accepted if (entry.recipient, entry.sender) == (customer.address, customer.channel)]
-
-
-async def _nothing() -> None:
-    """Time passes and nobody is there."""
+        await asyncio.gather(*(self.deliver(question, 1) for question in self.questions))
+        await self.clock.advance(30, self.rest)
