@@ -4,6 +4,8 @@ Every change here happens in the caller's unit of work. Sources: Twilio docs, "M
 message status of outbound messages".
 """
 
+import re
+
 from appliance import codes
 from appliance.config import Config
 from appliance.conversation import Refusal, refusal
@@ -15,6 +17,7 @@ RANK = {"accepted": 1, "scheduled": 1, "queued": 2, "sending": 3, "sent": 4, "de
 FINAL_FAILURES = frozenset({"failed", "undelivered", "canceled"})
 MAX_REGENERATIONS = 2
 RESTORED = "restored_at"  # in the box: nobody is answered before Twilio's log was read
+_REFERENCE = re.compile(r"([0-9]{1,17})\.([1-9][0-9]{0,8})\.([0-9a-f]{16})")  # the row, its attempt, its tag
 # The apology is not regenerated, later messages share it; after a handoff nobody writes another; a manual message
 # answers nothing.
 _NEVER_SUPERSEDED = (TextKey.UNAVAILABLE, TextKey.HANDOFF, MANUAL)
@@ -76,7 +79,8 @@ def record(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
         case SendOutcome.ACCEPTED:
             _accepted(tx, row, result)
         case SendOutcome.NOT_SENT:
-            tx.outbox.end(row.id, OutboxState.READY, expected=OutboxState.SENDING)
+            # It counts as no attempt: only what may have been sent does.
+            tx.outbox.end(row.id, OutboxState.READY, expected=OutboxState.SENDING, attempt=row.attempt - 1)
         case SendOutcome.REFUSED:
             _refused(tx, row, result)
         case SendOutcome.DOUBT:
@@ -144,7 +148,8 @@ def apply(tx: Tx, report: DeliveryReport, account_sid: str) -> None:
     if row is None:
         tx.events.insert(report, None, "names no row of ours")
         return
-    if row.sid is not None and row.sid != report.sid:
+    earlier = not report.reference.startswith(f"{row.id}.{row.attempt}.")
+    if row.sid != report.sid and (row.sid is not None or earlier):
         tx.events.insert(report, row.id, "second sid")
         _second_sid(tx, row)
         return
@@ -153,14 +158,16 @@ def apply(tx: Tx, report: DeliveryReport, account_sid: str) -> None:
 
 
 def _referenced(tx: Tx, report: DeliveryReport, account_sid: str) -> OutboxMessage | None:
-    """The row that the reference's tag proves; what else the callback says must not contradict it."""
-    number, _, rest = report.reference.partition(".")
-    if not (number.isascii() and number.isdigit() and len(number) < 18 and report.sid):
+    """The row that the reference's tag proves; what else the callback says must not contradict it.
+
+    The tags of earlier attempts are gone: Twilio's signature over the reference is the proof of those.
+    """
+    found = _REFERENCE.fullmatch(report.reference)
+    row = tx.outbox.get(int(found[1])) if found and report.sid else None
+    if found is None or row is None or report.account_sid not in ("", account_sid):
         return None
-    row = tx.outbox.get(int(number))
-    if row is None or rest != f"{row.attempt}.{row.tag}" or report.account_sid not in ("", account_sid):
-        return None
-    return row if report.sender in ("", row.sender) else None
+    ours = int(found[2]) < row.attempt or (int(found[2]), found[3]) == (row.attempt, row.tag)
+    return row if ours and report.sender in ("", row.sender) else None
 
 
 def advance(tx: Tx, row: OutboxMessage, sid: str, status: str, error_code: int | None) -> None:

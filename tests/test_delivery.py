@@ -7,6 +7,7 @@ import pytest
 from wire import callback
 from world import ACCOUNT, CUSTOMER, WHATSAPP, World
 
+from appliance import delivery
 from appliance.simulator.faults import Fault
 
 QUESTION = "Qual o horário?"
@@ -126,6 +127,32 @@ async def test_a_second_sid_for_one_row_is_a_card(world: World) -> None:
     assert await outbox(world) == row
     assert await world.cards() == ["sent_twice"]
     assert "second sid" in await world.column("SELECT note FROM delivery_events")
+
+
+async def test_a_late_callback_of_an_earlier_attempt_is_a_card(world: World) -> None:
+    """The log did not show the first attempt, so there was a second: the customer may have both, and it is told."""
+    await in_doubt(world)
+    first = await reference(world)
+    row = await world.appliance.store.read(lambda tx: tx.outbox.get(1))
+    assert row is not None
+    await world.appliance.store.write(lambda tx: delivery.resend(tx, row))
+    world.appliance.worker.wake()
+    await world.settle()
+    sent = await outbox(world)
+    assert (sent["attempt"], sent["state"]) == (2, "delivered")
+
+    await callback(world, first, "SM" + "9" * 32, "delivered")
+    await callback(world, first, "SM" + "9" * 32, "read", From="+15550000000")
+    await callback(world, first, sent["sid"], "read")
+
+    assert await world.cards() == ["sent_twice"]
+    assert (await world.column("SELECT note FROM delivery_events ORDER BY id"))[-3:] == [
+        "second sid",
+        "names no row of ours",
+        "",
+    ]
+    assert (await outbox(world))["state"] == "read"
+    assert await world.appliance.store.read(lambda tx: tx.counts.sent_twice()) == 1
 
 
 async def test_an_early_callback_with_another_sid_than_the_answer_is_a_card(world: World) -> None:

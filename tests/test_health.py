@@ -15,7 +15,13 @@ from appliance.config import Address
 NAMES = {
     *("appliance_messages", "appliance_queue_jobs", "appliance_queue_oldest_ready_seconds"),
     *("appliance_outbox_messages", "appliance_conversations", "appliance_cards", "appliance_orphans"),
-    *("appliance_wal_bytes", "appliance_commit_batches", "appliance_webhooks", "appliance_jobs"),
+    *(
+        "appliance_wal_bytes",
+        "appliance_commit_batches",
+        "appliance_webhooks",
+        "appliance_jobs",
+        "appliance_second_sids",
+    ),
 }
 
 

@@ -57,6 +57,20 @@ async def test_a_send_that_is_absent_from_the_log_is_sent_once_more(doubtful: Wo
     assert await doubtful.dispositions() == ["answered"]
 
 
+async def test_what_was_surely_not_sent_is_no_attempt(doubtful: World) -> None:
+    """Refused by rate, refused again, then in doubt and absent: still sent once more."""
+    busy = Fault("create", "error", status=429, code=20429, times=3)
+    doubtful.twilio.faults.add(busy, Fault("create", "reset"))
+    await doubtful.say("Qual o horário?")
+    await _pass(doubtful, MINUTES)
+    assert await doubtful.column("SELECT state FROM outbox") == ["doubt"]
+
+    await _pass(doubtful, 4 * MINUTES)
+
+    assert doubtful.sent() == ["Abrimos das 7h às 19h."]
+    assert await doubtful.cards() == []
+
+
 async def test_an_unreadable_log_proves_nothing(doubtful: World) -> None:
     """While the list answers with errors nothing is sent again; when it can be read, it is settled."""
     doubtful.twilio.faults.add(Fault("create", "reset"), Fault("list", "error", times=None))

@@ -28,6 +28,10 @@ class Counts:
     def cards(self) -> int:
         return int(self._sql.value("SELECT count(*) FROM cards WHERE closed_at IS NULL"))
 
+    def sent_twice(self) -> int:
+        """How often Twilio reported a second message for one reply."""
+        return int(self._sql.value("SELECT coalesce(sum(times), 0) FROM cards WHERE kind = 'sent_twice'"))
+
     def queue(self) -> dict[str, int]:
         """ready (due now), scheduled (first attempt, later), retry (later), running, dead."""
         now = self._sql.now

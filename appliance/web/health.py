@@ -41,8 +41,8 @@ class MetricsPage:
         app.router.add_get(METRICS_PATH, self.metrics)
 
     async def metrics(self, _request: web.Request) -> web.Response:
-        counted = await self._store.inspect(lambda tx: status(tx, 0))
-        families = [*self._registry.collect(), *_gauges(counted, self._store)]
+        counted, twice = await self._store.inspect(lambda tx: (status(tx, 0), tx.counts.sent_twice()))
+        families = [*self._registry.collect(), *_gauges(counted, self._store), _second_sids(twice)]
         body = generate_latest(_Snapshot(families))
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
@@ -70,6 +70,10 @@ def _gauges(counted: Status, store: Store) -> Iterator[Metric]:
     yield GaugeMetricFamily("appliance_orphans", "Messages to unknown numbers.", counted.messages["orphaned"])
     yield GaugeMetricFamily("appliance_wal_bytes", "Size of the database's write-ahead log.", store.wal_bytes())
     yield CounterMetricFamily("appliance_commit_batches", "Commits, each of one batch of work.", store.batches)
+
+
+def _second_sids(count: int) -> Metric:
+    return CounterMetricFamily("appliance_second_sids", "Replies that Twilio reports as two messages.", count)
 
 
 def _labelled(name: str, documentation: str, label: str, values: Mapping[str, float]) -> Metric:
