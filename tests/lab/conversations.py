@@ -26,7 +26,7 @@ from appliance.store.jobs import ALONE_AFTER
 from appliance.wire import OutboundMessage, TwilioMessageResult
 
 NOON = 1_800_025_200_000  # in São Paulo; at night what was missed is not answered
-PATIENCE = 10.0  # real seconds in which everything that can run has run
+PATIENCE = 30.0  # real seconds in which everything that can run has run
 NUMBER = re.compile(r"#\d+")
 
 
