@@ -40,7 +40,7 @@ async def test_killed_before_the_reply_it_answers_once_after_the_next_start(tmp_
 
 
 async def test_killed_again_and_again_under_load(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """Customers write while the process is killed at random times; in the end each has exactly one answer."""
+    """Customers write while the process is killed at random times; one answer each, or a card for the owner."""
     begin(request.node.nodeid)
     chance = random.Random(7)
     async with ForkedBox(tmp_path) as box:
@@ -59,7 +59,9 @@ async def test_killed_again_and_again_under_load(tmp_path: Path, request: pytest
             await twilio
         await customers.until_taken()
 
-        record("kills under load", kills=KILLS, **await customers.judge())
+        figures = await customers.judge(may_ask=True)
+        record("kills under load", kills=KILLS, **figures)
+        assert figures["left_to_the_owner"] <= CUSTOMERS * 0.05
 
 
 async def _write(customers: Customers, delay: float) -> None:
