@@ -5,11 +5,14 @@
 
 import os
 from collections import Counter
+from itertools import product
 
 import aiohttp
 import pytest
 from twilio.http.response import Response
 
+from appliance.config import Twilio
+from appliance.model import MINUTE, SECOND
 from appliance.sender import TwilioSender
 from appliance.twilio_http import last_answer
 from appliance.wire import OutboundMessage
@@ -18,16 +21,19 @@ from lab.simulation.campaign import Report, explore, run_on
 from lab.simulation.controls import CONTROLS, Control
 from lab.simulation.coverage import REACHABLE
 from lab.simulation.ports import RESULTS
-from lab.simulation.scenario import TABLE, scenario
+from lab.simulation.scenario import DAYS, OF_THE_BOX, SHAPES, TABLE, lagging, scenario
 from lab.simulation.simulation import Simulation
 
 PROCESSES = 2
-BY_CHANCE = 1000  # seeds from here on are not in the table
+POINTS = int(os.environ.get("LAB_CRASH_POINTS", "2000"))
+LONG = POINTS > 100_000
+LAGS = (0, 30, 60, 90, 120, 150)  # seconds until Twilio's list shows a message, within the grace
+TOO_LATE = (180, 240, 300, 600)
 
 
 def test_a_crash_anywhere_loses_nothing_and_repeats_nothing() -> None:
     """Every scenario of the table with a crash at each of its points: lost 0, twice 0, unexpected 0, all triples met."""
-    report = run_on(PROCESSES, 0, len(TABLE))
+    report = run_on(PROCESSES, range(len(TABLE)))
     _record("simulation", report, triples=f"{len(report.triples & REACHABLE)}/{len(REACHABLE)}")
     assert not report.failures, "\n".join(map(str, report.failures[:10]))
     assert report.crashes >= 10_000
@@ -37,19 +43,55 @@ def test_a_crash_anywhere_loses_nothing_and_repeats_nothing() -> None:
 
 def test_crashes_of_recoveries_by_chance() -> None:
     """Scenarios that no table foresaw, with up to three crashes each; LAB_CRASH_POINTS says how many."""
-    first = max(int(os.environ.get("LAB_SEED", BY_CHANCE)), BY_CHANCE)
-    points = int(os.environ.get("LAB_CRASH_POINTS", "2000"))
-    report = run_on(PROCESSES, first, 2**60, points)
+    first = max(int(os.environ.get("LAB_SEED", OF_THE_BOX)), len(TABLE))
+    report = run_on(PROCESSES, range(first, DAYS), POINTS)
     _record("simulation by chance", report, seeds_from=first)
+    record("doubt, every fault far too often", **report.doubts.figures())
     assert not report.failures, "\n".join(map(str, report.failures[:10]))
-    assert report.crashes >= points
+    assert report.crashes >= POINTS
+
+
+def test_doubt_is_settled_soon_and_seldom_by_a_person() -> None:
+    """Days of a hundred messages with one crash each, one ambiguous POST of a thousand, one lost callback of fifty."""
+    report = run_on(PROCESSES, range(DAYS, DAYS + (500 if LONG else 6)))
+    doubts = report.doubts
+    record("doubt, a crash a day", crash_points=report.crashes, **doubts.figures())
+    assert not report.failures, "\n".join(map(str, report.failures[:10]))
+    assert doubts.within(0.99) * SECOND < 5 * MINUTE
+    assert not LONG or doubts.parked < doubts.answers / 1000
+
+
+def test_a_list_that_is_late_within_the_grace_doubles_nothing() -> None:
+    """Each shape of a send with a crash at each step, the callback arriving or lost, and the list up to 150 s behind."""
+    chosen = [
+        lagging(shape, callback, lag)
+        for shape, callback, lag in product(SHAPES, ("normal", "lost"), LAGS)
+        if LONG or (callback == "lost" and lag == max(LAGS))
+    ]
+    report = run_on(PROCESSES, chosen)
+    for shape in SHAPES:
+        met = Counter({seed: met for seed, met in report.points.items() if scenario(seed).shapes == (shape,)})
+        failures = [failure for failure in report.failures if failure.seed in met]
+        _record(f"ambiguous {shape}", Report(met, failures=failures))
+    assert not report.failures, "\n".join(map(str, report.failures[:10]))
+
+
+def test_a_list_that_is_later_than_the_grace_doubles_some() -> None:
+    """The promise ends there, and the ledger shows by how much: callback lost, list behind the grace, process killed."""
+    for lag in TOO_LATE if LONG else TOO_LATE[1:2]:
+        report = run_on(PROCESSES, [lagging(shape, "lost", lag) for shape in SHAPES])
+        doubled = sum(any(said.startswith("twice") for said in failure.problems) for failure in report.failures)
+        lost = sum(any(said.startswith("lost") for said in failure.problems) for failure in report.failures)
+        record(f"residual, list after {lag} s", crash_points=report.crashes, doubled=doubled, lost=lost)
+        assert doubled or lag * SECOND <= Twilio.doubt_grace
 
 
 def _record(name: str, report: Report, **more: float | str) -> None:
     kinds = Counter(problem.partition(":")[0] for failure in report.failures for problem in failure.problems)
     broken = {kind: kinds[kind] for kind in ("lost", "twice", "unexpected", "conservation", "order")}
-    speed = round(report.crashes / report.seconds)
-    record(name, crash_points=report.crashes, per_core_second=speed, **broken, **more)
+    if report.seconds:
+        more["per_core_second"] = round(report.crashes / report.seconds)
+    record(name, crash_points=report.crashes, **broken, **more)
 
 
 def test_each_broken_product_is_noticed() -> None:

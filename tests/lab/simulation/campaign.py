@@ -2,7 +2,8 @@
 
 import gc
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -10,7 +11,7 @@ from multiprocessing import get_context
 from lab.simulation.chance import Dice
 from lab.simulation.coverage import Triple
 from lab.simulation.doubts import Doubts
-from lab.simulation.scenario import TABLE, scenario
+from lab.simulation.scenario import DAYS, LAGGING, TABLE, scenario
 from lab.simulation.simulation import Simulation, Snapshot
 
 _DEEP = ("post.", "begin.after", "result.before")  # after a crash here a second one is worth a try everywhere
@@ -32,14 +33,18 @@ class Failure:
 
 @dataclass(slots=True)
 class Report:
-    crashes: int = 0
+    points: Counter[int] = field(default_factory=Counter)  # crash points met, by seed
     seconds: float = 0.0  # of one core
     triples: set[Triple] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
     doubts: Doubts = field(default_factory=Doubts)
 
+    @property
+    def crashes(self) -> int:
+        return self.points.total()
+
     def add(self, other: "Report") -> None:
-        self.crashes += other.crashes
+        self.points += other.points
         self.seconds += other.seconds
         self.triples |= other.triples
         self.failures += other.failures
@@ -47,16 +52,30 @@ class Report:
 
 
 def explore(simulation: Simulation, seed: int) -> Iterator[Failure]:
-    """A crash at every point of the scenario, once; for the table also a second one after each that matters."""
+    """A crash at every point of the scenario, once; for the table also a second one after each that matters.
+
+    A day's work is too long for that: it has one crash, anywhere.
+    """
     chosen = scenario(seed)
+    if DAYS <= seed < LAGGING:
+        yield from _interrupted(simulation, seed)
+        return
     snapshots = simulation.base(chosen)
     yield from _judged(simulation, seed, (), "no crash")
     for point, snapshot in enumerate(snapshots):
         deep = chosen.deep and snapshot.step.startswith(_DEEP)
-        then = () if chosen.deep or seed < len(TABLE) else _more(seed, point)
+        then = () if chosen.deep or seed < len(TABLE) or seed >= LAGGING else _more(seed, point)
         second = simulation.crash(snapshot, then, collect=deep)
         yield from _judged(simulation, seed, (point, *then), snapshot.step)
         yield from _again(simulation, seed, point, second)
+
+
+def _interrupted(simulation: Simulation, seed: int) -> Iterator[Failure]:
+    simulation.replay(scenario(seed), ())
+    yield from _judged(simulation, seed, (), "no crash")
+    point = Dice(seed).below(simulation.points)
+    simulation.replay(scenario(seed), (point,))
+    yield from _judged(simulation, seed, (point,), "a crash")
 
 
 def _again(simulation: Simulation, seed: int, point: int, snapshots: list[Snapshot]) -> Iterator[Failure]:
@@ -88,23 +107,25 @@ def run(seeds: Iterable[int], at_least: int | None = None) -> Report:
     try:
         with simulation.installed():
             for seed in seeds:
+                before = simulation.crashes
                 report.failures += explore(simulation, seed)
+                report.points[seed] = simulation.crashes - before
                 if at_least is not None and simulation.crashes >= at_least:
                     break
     finally:
         gc.set_threshold(*thresholds)
         gc.unfreeze()
-    report.crashes, report.triples, report.doubts = simulation.crashes, simulation.triples, simulation.doubts
+    report.triples, report.doubts = simulation.triples, simulation.doubts
     report.seconds = time.process_time() - began
     return report
 
 
-def run_on(processes: int, first: int, last: int, at_least: int | None = None) -> Report:
+def run_on(processes: int, seeds: Sequence[int], at_least: int | None = None) -> Report:
     """The same on several cores; each takes every so manieth seed."""
     share = None if at_least is None else -(-at_least // processes)
     whole = Report()
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        parts = [range(first + number, last, processes) for number in range(processes)]
+        parts = [seeds[number::processes] for number in range(processes)]
         for report in pool.map(run, parts, [share] * processes):
             whole.add(report)
     return whole

@@ -161,6 +161,11 @@ def _whatever_the_state() -> AbstractContextManager[object]:
     return patch.object(Outbox, "end", end)
 
 
+def _restored_at_once() -> AbstractContextManager[object]:
+    """What the copy calls unsent is sent, and nobody waits for Twilio's log."""
+    return patch.object(delivery, "distrust", lambda _tx: None)
+
+
 CONTROLS = (
     Control("acknowledge before commit", _acknowledge_before_commit, ("accept normal",)),
     Control("SELECT-then-INSERT", _select_then_insert, ("hook doubled",), _without_unique_sid),
@@ -172,5 +177,6 @@ CONTROLS = (
     Control("checks outside the sending unit", _checks_outside, ("stop at the last moment",)),
     Control("rescue by time", _rescue_by_time, ("model slow",)),
     Control("watermark at the end of a pass", _watermark_at_the_end, ("hook lost",)),
+    Control("restored outbox sent at once", _restored_at_once, ("restored",)),
     Control("result whatever the state", _whatever_the_state, ("accept early",)),
 )

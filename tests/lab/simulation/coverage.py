@@ -70,7 +70,7 @@ def _acts(name: str, when: str, state: str, *, own: bool) -> bool:
         case "post":
             return True
         case "result":
-            return own and state not in ("superseded", "suppressed")
+            return state == "ready" or (own and state not in ("superseded", "suppressed"))  # ready: the attempt is void
         case "start":
             return state == ("sending" if when == "before" else "doubt")
         case "callback" | "settle":

@@ -46,7 +46,8 @@ SHAPES = {
 }
 NOT_SENT = ("rate_limit", "no_connection")  # Twilio surely did nothing with it: the draft may still change
 OF_THE_BOX = 1_000_000  # seeds from here on: chance has faults of the box itself as well
-ORDINARY = 1 << 40  # seeds from here on: no more faults than a bad day has
+DAYS = 1 << 40  # seeds from here on: a day's work, with few faults
+LAGGING = 1 << 41  # seeds from here on: lagging() names them
 ANSWERS = ("answer", "slow", "retryable", "permanent", "asked_to_wait", "silence", "hang")
 
 
@@ -80,6 +81,7 @@ class Scenario:
     age: int = 0  # ms: how short queue.reply_max_age is, 0 for the default
     full: tuple[int, int] = (0, 0)  # from when to when the box's disk is full
     copied_at: int = 0  # when a backup is taken, ms; the first crash after it ends with that backup being restored
+    steady: bool = False  # the list is behind by exactly `lag`, each time
     sweeps: bool = False  # conversations go idle after a minute and expire after five
 
     def address(self, contact: int) -> str:
@@ -178,9 +180,9 @@ def scenario(seed: int) -> Scenario:
 
 def _by_chance(seed: int) -> Scenario:
     """The first million of these seeds have no faults of the box itself."""
-    if seed < ORDINARY:
+    if seed < DAYS:
         return _of_the_box(_any(seed)) if seed >= OF_THE_BOX else _any(seed)
-    return _ordinary(seed)
+    return _day(seed) if seed < LAGGING else _lagging(seed - LAGGING)
 
 
 def _any(seed: int) -> Scenario:
@@ -217,17 +219,41 @@ def _of_the_box(scenario: Scenario) -> Scenario:
     )
 
 
-def _ordinary(seed: int) -> Scenario:
-    """A day on which one POST of fifty is ambiguous and one callback of twenty does not arrive, besides the crash."""
+def _day(seed: int) -> Scenario:
+    """A hundred messages of forty customers, who write up to four times in a row. One POST of a thousand is ambiguous,
+    one callback of fifty is lost.
+    """
     dice = chance(seed, 0)
-    ambiguous = tuple(SHAPES.keys() - {"accept", "refuse", *NOT_SENT})
-    shapes = tuple(dice.pick(sorted(ambiguous)) if dice.one_in(50) else "accept" for _ in range(6))
-    callbacks = tuple("lost" if dice.one_in(20) else dice.pick(("normal", "early_sent", "late")) for _ in range(4))
-    gap = dice.pick((700, 9000, 60_000))
-    written = tuple(Written(1000 + gap * n, f"#{n} horario?", int(dice.one_in(3))) for n in range(dice.between(1, 3)))
-    lag, downtime = dice.pick((2, 10, 60)) * SECOND, dice.pick((1, 5, 30, 120)) * SECOND
-    channel = dice.pick((SMS, WHATSAPP))
-    return Scenario(seed, "ordinary", channel, written, shapes, callbacks, lag=lag, downtime=downtime)
+    ambiguous = sorted(SHAPES.keys() - {"accept", "refuse", *NOT_SENT})
+    written: list[Written] = []
+    for contact in range(40):
+        at = dice.between(1, 9000) * SECOND
+        for _ in range(dice.between(1, 4)):
+            written.append(Written(at, f"#{len(written)} horario?", contact))
+            at += dice.between(2, 90) * SECOND
+    return Scenario(
+        seed,
+        "a day",
+        dice.pick((SMS, WHATSAPP)),
+        tuple(written),
+        tuple(dice.pick(ambiguous) if dice.one_in(1000) else "accept" for _ in range(200)),
+        tuple("lost" if dice.one_in(50) else dice.pick(("normal", "early_sent", "late")) for _ in range(200)),
+        lag=dice.pick((2, 10, 60)) * SECOND,
+        downtime=dice.pick((1, 5, 30, 120)) * SECOND,
+    )
+
+
+def lagging(shape: str, callback: str, seconds: int) -> int:
+    """The seed of one POST of this shape, with this fate of its callbacks, which the list shows after so long."""
+    return LAGGING + (seconds * len(CALLBACKS) + CALLBACKS.index(callback)) * len(SHAPES) + list(SHAPES).index(shape)
+
+
+def _lagging(number: int) -> Scenario:
+    number, shape = divmod(number, len(SHAPES))
+    seconds, callback = divmod(number, len(CALLBACKS))
+    shapes, callbacks = (list(SHAPES)[shape],), (CALLBACKS[callback],)
+    name = f"{shapes[0]}, callback {callbacks[0]}, list after {seconds} s"
+    return Scenario(number, name, shapes=shapes, callbacks=callbacks, lag=seconds * SECOND, steady=True)
 
 
 def _writings(dice: Dice) -> tuple[Written, ...]:

@@ -126,7 +126,8 @@ class World:
 
     def _enter(self, inbound: bool, sender: str, recipient: str, body: str, reference: str = "") -> Entry:
         sid = f"{'IN' if inbound else 'SM'}{len(self.entries):04d}"
-        visible = self.now + self.dice.between(self.scenario.lag // 2, self.scenario.lag)
+        lag = self.scenario.lag
+        visible = self.now + self.dice.between(lag if self.scenario.steady else lag // 2, lag)
         statuses = () if inbound else self._statuses(reference)
         entry = Entry(sid, inbound, sender, recipient, body, self.now, visible, reference, statuses)
         self.entries.append(entry)
