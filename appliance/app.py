@@ -25,6 +25,7 @@ from appliance.gate import Gate
 from appliance.handlers import sweeps
 from appliance.handlers.backup import BackupHandler
 from appliance.handlers.catch_up import CatchUpHandler
+from appliance.handlers.follow_up import FollowUpHandler
 from appliance.handlers.reply import ReplyHandler
 from appliance.handlers.send import SendHandler
 from appliance.handlers.settle import SettleHandler
@@ -164,6 +165,7 @@ class Appliance:
             JobKind.SEND: SendHandler(self.store, self.sender, self.config, self.clock, circuits),
             JobKind.SETTLE: self._settle,
             JobKind.CATCH_UP: self._catch_up,
+            JobKind.FOLLOW_UP: FollowUpHandler(self.store, self.twilio_log, self.clock),
             JobKind.BACKUP: BackupHandler(self.store, self.clock),
             JobKind.IDLE: sweeps.idle(self.config),
             JobKind.EXPIRED: sweeps.expired(),

@@ -32,6 +32,7 @@ class JobKind(StrEnum):
     HOUSEKEEPING = "housekeeping"
     SETTLE = "settle_doubt"
     CATCH_UP = "catch_up"
+    FOLLOW_UP = "follow_up"
     BACKUP = "backup"
 
 
@@ -170,6 +171,7 @@ class OutboxMessage:
     tag: str
     created_at: int
     sending_at: int | None = None  # when the present attempt began
+    sent_at: int | None = None  # when we learned its sid
     sid: str | None = None
     status: str = ""  # Twilio's last word for it
     sender: str = ""

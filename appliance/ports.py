@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from appliance.model import Dialogue, Reply
-from appliance.wire import LogRead, Media, OutboundMessage, TwilioMessageResult
+from appliance.wire import LoggedMessage, LogRead, Media, OutboundMessage, TwilioMessageResult
 
 
 class Clock(Protocol):
@@ -67,6 +67,9 @@ class MessageLog(Protocol):
 
     async def read(self, *, sender: str = "", recipient: str, since: int) -> LogRead:
         """All messages from `since` (ms on Twilio's clock) on. Raises LogUnavailableError unless it is complete."""
+
+    async def message(self, sid: str) -> LoggedMessage | None:
+        """One message as it stands now; None where Twilio does not have it (any more). Raises LogUnavailableError."""
 
     async def media(self, sid: str) -> tuple[Media, ...]:
         """What is attached to a message. Raises LogUnavailableError."""

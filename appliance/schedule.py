@@ -33,7 +33,7 @@ def _intervals(config: Config) -> dict[JobKind, float]:
     every = config.conversations.check_every / SECOND
     catch_up = config.twilio.catch_up_every / SECOND
     found = {JobKind.IDLE: every, JobKind.EXPIRED: every, JobKind.SETTLE: 300.0, JobKind.HOUSEKEEPING: HOUR / SECOND}
-    return found | ({JobKind.CATCH_UP: catch_up} if catch_up else {})
+    return found | ({JobKind.CATCH_UP: catch_up, JobKind.FOLLOW_UP: HOUR / SECOND} if catch_up else {})
 
 
 def _move(tx: Tx, step: int, since: int) -> None:

@@ -30,6 +30,9 @@ class TwilioLog:
     async def read(self, *, sender: str = "", recipient: str, since: int) -> LogRead:
         return await self._ask(lambda client: self._read(client, sender, recipient, since))
 
+    async def message(self, sid: str) -> LoggedMessage | None:
+        return await self._ask(lambda client: _message(client, sid))
+
     async def media(self, sid: str) -> tuple[Media, ...]:
         return await self._ask(lambda client: _media(client, sid))
 
@@ -59,17 +62,27 @@ class TwilioLog:
         return LogRead(tuple(sorted(found, key=lambda message: message.created_at)), began_at, offset)
 
 
+async def _message(client: Client, sid: str) -> LoggedMessage | None:
+    resource = await _unless_deleted(client.messages(sid).fetch_async())
+    return None if resource is None else _logged(resource)
+
+
 async def _media(client: Client, sid: str) -> tuple[Media, ...]:
-    try:
-        items = await client.messages(sid).media.list_async()
-    except Exception:
-        if _status() == HTTPStatus.NOT_FOUND:  # deleted at Twilio: nothing is attached any more
-            return ()
-        raise
+    items = await _unless_deleted(client.messages(sid).media.list_async()) or ()
     return tuple(
         Media(f"https://api.twilio.com{str(item.uri).removesuffix('.json')}", str(item.content_type or ""))
         for item in items
     )
+
+
+async def _unless_deleted(question: Awaitable[Any]) -> Any:
+    """Its answer; None where Twilio does not have the message (any more)."""
+    try:
+        return await question
+    except Exception:
+        if _status() == HTTPStatus.NOT_FOUND:
+            return None
+        raise
 
 
 def _status() -> int | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from appliance.model import SECOND, Dialogue, Reply
 from appliance.ports import LogUnavailableError, Permanent, Retryable
-from appliance.wire import Blame, LogRead, Media, OutboundMessage, SendOutcome, TwilioMessageResult
+from appliance.wire import Blame, LoggedMessage, LogRead, Media, OutboundMessage, SendOutcome, TwilioMessageResult
 from lab.simulation.scenario import SHAPES
 from lab.simulation.world import World
 
@@ -121,11 +121,7 @@ class SimulatedLog:
         world = self._wire.world
         step = "list.settle" if sender and since < world.now - 12 * 3600 * SECOND else "list.catch_up"
         began_at = world.now
-        await self._point(f"{step}.before")
-        await asyncio.sleep(world.dice.between(20, 400) / SECOND)
-        if world.offline or world.within(world.scenario.unreadable):
-            await self._point(f"{step}.failed")
-            raise LogUnavailableError("TimeoutError")
+        await self._ask(step)
         offset = world.scenario.offset
         found = [
             entry.logged(world.now, offset)
@@ -135,6 +131,21 @@ class SimulatedLog:
         measured = (world.now + offset) // SECOND * SECOND - world.now
         await self._point(f"{step}.after")
         return LogRead(tuple(logged for logged in found if logged.created_at >= since), began_at, measured)
+
+    async def message(self, sid: str) -> LoggedMessage | None:
+        world = self._wire.world
+        await self._ask("fetch.follow_up")
+        entry = next((entry for entry in world.entries if entry.sid == sid), None)
+        await self._point("fetch.follow_up.after")
+        return None if entry is None else entry.logged(world.now, world.scenario.offset)
+
+    async def _ask(self, step: str) -> None:
+        world = self._wire.world
+        await self._point(f"{step}.before")
+        await asyncio.sleep(world.dice.between(20, 400) / SECOND)
+        if world.offline or world.within(world.scenario.unreadable):
+            await self._point(f"{step}.failed")
+            raise LogUnavailableError("TimeoutError")
 
     async def media(self, sid: str) -> tuple[Media, ...]:
         return ()

@@ -1,0 +1,87 @@
+"""follow_up: ask Twilio once for what it took hours ago and never reported as delivered or failed.
+
+Status callbacks are best effort and may never come (Twilio docs, "Best practices for messaging delivery status
+logging").
+"""
+
+from appliance import delivery
+from appliance.model import HOUR, SECOND, Job, OutboxMessage, OutboxState
+from appliance.outcome import Dead, Done, Outcome, Snooze
+from appliance.ports import Clock, LogUnavailableError, MessageLog
+from appliance.store import Store, Tx
+from appliance.wire import LoggedMessage
+
+AFTER = 4 * HOUR
+FORGET = 7 * 24 * HOUR  # an old box that learns to follow up does not ask for its whole history
+AT_MOST = 100  # requests a run
+PAGE = 100  # rows a reading
+AGAIN = 30 * SECOND
+FOLLOWED_UP_TO = "followed_up_to"  # in the box: the row up to which nothing is left to ask
+_UNSETTLED = (OutboxState.READY, OutboxState.SENDING, OutboxState.DOUBT)
+
+
+class FollowUpHandler:
+    def __init__(self, store: Store, log: MessageLog, clock: Clock) -> None:
+        self._store = store
+        self._log = log
+        self._clock = clock
+
+    async def run(self, _job: Job) -> Outcome:
+        try:
+            await self.follow_up()
+        except LogUnavailableError:
+            return Snooze(self._clock.now() + AGAIN, "Twilio's log cannot be read")
+        return Done()
+
+    def give_up(self, _job: Job, error: str) -> Outcome:
+        return Dead(error)
+
+    async def follow_up(self) -> None:
+        """Walk on through the outbox, to the first row whose time has not come. Raises LogUnavailableError."""
+        for _ in range(AT_MOST):
+            row = await self._next()
+            if row is None or not _is_due(row, self._clock.now()):
+                break
+            await self._ask(row)
+
+    async def _next(self) -> OutboxMessage | None:
+        """The first row that is not over. Those before it are passed for good."""
+        while rows := await self._store.read(_page):
+            row = next((row for row in rows if not _is_over(row, self._clock.now())), None)
+            if row is not rows[0]:
+                await self._pass(rows[-1].id if row is None else row.id - 1)
+            if row is not None:
+                return row
+        return None
+
+    async def _ask(self, row: OutboxMessage) -> None:
+        assert row.sid is not None
+        logged = await self._log.message(row.sid)
+        await self._store.write(lambda tx: _conclude(tx, row.id, logged))
+
+    async def _pass(self, outbox_id: int) -> None:
+        await self._store.write(lambda tx: tx.box.put(FOLLOWED_UP_TO, str(outbox_id)))
+
+
+def _page(tx: Tx) -> list[OutboxMessage]:
+    return tx.outbox.page(int(tx.box.get(FOLLOWED_UP_TO) or 0), PAGE)
+
+
+def _is_over(row: OutboxMessage, now: int) -> bool:
+    """Whether it has a final state, or is so old that nobody asks any more."""
+    if row.state == OutboxState.SENT:
+        return (row.sent_at or 0) <= now - FORGET
+    return row.state not in _UNSETTLED
+
+
+def _is_due(row: OutboxMessage, now: int) -> bool:
+    # A time far in the future was written by a clock that ran ahead.
+    return row.state == OutboxState.SENT and abs(now - (row.sent_at or 0)) >= AFTER
+
+
+def _conclude(tx: Tx, outbox_id: int, logged: LoggedMessage | None) -> None:
+    """Whatever Twilio says, and a customer who blocked us stays `sent` for ever: it is asked once."""
+    row = tx.outbox.get(outbox_id)
+    if row is not None and logged is not None:
+        delivery.advance(tx, row, logged.sid, logged.status, logged.error_code)
+    tx.box.put(FOLLOWED_UP_TO, str(outbox_id))
