@@ -146,17 +146,19 @@ async def test_a_log_that_cannot_be_read_is_asked_again(unheard: World) -> None:
 async def test_nothing_behind_a_row_in_doubt_is_asked_for(unheard: World) -> None:
     """A row that is not settled may still be sent: the walk waits for it."""
     requests = _asked(unheard)
-    await _answer(unheard)
-    await _sent(unheard, 2, 5)
-    await unheard.appliance.store.write(lambda tx: tx.outbox.update(2, state="doubt", sid=None, sending_at=tx.now))
+    await _sent(unheard, 3, 5)
 
-    await _later(unheard, 4.5)
-    assert await _followed_up_to(unheard) == ["1"]
+    def change(tx: Tx) -> None:
+        tx.outbox.update(1, state="delivered")
+        tx.outbox.update(2, state="doubt", sid=None, sending_at=tx.now)
+
+    await unheard.appliance.store.write(change)
+    await _follow_up(unheard)
+    assert (requests, await _followed_up_to(unheard)) == ([], ["1"])
+
     await unheard.appliance.store.write(lambda tx: tx.outbox.update(2, state="parked"))
     await _follow_up(unheard)
-
-    assert requests == ["fetch"] * 2
-    assert await _followed_up_to(unheard) == ["3"]
+    assert (requests, await _followed_up_to(unheard)) == (["fetch"], ["3"])
 
 
 async def test_a_run_asks_at_most_a_hundred_times(unheard: World) -> None:
