@@ -197,6 +197,8 @@ class Worker:
         except asyncio.CancelledError:
             await asyncio.shield(self._record(job, Snooze(self._clock.now(), "the appliance was stopped")))
             raise
+        except StorageUnavailableError as error:  # nobody's fault: it costs no attempt
+            outcome = Snooze(self._clock.now() + SECOND, str(error))
         except Exception as error:  # whatever a handler does, the job has an end
             log.exception("job failed", job=job.id, kind=job.kind)
             outcome = self._failed(job, handler, f"internal error ({type(error).__name__})")

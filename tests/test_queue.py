@@ -9,6 +9,7 @@ from fake_ai import FakeAi
 from world import CUSTOMER, ManualClock, World
 
 from appliance import app
+from appliance.errors import StorageFullError
 from appliance.handlers import answer
 from appliance.model import MINUTE, SECOND, Dialogue, JobKind, JobStatus, Reply
 from appliance.schedule import enqueue_tick
@@ -28,6 +29,8 @@ class Scripted:
         self.asked.append(question)
         if "hang" in question:
             await asyncio.Event().wait()
+        if "no space" in question and len(self.asked) < 8:
+            raise StorageFullError
         if "raise" in question:
             raise ZeroDivisionError(question)
         return Reply(source="script", text=f"Re: {question}")
@@ -197,6 +200,17 @@ async def test_attempts_are_counted_and_end(tmp_path: Path) -> None:
 
         assert len(responder.asked) == 5
         assert world.sent() == [SORRY]
+
+
+async def test_a_full_disk_costs_no_attempt(tmp_path: Path) -> None:
+    """What a handler cannot store it does once there is space, however often that takes."""
+    clock = ManualClock()
+    async with World(tmp_path, clock=clock, responder=Scripted()) as world:
+        await world.say("no space")
+        await clock.advance(30, world.settle)
+
+        assert world.sent() == ["Re: no space"]
+        assert [(job["status"], job["attempts"]) for job in await jobs(world)] == [("done", 1)]
 
 
 async def test_an_effect_that_raises_does_not_wedge_the_lane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ are missing: durability is what the power-cut laboratory is for.
 """
 
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from appliance.store.database import migrations
@@ -29,6 +29,21 @@ _TABLES = (
     "message_queue",
     "box",
 )
+_WRITES = ("INSERT", "UPDATE", "DELETE")
+
+
+class Disk(sqlite3.Connection):
+    """A connection that finds no space where it is told so. SQLite then rolls the whole transaction back."""
+
+    has_space: Callable[[], bool] = staticmethod(lambda: True)
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:  # type: ignore[override]
+        if statement.startswith(_WRITES) and self.in_transaction and not self.has_space():
+            super().execute("ROLLBACK")
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        return super().execute(statement, values)
 
 
 class Database:
@@ -40,7 +55,7 @@ class Database:
 
     def __init__(self, now: Callable[[], int], schema: Callable[[str], str] = str) -> None:
         """`schema` may change the migration's text: a control takes a guard away."""
-        self.connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=1000)
+        self.connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=1000, factory=Disk)
         for _, sql in migrations():
             self.connection.executescript(schema(sql))
         self.connection.row_factory = sqlite3.Row
@@ -74,12 +89,6 @@ class Database:
         execute("COMMIT")
 
 
-def no_space() -> sqlite3.OperationalError:
-    error = sqlite3.OperationalError("database or disk is full")
-    error.sqlite_errorcode = sqlite3.SQLITE_FULL
-    return error
-
-
 class _NoReserve:
     def keep(self) -> None:
         """There is no disk."""
@@ -88,19 +97,19 @@ class _NoReserve:
 class InlineStore:
     """What the use cases see as appliance.store.Store. It belongs to one life of the process.
 
-    `around` is awaited before and after each commit with the units of the batch: a crash happens there. While
-    `is_full` says so, no commit finds space.
+    `around` is awaited before and after each commit with the units of the batch: a crash happens there. A write may
+    find no space where `has_space` says so.
     """
 
     def __init__(
         self,
         database: Database,
         around: Callable[[str, list[Unit]], Awaitable[None]],
-        is_full: Callable[[], bool] = lambda: False,
+        has_space: Callable[[], bool],
     ) -> None:
         self._database = database
         self._around = around
-        self._is_full = is_full
+        database.connection.has_space = has_space
         self._waiting: list[Unit] = []
         self._writer = Writer(self._run, database.tx, self._nothing_to_checkpoint)
         self.reserve = _NoReserve()
@@ -108,9 +117,6 @@ class InlineStore:
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         units, self._waiting = self._waiting, []
         await self._around("before", units)
-        if self._is_full():
-            await self._around("refused", units)
-            raise no_space()
         result = work(self._database.connection)
         await self._around("after", units)
         return result

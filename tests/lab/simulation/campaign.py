@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 
 from lab.simulation.chance import Dice
-from lab.simulation.coverage import Triple
+from lab.simulation.coverage import Triple, counts
 from lab.simulation.doubts import Doubts
 from lab.simulation.scenario import DAYS, LAGGING, TABLE, scenario
 from lab.simulation.simulation import Simulation, Snapshot
@@ -51,10 +51,11 @@ class Report:
         self.doubts.add(other.doubts)
 
 
-def explore(simulation: Simulation, seed: int) -> Iterator[Failure]:
+def explore(simulation: Simulation, seed: int, every: int = 1) -> Iterator[Failure]:
     """A crash at every point of the scenario, once; for the table also a second one after each that matters.
 
-    A day's work is too long for that: it has one crash, anywhere.
+    `every`: of the points that no triple counts only every so manieth. A day's work is too long for all this: it has
+    one crash, anywhere.
     """
     chosen = scenario(seed)
     if DAYS <= seed < LAGGING:
@@ -63,6 +64,8 @@ def explore(simulation: Simulation, seed: int) -> Iterator[Failure]:
     snapshots = simulation.base(chosen)
     yield from _judged(simulation, seed, (), "no crash")
     for point, snapshot in enumerate(snapshots):
+        if point % every and not counts(snapshot.step):
+            continue
         deep = chosen.deep and snapshot.step.startswith(_DEEP)
         then = () if chosen.deep or seed < len(TABLE) or seed >= LAGGING else _more(seed, point)
         second = simulation.crash(snapshot, then, collect=deep)
@@ -96,8 +99,8 @@ def _judged(simulation: Simulation, seed: int, crashes: tuple[int, ...], step: s
         yield Failure(seed, crashes, step, tuple(simulation.found))
 
 
-def run(seeds: Iterable[int], at_least: int | None = None) -> Report:
-    """In this process. `at_least`: stop after so many crash points."""
+def run(seeds: Iterable[int], at_least: int | None = None, every: int = 1) -> Report:
+    """In this process. `at_least`: stop after so many crash points. `every`: see explore()."""
     report, began = Report(), time.process_time()
     simulation = Simulation()
     gc.collect()
@@ -108,7 +111,7 @@ def run(seeds: Iterable[int], at_least: int | None = None) -> Report:
         with simulation.installed():
             for seed in seeds:
                 before = simulation.crashes
-                report.failures += explore(simulation, seed)
+                report.failures += explore(simulation, seed, every)
                 report.points[seed] = simulation.crashes - before
                 if at_least is not None and simulation.crashes >= at_least:
                     break
@@ -120,12 +123,12 @@ def run(seeds: Iterable[int], at_least: int | None = None) -> Report:
     return report
 
 
-def run_on(processes: int, seeds: Sequence[int], at_least: int | None = None) -> Report:
+def run_on(processes: int, seeds: Sequence[int], at_least: int | None = None, every: int = 1) -> Report:
     """The same on several cores; each takes every so manieth seed."""
     share = None if at_least is None else -(-at_least // processes)
     whole = Report()
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         parts = [seeds[number::processes] for number in range(processes)]
-        for report in pool.map(run, parts, [share] * processes):
+        for report in pool.map(run, parts, [share] * processes, [every] * processes):
             whole.add(report)
     return whole

@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
+import pytest
+from controls import naive_rollback
+
 from appliance import delivery
 from appliance.handlers.send import SendHandler
 from appliance.handlers.settle import SettleHandler
@@ -166,6 +169,14 @@ def _restored_at_once() -> AbstractContextManager[object]:
     return patch.object(delivery, "distrust", lambda _tx: None)
 
 
+@contextmanager
+def _rollback_to_nowhere() -> Iterator[None]:
+    """After an error only the unit's savepoint is rolled back, whether or not there still is a transaction."""
+    with pytest.MonkeyPatch.context() as patch:
+        naive_rollback(patch)
+        yield
+
+
 CONTROLS = (
     Control("acknowledge before commit", _acknowledge_before_commit, ("accept normal",)),
     Control("SELECT-then-INSERT", _select_then_insert, ("hook doubled",), _without_unique_sid),
@@ -177,6 +188,7 @@ CONTROLS = (
     Control("checks outside the sending unit", _checks_outside, ("stop at the last moment",)),
     Control("rescue by time", _rescue_by_time, ("model slow",)),
     Control("watermark at the end of a pass", _watermark_at_the_end, ("hook lost",)),
+    Control("rollback that ignores in_transaction", _rollback_to_nowhere, ("disk full",)),
     Control("restored outbox sent at once", _restored_at_once, ("restored",)),
     Control("result whatever the state", _whatever_the_state, ("accept early",)),
 )

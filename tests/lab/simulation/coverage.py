@@ -36,6 +36,7 @@ _TABLE: dict[str, dict[str, set[str]]] = {
 REACHABLE: frozenset[Triple] = frozenset(
     (step, state, shape) for step, states in _TABLE.items() for state, shapes in states.items() for shape in shapes
 )
+_STEPS = {step for step, _, _ in REACHABLE}
 UNREACHABLE = {
     "ready, superseded, suppressed × an outcome": "the row stands for an attempt that has not been made",
     "post.sent × a state other than sending": "the row is set to sending before the POST, callbacks need Twilio's answer",
@@ -50,6 +51,12 @@ UNREACHABLE = {
 }
 
 
+def counts(step: str) -> bool:
+    """Whether a crash at these joined steps can meet a triple at all."""
+    names, _, when = step.partition(".")
+    return any(f"{name}.{when}" in _STEPS for name in names.split("+"))
+
+
 def triples(step: str, state: str, shape: str, *, own: bool) -> list[Triple]:
     """What a crash at these joined steps counts for a row. `own`: this life made the row's POST."""
     names, _, when = step.partition(".")
@@ -62,8 +69,6 @@ def triples(step: str, state: str, shape: str, *, own: bool) -> list[Triple]:
 
 
 def _acts(name: str, when: str, state: str, *, own: bool) -> bool:
-    if when == "refused":  # by a full disk: nothing has changed
-        return False
     match name:
         case "begin":
             return state == "ready" if when == "before" else state in ("sending", "superseded", "suppressed", "failed")

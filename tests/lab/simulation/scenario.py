@@ -79,7 +79,7 @@ class Scenario:
     on_doubt: str = "resend"
     deep: bool = False  # worth a second crash after the first
     age: int = 0  # ms: how short queue.reply_max_age is, 0 for the default
-    full: tuple[int, int] = (0, 0)  # from when to when the box's disk is full
+    full: tuple[int, int] = (0, 0)  # from when to when most writes find no space
     copied_at: int = 0  # when a backup is taken, ms; the first crash after it ends with that backup being restored
     steady: bool = False  # the list is behind by exactly `lag`, each time
     sweeps: bool = False  # conversations go idle after a minute and expire after five
@@ -145,6 +145,9 @@ def _box_faults() -> Iterator[Scenario]:
     for start, hook in product((0, 3_500, 4_300, 9_000), ("normal", "again")):
         written = (Written(1000, "#1 um?", hook=hook), Written(9000, "#2 dois?", hook=hook))
         yield Scenario(0, "disk full", written=written, full=(start, start + 60_000), lag=10_000)
+    for _ in range(4):
+        crowd = tuple(Written(1000, f"#{contact} oi?", contact) for contact in range(8))
+        yield Scenario(0, "disk full, crowd", written=crowd, full=(500, 20_000))
     for shape, copied_at in product(("accept", "error_before", "reset_after", "late_accept"), (2000, 4400, 8000)):
         yield Scenario(
             0, "restored", WHATSAPP, two, (shape, shape), ("lost",), lag=60_000, copied_at=copied_at, downtime=40_000
