@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check bench torture lock clean
+.PHONY: demo test check bench torture torture-simulated torture-rest lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime  ## The appliance and a simulated Twilio with a phone in the browser; LISTEN=host:port moves it
@@ -41,12 +41,22 @@ LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --upg
 bench: $(VENV)/.development  ## Figures, side by side
 	@$(RUN) tests/bench/intake.py
 
+LAB := LAB_FIGURES=$(CURDIR)/.lab-figures.jsonl LAB_CRASH_POINTS=1000000 LAB_IMAGES=500000 LAB_KILLS=1000 \
+	LAB_DELIVERIES=100000 LAB_ORDER=100 LAB_FAULTS=10 LAB_STALL=10 LAB_SWEEPS=1 $(RUN) -m pytest
+TIMED := tests/lab/faults tests/lab/test_faults.py tests/lab/test_restore.py
+SIMULATED := tests/lab/test_simulation.py
+
 torture: $(VENV)/.development  ## The laboratory's long form (hours); writes tests/lab/README.md from its figures
 	@rm -f .lab-figures.jsonl
-	@LAB_FIGURES=$(CURDIR)/.lab-figures.jsonl LAB_CRASH_POINTS=1000000 LAB_IMAGES=500000 LAB_KILLS=1000 \
-		LAB_DELIVERIES=100000 LAB_ORDER=1000 LAB_FAULTS=10 LAB_STALL=10 LAB_SWEEPS=1 \
-		$(RUN) -m pytest tests/lab tests/test_kill.py
+	@$(LAB) $(TIMED)
+	@$(MAKE) --no-print-directory --jobs=2 torture-simulated torture-rest
 	@cd tests && PYTHONPATH=. $(CURDIR)/$(RUN) -m lab.readme --complete ../.lab-figures.jsonl
+
+torture-simulated:
+	@$(LAB) $(SIMULATED)
+
+torture-rest:
+	@$(LAB) tests/lab tests/test_kill.py $(TIMED:%=--ignore=%) $(SIMULATED:%=--ignore=%)
 
 lock:  ## The newest versions that pyproject.toml allows (needs uv)
 	$(LOCK) --group build --output-file requirements.lock

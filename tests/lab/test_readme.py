@@ -31,7 +31,7 @@ def test_the_tests_it_names_exist(promise: readme.Promise) -> None:
 
 def test_the_long_form_sets_what_the_rows_say() -> None:
     """`make torture` and the commands of the page do the same."""
-    recipe = (ROOT / "Makefile").read_text("utf-8").split("\ntorture:")[1].split("\n\n")[0]
+    recipe = (ROOT / "Makefile").read_text("utf-8")
     settings = {f"{name}={value}" for promise in ALL for name, value in promise.settings.items()}
 
     assert {word for word in recipe.split() if re.match(r"LAB_(?!FIGURES)", word)} == settings

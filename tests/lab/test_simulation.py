@@ -46,7 +46,7 @@ def test_crashes_of_recoveries_by_chance() -> None:
     first = max(int(os.environ.get("LAB_SEED", OF_THE_BOX)), len(TABLE))
     report = run_on(PROCESSES, range(first, DAYS), POINTS)
     _record("simulation by chance", report, seeds_from=first)
-    record("doubt, every fault far too often", **report.doubts.figures())
+    record("doubt, every fault", **report.doubts.figures())
     assert not report.failures, "\n".join(map(str, report.failures[:10]))
     assert report.crashes >= POINTS
 
