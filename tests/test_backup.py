@@ -88,23 +88,27 @@ async def test_a_damaged_database_is_told_at_the_start(world: World) -> None:
     await world.start()
 
 
-async def test_a_damaged_database_is_replaced_by_the_newest_backup(world: World) -> None:
+async def test_a_damaged_database_is_replaced_by_the_newest_backup(tmp_path: Path) -> None:
     """The box starts again by itself, keeps the damaged file, and answers only after it asked Twilio."""
-    await world.teach("Horário", "Abrimos das 7h às 19h.")
-    await world.say("Qual o horário?")
-    await world.settle()
-    await asyncio.to_thread(backup.keep_one, world.appliance.store.directory, world.appliance.clock.now())
-    await world.stop()
-    path = world.config.storage.directory / "appliance.db"
-    path.write_bytes(b"\0" * len(path.read_bytes()))
+    clock = ManualClock()
+    async with World(tmp_path, clock=clock) as world:
+        await world.teach("Horário", "Abrimos das 7h às 19h.")
+        await world.say("Qual o horário?")
+        await world.settle()
+        await asyncio.to_thread(backup.keep_one, world.appliance.store.directory, clock.now())
+        await world.stop()
+        path = world.config.storage.directory / "appliance.db"
+        path.write_bytes(b"\0" * len(path.read_bytes()))
 
-    await world.start()
-    await world.say("E agora, qual o horário?", "+5511977776666")
-    await world.settle()
+        await world.start()
+        await world.say("E agora, qual o horário?", "+5511977776666")
+        await clock.advance(100, world.settle)
+        assert world.sent("+5511977776666") == []
+        await clock.advance(200, world.settle)
 
-    assert len(list(world.config.storage.directory.glob("appliance.db.aside-*"))) >= 1
-    assert len(world.sent()) == 1
-    assert len(world.sent("+5511977776666")) == 1
+        assert len(list(world.config.storage.directory.glob("appliance.db.aside-*"))) >= 1
+        assert len(world.sent()) == 1
+        assert len(world.sent("+5511977776666")) == 1
 
 
 async def test_a_damaged_database_without_a_backup_refuses_webhooks_and_stays_up(world: World) -> None:

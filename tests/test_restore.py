@@ -143,7 +143,7 @@ async def test_a_restored_box_without_catch_up_asks_all_the_same(tmp_path: Path)
 
         await _restore(world, copy)
         await world.say(QUESTION)
-        await _pass(world, MINUTE)
+        await _pass(world, 4 * MINUTE)
 
         assert world.sent() == [ANSWER]
         assert await world.cards() == []

@@ -39,24 +39,28 @@ class CatchUpHandler:
 
     async def catch_up(self) -> bool:
         """One pass over every channel. False where a young webhook or a send in doubt must be waited for."""
+        began = self._clock.now()
         channels = await self._store.read(lambda tx: tx.channels.enabled())
         done = [await self._channel(channel, watermark, timezone) for channel, watermark, timezone in channels]
         restored_at = await self._store.read(delivery.restored_at)
         if restored_at is None or not all(done):
             return all(done)
+        # Twilio's list may not show yet what was written and answered just before the restoration.
+        if 0 <= began - restored_at < self._config.twilio.doubt_grace:
+            return False
+        return await self._trust(channels, restored_at)
+
+    async def _trust(self, channels: Sequence[tuple[Channel, int, str]], restored_at: int) -> bool:
+        """The end of a restoration, unless a send in doubt must be waited for."""
         ours = [channel for channel, _, _ in channels]
         waiting, in_doubt = await self._store.read(lambda tx: _unclear(tx, ours, restored_at), limit=None)
-        if in_doubt or (waiting and self._is_fresh(restored_at)):
+        if in_doubt:
             return False
         for channel, address, messages in waiting:
             await self._review(channel, address, messages)
         await self._store.write(lambda tx: delivery.trust(tx, restored_at))
         self.on_reviewed()
         return True
-
-    def _is_fresh(self, restored_at: int) -> bool:
-        """Twilio's list may not show yet what was sent just before the restoration."""
-        return 0 <= self._clock.now() - restored_at < self._config.twilio.doubt_grace
 
     async def _review(self, channel: Channel, address: str, messages: list[StoredMessage]) -> None:
         """A restored box: messages that wait in the copy may have been answered since it was taken."""

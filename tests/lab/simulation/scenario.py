@@ -153,6 +153,9 @@ def _box_faults() -> Iterator[Scenario]:
             0, "restored", WHATSAPP, two, (shape, shape), ("lost",), lag=60_000, copied_at=copied_at, downtime=40_000
         )
     yield Scenario(0, "restored with a STOP", written=(*two, Written(11_000, "STOP")), copied_at=4400, lag=10_000)
+    for _ in range(4):  # the list shows the message and not yet its answer when the refused webhook has it read
+        pair = (Written(1000, "#1 um?"), Written(25_000, "#2 dois?", 1, "refused"))
+        yield Scenario(0, "restored, then a 503", SMS, pair, copied_at=500, downtime=1000, lag=30_000)
     yield Scenario(0, "restored after an answer by hand", written=two, copied_at=4400, by_hand=((12_000, 0),))
     for shape in ("accept", "reset_before", "late_accept"):
         later = Written(8 * MINUTE, "#2 dois?")

@@ -17,7 +17,7 @@ _UNITS = {
     "CatchUpHandler._receive": "fetch",
     "CatchUpHandler._channel": "watermark",
     "CatchUpHandler._review": "review",
-    "CatchUpHandler.catch_up": "review",
+    "CatchUpHandler._trust": "review",
     "FollowUpHandler": "follow_up",
     "Appliance._reconcile": "tick",
     "Schedule._tick": "tick",
