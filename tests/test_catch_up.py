@@ -278,3 +278,18 @@ def test_fate(hour: int, age: int, later: tuple[str, ...], expected: Fate) -> No
     found = fate(message, outbound, {"ours"}, twilio_now=now, within=2 * 3_600_000, timezone="America/Sao_Paulo")
 
     assert found == expected
+
+
+async def test_a_log_that_stays_unreadable_is_told_on_a_card(down: World) -> None:
+    """After half an hour, once; the card goes when the log can be read again."""
+    down.twilio.faults.add(Fault("list", "error", times=None))
+    await down.start()
+    await _pass(down, 20 * MINUTE)
+    assert await down.cards() == []
+
+    await _pass(down, 15 * MINUTE)
+    assert await down.cards() == ["log"]
+    down.twilio.faults.clear()
+    await _pass(down, MINUTE)
+
+    assert await down.cards() == []

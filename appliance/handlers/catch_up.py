@@ -7,13 +7,15 @@ from appliance import catch_up, delivery
 from appliance.catch_up import Arrival, Fate
 from appliance.config import Config
 from appliance.intake import DuplicateError, receive
-from appliance.model import HOUR, SECOND, Channel, Job, StoredMessage
+from appliance.model import HOUR, MINUTE, SECOND, Channel, Job, StoredMessage
 from appliance.outcome import Dead, Done, Outcome, Snooze
 from appliance.ports import Clock, LogUnavailableError, MessageLog
 from appliance.store import Store, Tx
 from appliance.wire import LoggedMessage, LogRead
 
 AGAIN = 30 * SECOND
+PATIENCE = 30 * MINUTE
+UNREADABLE = "log_unreadable_since"  # in the box, ms UTC
 
 
 class CatchUpHandler:
@@ -30,9 +32,12 @@ class CatchUpHandler:
     async def run(self, _job: Job) -> Outcome:
         try:
             complete = await self.catch_up()
-        except LogUnavailableError:
-            return Snooze(self._clock.now() + AGAIN, "Twilio's log cannot be read")
-        return Done() if complete else Snooze(self._clock.now() + AGAIN, "a webhook or a send in doubt is waited for")
+        except LogUnavailableError as error:
+            why = str(error)
+            return Snooze(self._clock.now() + AGAIN, "Twilio's log cannot be read", lambda tx: _unreadable(tx, why))
+        if complete:
+            return Done(_readable)
+        return Snooze(self._clock.now() + AGAIN, "a webhook or a send in doubt is waited for", _readable)
 
     def give_up(self, _job: Job, error: str) -> Outcome:
         return Dead(error)
@@ -111,6 +116,21 @@ class CatchUpHandler:
     async def _receive(self, arrival: Arrival) -> None:
         with contextlib.suppress(DuplicateError):  # its webhook came meanwhile
             await self._store.write(lambda tx: receive(tx, arrival.message, self._config, arrival))
+
+
+def _unreadable(tx: Tx, why: str) -> None:
+    """Without the log messages may be missing and nobody notices: after a while the owner is told."""
+    since = tx.box.get(UNREADABLE)
+    if since is None:
+        tx.box.put(UNREADABLE, str(tx.now))
+    elif tx.now - int(since) >= PATIENCE:
+        text = f"Twilio's log of messages has not been readable for {PATIENCE // MINUTE} minutes ({why})."
+        tx.cards.open("log", "box", f"{text} What did not reach this box cannot be fetched.")
+
+
+def _readable(tx: Tx) -> None:
+    tx.box.remove(UNREADABLE)
+    tx.cards.close("log", "box")
 
 
 def _unclear(
