@@ -217,6 +217,13 @@ def restored_at(tx: Tx) -> int | None:
     return None if value is None else int(value)
 
 
+def shift_restoration(tx: Tx, milliseconds: int, since: int) -> None:
+    """The wall clock jumped: a restoration keeps its distance to Twilio's log."""
+    at = restored_at(tx)
+    if at is not None and not since <= at <= tx.now:
+        tx.box.put(RESTORED, str(at + milliseconds))
+
+
 def settle_crashed(tx: Tx) -> None:
     """At start: a process died between `sending` and the result; these rows are in doubt for it."""
     for outbox_id in tx.outbox.in_state(OutboxState.SENDING):

@@ -10,6 +10,7 @@ from datetime import datetime
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from appliance import delivery
 from appliance.clock import milliseconds
 from appliance.config import Config
 from appliance.errors import StorageUnavailableError
@@ -41,6 +42,7 @@ def _move(tx: Tx, step: int, since: int) -> None:
     tx.jobs.shift(step, since)
     tx.outbox.shift(step, since)
     tx.contacts.shift_waiting(step, since)
+    delivery.shift_restoration(tx, step, since)
 
 
 class _Every(IntervalTrigger):  # type: ignore[misc]  # APScheduler has no types

@@ -8,6 +8,7 @@ import pytest
 from multidict import MultiDict
 from world import CUSTOMER, SMS, ManualClock, World
 
+from appliance.model import SECOND
 from appliance.opening import restore
 from appliance.simulator import Fault
 from appliance.store import backup
@@ -184,6 +185,31 @@ async def test_an_answer_counts_although_the_clock_was_ahead_of_twilios(box: Wor
     await _pass(box, 6 * MINUTE)
 
     assert box.sent() == [ANSWER]
+
+
+async def test_a_restoration_before_the_clock_is_set_counts_from_its_true_moment(box: World) -> None:
+    """A board without a battery starts in 1970 on a damaged database; then the network tells the time."""
+    await _prepare(box)
+    clock = box.clock
+    assert isinstance(clock, ManualClock)
+    await box.appliance.worker.stop()
+    await box.say(QUESTION)
+    copy = await _copy(box)
+    await box.stop()
+    box.twilio.create(MultiDict({"From": SMS, "To": CUSTOMER, "Body": ANSWER}))
+    box.twilio.faults.add(Fault("list", "lag", seconds=100, times=None))
+    clock.jump(-NOON / SECOND)
+    box.twilio.now = lambda: clock.now() + NOON
+
+    store = await restore(box.config, clock, copy)
+    await store.close()
+    await box.start()
+    clock.jump(NOON / SECOND)
+    box.twilio.now = clock.now
+    await _pass(box, 6 * MINUTE)
+
+    assert box.sent() == [ANSWER]
+    assert await box.column("SELECT suppressed FROM messages") == ["answered elsewhere"]
 
 
 @pytest.mark.parametrize("age", [1, 3])
