@@ -38,7 +38,7 @@ from lab.figures import record
 EXAMPLES = int(os.environ.get("LAB_ORDER", "0"))
 STEPS = 20
 SHORT = settings(
-    max_examples=9,
+    max_examples=6,
     stateful_step_count=STEPS,
     deadline=None,
     derandomize=True,

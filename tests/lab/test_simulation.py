@@ -25,7 +25,7 @@ from lab.simulation.scenario import DAYS, OF_THE_BOX, SHAPES, TABLE, lagging, sc
 from lab.simulation.simulation import Simulation
 
 PROCESSES = 2
-POINTS = int(os.environ.get("LAB_CRASH_POINTS", "2000"))
+POINTS = int(os.environ.get("LAB_CRASH_POINTS", "1000"))
 LONG = POINTS > 100_000
 LAGS = (0, 30, 60, 90, 120, 150)  # seconds until Twilio's list shows a message, within the grace
 TOO_LATE = (180, 240, 300, 600)
@@ -53,7 +53,7 @@ def test_crashes_of_recoveries_by_chance() -> None:
 
 def test_doubt_is_settled_soon_and_seldom_by_a_person() -> None:
     """Days of a hundred messages with one crash each, one ambiguous POST of a thousand, one lost callback of fifty."""
-    report = run_on(PROCESSES, range(DAYS, DAYS + (500 if LONG else 6)))
+    report = run_on(PROCESSES, range(DAYS, DAYS + (500 if LONG else 5)))
     doubts = report.doubts
     record("doubt, a crash a day", crash_points=report.crashes, **doubts.figures())
     assert not report.failures, "\n".join(map(str, report.failures[:10]))
