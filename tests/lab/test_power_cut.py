@@ -19,14 +19,22 @@ LONGER = 50_000  # images from which on the day has more rounds
 CONTROL_IMAGES = 600
 
 
-def cut(images: int, rounds: int, **control: int) -> Verdict:
+def cut(images: int, rounds: int, seed: int = 1, **control: int) -> Verdict:
     with tempfile.TemporaryDirectory(dir=memory()) as directory:
-        return examine(record(Path(directory), rounds, **control), images)
+        return examine(record(Path(directory), rounds, **control), images, seed=seed)
+
+
+def days(images: int, rounds: int) -> Verdict:
+    """One day after the other, each with other tags and other cuts, until there are so many images."""
+    verdict = cut(images, rounds)
+    while verdict.images < images:
+        verdict.add(cut(images - verdict.images, rounds, seed=verdict.images))
+    return verdict
 
 
 def test_nothing_is_lost_by_a_power_cut() -> None:
     """Dropped, partly kept or torn: every image recovers to what was promised, whole."""
-    verdict = cut(IMAGES, rounds=6 if IMAGES < LONGER else 24)
+    verdict = days(IMAGES, rounds=6 if IMAGES < LONGER else 24)
 
     faults = verdict.faults
     record_figures(
