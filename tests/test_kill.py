@@ -40,7 +40,7 @@ async def test_killed_before_the_reply_it_answers_once_after_the_next_start(tmp_
 
 
 async def test_killed_again_and_again_under_load(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """Customers write while the process is killed at random times; one answer each, or a card for the owner."""
+    """Customers write while the process is killed at random times: each has one answer or apology, or the owner a card."""
     begin(request.node.nodeid)
     chance = random.Random(7)
     async with ForkedBox(tmp_path) as box:

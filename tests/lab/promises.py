@@ -67,8 +67,8 @@ PROMISES: dict[str, list[Promise]] = {
             KILLS,
         ),
         Promise(
-            "At random times while customers write (a quarter of LAB_KILLS): one answer each, or a card where the "
-            "sending itself was killed twice",
+            "At random times, three a second, while customers write (a quarter of LAB_KILLS): one answer each, or the "
+            "friendly text by its deadline, or a card where the sending itself was killed twice",
             "tests/test_kill.py::test_killed_again_and_again_under_load",
             ("kills under load",),
             KILLS,
