@@ -17,21 +17,19 @@ GROUPS = [sorted(FAULTS)[start::AT_ONCE] for start in range(AT_ONCE)]
 
 async def fail(directory: Path, name: str) -> None:
     """One world whose provider has this one fault from the first call on."""
-    model, loop = FakeAi(), asyncio.get_running_loop()
+    model = FakeAi()
     model.fault = name
     world = World(directory, model=model, ai={"deadline": DEADLINE * SECOND})
     if FAULTS[name].handler is None:
         world.overrides["ai"]["base_url"] = fault_url(name, "http://127.0.0.1:1/v1")
     async with world:
-        began = loop.time()
         await world.say("Qual o horário?")
         await world.until(world.sent, DEADLINE + 5)
-        took = loop.time() - began
         await world.settle()
         letters = await world.rows("SELECT * FROM message_queue WHERE status = 'dead'")
 
         assert world.sent() == [SORRY], name
-        assert took < (2 if FAULTS[name].expected == "permanent" else DEADLINE + 5), name
+        assert FAULTS[name].expected != "permanent" or len(model.requests) == 1, name  # nobody waits for the deadline
         assert await world.dispositions() == ["apologised"], name
         assert [letter["kind"] for letter in letters] == ["process_ai_response"], name
         assert await world.cards() == ["could_not_answer"], name
