@@ -53,7 +53,7 @@ def test_crashes_of_recoveries_by_chance() -> None:
 
 def test_doubt_is_settled_soon_and_seldom_by_a_person() -> None:
     """Days of a hundred messages with one crash each, one ambiguous POST of a thousand, one lost callback of fifty."""
-    report = run_on(PROCESSES, range(DAYS, DAYS + (500 if LONG else 5)))
+    report = run_on(PROCESSES, range(DAYS, DAYS + (200 if LONG else 5)))
     doubts = report.doubts
     record("doubt, a crash a day", crash_points=report.crashes, **doubts.figures())
     assert not report.failures, "\n".join(map(str, report.failures[:10]))
