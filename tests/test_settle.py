@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from wire import callback
 from world import CUSTOMER, SMS, ManualClock, World
 
 from appliance.model import JobKind, OutboxMessage, OutboxState
@@ -114,6 +115,27 @@ async def test_a_late_list_within_the_grace_is_waited_for(doubtful: World) -> No
 
     assert doubtful.sent() == ["Abrimos das 7h às 19h."]
     assert await doubtful.dispositions() == ["answered"]
+
+
+async def test_equal_answers_share_what_twilio_has_of_them(doubtful: World) -> None:
+    """Only the second of two equal answers arrived. The log gives its sid to the first; its late callback names the
+    second. The customer gets two, our books name two, and nobody is told of a third.
+    """
+    doubtful.twilio.faults.add(Fault("create", "reset"), Fault("create", "reset", accepted=True))
+    for _ in range(2):
+        await doubtful.say("Qual o horário?")
+        await doubtful.settle()
+    tag = (await doubtful.column("SELECT tag FROM outbox ORDER BY id"))[1]
+    await _pass(doubtful, 4 * MINUTES)
+    sids = await doubtful.column("SELECT sid FROM outbox ORDER BY id")
+    assert await doubtful.column("SELECT attempt FROM outbox ORDER BY id") == [1, 2]
+
+    assert await callback(doubtful, f"2.1.{tag}", sids[0], "delivered") == 204
+
+    assert doubtful.sent() == ["Abrimos das 7h às 19h."] * 2
+    assert await doubtful.column("SELECT sid FROM outbox ORDER BY id") == sids
+    assert await doubtful.column("SELECT state FROM outbox ORDER BY id") == ["delivered", "sent"]
+    assert await doubtful.cards() == []
 
 
 async def test_an_unknown_message_to_the_customer_parks(doubtful: World) -> None:

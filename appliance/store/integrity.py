@@ -38,6 +38,13 @@ class Integrity:
         """Outbox rows that are said to be sent and have no evidence of it."""
         return self._ids("SELECT id FROM outbox WHERE state IN ('sent', 'delivered', 'read') AND sid IS NULL")
 
+    def sharing_a_sid(self) -> list[int]:
+        """Outbox rows that claim a message of Twilio's that an older row has already."""
+        return self._ids(
+            "SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY sid ORDER BY id) AS nth "
+            "FROM outbox WHERE sid IS NOT NULL) WHERE nth > 1 ORDER BY id"
+        )
+
     def altered(self) -> list[int]:
         """Outbox rows whose body is not what was written."""
         rows = self._sql.all("SELECT id, body, body_hash FROM outbox ORDER BY id")

@@ -96,6 +96,9 @@ class Outbox(Repository[OutboxMessage]):
         rows = self._sql.all("SELECT sid FROM outbox WHERE contact_id = ? AND sid IS NOT NULL", contact_id)
         return {row["sid"] for row in rows}
 
+    def by_sid(self, contact_id: int, sid: str) -> OutboxMessage | None:
+        return self._find("contact_id = ? AND sid = ?", contact_id, sid)
+
     def recent(self, conversation_id: int, kind: str, since: int) -> int | None:
         """The newest message of a kind in a conversation since a time that was not withdrawn."""
         row_id = self._sql.value(
