@@ -16,7 +16,7 @@ from statistics import mode
 import pytest
 from world import SMS
 
-from lab.faults.counted import CountedBox
+from lab.faults.preloaded import CountedBox
 from lab.figures import record
 
 pytestmark = [
@@ -45,10 +45,10 @@ class Sweep:
         await self.box.start()
         costs = []
         for _ in range(1 + REHEARSALS):
-            self.box.counters.arm(0)
+            self.box.arm(0)
             await self._write()
             await self._quiet()
-            costs.append(self.box.counters.count)
+            costs.append(self.box.count)
         return mode(costs[1:])
 
     async def kill_at(self, number: int, of_start: int) -> None:
@@ -57,7 +57,7 @@ class Sweep:
         `of_start`: kill that start as well, at its n-th call; 0: let it be. Only of what was acknowledged: it must be
         answered without another webhook.
         """
-        self.box.counters.arm(number)
+        self.box.arm(number)
         sid, status = await self._write()
         if not await self._died():
             return  # it was through before
@@ -74,7 +74,7 @@ class Sweep:
 
     async def _dies_starting(self, number: int) -> bool:
         await self.box.launch()
-        self.box.counters.arm(number)  # not before: the one that forks it counts as well
+        self.box.arm(number)  # not before: the one that forks it counts as well
         await self.box.until_it_listens()
         with contextlib.suppress(TimeoutError):
             await self._quiet(OF_A_START)
@@ -87,7 +87,7 @@ class Sweep:
 
     def _disarm(self) -> bool:
         """Whether the armed kill came."""
-        self.box.counters.disarm()
+        self.box.disarm()
         died = self.box.child.returncode is not None
         self.kills += died
         return died
@@ -103,8 +103,8 @@ class Sweep:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(seconds):
             while self.box.child.returncode is None:
-                if self.box.counters.count != count or len(self.box.sent()) < len(self._customers):
-                    count, since = self.box.counters.count, loop.time()
+                if self.box.count != count or len(self.box.sent()) < len(self._customers):
+                    count, since = self.box.count, loop.time()
                 elif loop.time() - since > QUIET:
                     return
                 await asyncio.sleep(0.005)

@@ -14,7 +14,7 @@ static atomic_long *seconds;
 
 __attribute__((constructor)) static void map_seconds(void)
 {
-    const char *path = getenv("LAB_CLOCK");
+    const char *path = getenv("LAB_SHARED");
     int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     if (fd < 0)
         return;

@@ -21,7 +21,7 @@ static struct counters *counters;
 
 __attribute__((constructor)) static void map_counters(void)
 {
-    const char *path = getenv("LAB_COUNTERS");
+    const char *path = getenv("LAB_SHARED");
     int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
     if (fd < 0)
         return;

@@ -7,8 +7,12 @@ import subprocess
 from pathlib import Path
 
 
-def build(source: str, directory: Path) -> Path:
-    """Compile one of the sources beside this file into a library for LD_PRELOAD."""
+def preload(source: str, shared: "Shared") -> dict[str, str]:
+    """The environment of a process with one of the sources beside this file in it; they share these numbers."""
+    return {"LD_PRELOAD": str(_build(source, shared.path.parent)), "LAB_SHARED": str(shared.path)}
+
+
+def _build(source: str, directory: Path) -> Path:
     library = directory / f"{source}.so"
     place = Path(__file__).with_name(f"{source}.c")
     subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-o", library, place, "-ldl"], check=True)
@@ -19,6 +23,7 @@ class Shared:
     """A few C longs in a file that both sides map."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         if not path.exists():  # what is mapped already must not be cut
             path.write_bytes(bytes(mmap.PAGESIZE))
         self._file = os.open(path, os.O_RDWR)

@@ -10,13 +10,11 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Self
 
 import pytest
 
 from lab.faults.desk import Customers
-from lab.faults.forked import ForkedBox
-from lab.faults.library import Shared, build
+from lab.faults.preloaded import MovedBox
 from lab.figures import record
 
 SWEEPS = bool(os.environ.get("LAB_SWEEPS"))
@@ -27,19 +25,8 @@ pytestmark = [
 ]
 
 
-class MovedBox(ForkedBox):
-    """A box whose clock is set by the test."""
-
-    async def __aenter__(self) -> Self:
-        place = self.directory / "clock"
-        self._clock = Shared(place)
-        self._stack.callback(self._clock.close)
-        self.environment = {"LD_PRELOAD": str(build("clock", self.directory)), "LAB_CLOCK": str(place)}
-        return await super().__aenter__()
-
-    def move(self, seconds: int) -> None:
-        """How far its clock is from ours."""
-        self._clock.put(seconds)
+class SweepingBox(MovedBox):
+    """Its sweeps are due every second, and counted."""
 
     def _toml(self, twilio_port: int) -> str:
         return super()._toml(twilio_port).replace("conversations = {", 'conversations = { check_every = "1s",')
@@ -53,7 +40,7 @@ class MovedBox(ForkedBox):
 @pytest.mark.parametrize("jump", [-HOUR, DAY])
 async def test_the_clock_jumps_while_it_runs(tmp_path: Path, jump: int) -> None:
     """Customers who write before and after the jump have one answer each, soon."""
-    async with MovedBox(tmp_path) as box:
+    async with SweepingBox(tmp_path) as box:
         customers = Customers(box)
         await box.start()
         for _ in range(5):
@@ -74,7 +61,7 @@ async def test_the_clock_jumps_while_it_runs(tmp_path: Path, jump: int) -> None:
 
 async def test_a_start_in_1970_waits_for_the_time(tmp_path: Path) -> None:
     """A board without a battery: messages are taken, and answered once when the clock is set."""
-    async with MovedBox(tmp_path) as box:
+    async with SweepingBox(tmp_path) as box:
         customers = Customers(box)
         box.move(10 - int(time.time()))
         await box.start()

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from appliance.delivery import RESTORED
 from appliance.identity import Registration, register_organization
 from appliance.store import Store, Tx
 from appliance.store.backup import take
-from lab.faults.library import Shared, build
+from lab.faults.library import Shared, preload
 from lab.figures import record
 
 pytestmark = [
@@ -49,14 +50,9 @@ async def test_a_restoration_is_one_step(tmp_path: Path) -> None:
     """Killed before any of its system calls, the next start finds one database or the other, and never unsent drafts of
     the copy that look as if they might be sent."""
     present, copy = await prepare(tmp_path)
-    counters = tmp_path / "counters"
-    Shared(counters).close()
-    arguments = [counters, present, copy, tmp_path / "box"]
-    environ = os.environ | {
-        "LD_PRELOAD": str(build("killer", tmp_path)),
-        "LAB_COUNTERS": str(counters),
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
-    }
+    with closing(Shared(tmp_path / "shared")) as shared:
+        environ = os.environ | preload("killer", shared) | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    arguments = [shared.path, present, copy, tmp_path / "box"]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "lab.faults.restoring", *map(str, arguments), env=environ, stdout=asyncio.subprocess.PIPE
     )
