@@ -117,12 +117,18 @@ def resend(tx: Tx, row: OutboxMessage) -> bool:
 
     In its conversation's lane, so that no other answer overtakes it; False, and still in doubt, while that is busy.
     """
-    conversation = tx.conversations.get(row.conversation_id) if row.conversation_id else None
-    if not tx.jobs.will_send(row.id) and tx.jobs.send(row.id, row.channel_id, conversation) is None:
+    if not tx.jobs.will_send(row.id) and not _take_lane(tx, row):
         return False
     tx.outbox.end(row.id, OutboxState.READY, expected=OutboxState.DOUBT, reason="not in Twilio's log")
     tx.cards.close("doubt", f"outbox:{row.id}")
     return True
+
+
+def _take_lane(tx: Tx, row: OutboxMessage) -> bool:
+    conversation = tx.conversations.get(row.conversation_id) if row.conversation_id else None
+    if conversation is not None:
+        tx.jobs.give_way(conversation.session_key)
+    return tx.jobs.send(row.id, row.channel_id, conversation) is not None
 
 
 def park(tx: Tx, row: OutboxMessage, why: str) -> None:

@@ -121,6 +121,25 @@ async def test_a_draft_and_a_missed_message_of_one_customer(box: World) -> None:
     assert await box.dispositions() == ["answered"] * 2
 
 
+async def test_a_doubt_does_not_wait_for_what_waits_for_it(box: World) -> None:
+    """In doubt in the copy, and its customer writes again before the log is read: all is answered after the grace."""
+    await _prepare(box)
+    box.twilio.faults.add(Fault("create", "reset"))
+    await box.say(QUESTION)
+    await box.settle()
+    copy = await _copy(box)
+    await box.stop()
+
+    await _restore(box, copy)
+    await box.say("E no domingo, qual o horário?")
+    await box.say(QUESTION, OTHER)
+    await _pass(box, 6 * MINUTE)
+
+    assert (len(box.sent()), len(box.sent(OTHER))) == (1, 1)
+    assert await box.dispositions() == ["answered"] * 3
+    assert await box.cards() == []
+
+
 async def test_a_waiting_message_that_the_lost_box_answered_is_left_alone(box: World) -> None:
     """Answered after the copy was taken, and Twilio's list is late: not again."""
     await _prepare(box)

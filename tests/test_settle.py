@@ -106,6 +106,23 @@ async def test_a_new_conversation_is_answered_although_the_lane_was_lent_to_a_cl
         assert await world.dispositions() == ["answered", "answered"]
 
 
+async def test_a_question_that_waits_lets_the_older_answer_go_first(tmp_path: Path) -> None:
+    """The log shows nothing of an answer while a newer question still gathers its burst: one answer to both."""
+    minute = {"reply_delay": 60_000, "reply_delay_max": 60_000}
+    async with World(tmp_path, clock=ManualClock(), conversations=minute) as world:
+        await world.teach("Horário", "Abrimos das 7h às 19h.")
+        world.twilio.faults.add(Fault("callback", "lost", times=None), Fault("create", "reset"))
+        await world.say("Qual o horário?")
+        await _pass(world, 3.8 * MINUTES)
+        assert await world.column("SELECT state FROM outbox") == ["doubt"]
+        await world.say("E no domingo, qual o horário?")
+        await _pass(world, 5 * MINUTES)
+
+        assert world.sent() == ["Abrimos das 7h às 19h."]
+        assert await world.dispositions() == ["answered", "answered"]
+        assert await world.cards() == []
+
+
 async def test_a_late_list_within_the_grace_is_waited_for(doubtful: World) -> None:
     """The list shows the message only after 150 s: still one."""
     doubtful.twilio.faults.add(Fault("create", "reset", accepted=True), Fault("list", "lag", seconds=150, times=None))

@@ -85,6 +85,16 @@ class Jobs(Repository[Job]):
             JobKind.REPLY,
         )
 
+    def give_way(self, lane: str) -> None:
+        """A reply job that was never claimed leaves the lane; the end of whatever takes it looks for messages again."""
+        self._sql.run(
+            "UPDATE message_queue SET status = 'done', finished_at = ?, error = 'an older answer goes first' "
+            "WHERE lane = ? AND status = 'ready' AND kind = ? AND deadline_at IS NULL",
+            self._sql.now,
+            lane,
+            JobKind.REPLY,
+        )
+
     def in_lane(self, lane: str) -> Job | None:
         return self._find("lane = ? AND status IN ('ready', 'running')", lane)
 
