@@ -6,12 +6,15 @@ from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from appliance import consent
 from appliance.model import MINUTE, SECOND
 from appliance.wire import InboundMessage, LoggedMessage, Media
 
 OVERLAP = 10 * MINUTE  # of two passes, so that a message the list shows late is not passed over
 WEBHOOKS_OWN = 20 * SECOND  # a younger message is left to its webhook
 LATE = 30 * MINUTE  # an older one is answered with an apology for the delay, and not at night
+AT_ONCE = 10 * SECOND  # Twilio's own answer to a keyword follows it within so long
+REPLY = "outbound-reply"  # the direction of what Twilio said by itself or by TwiML
 NIGHT = range(20, 24), range(8)  # hours of the organization's day
 
 
@@ -56,6 +59,16 @@ def fate(
     hour = datetime.fromtimestamp(twilio_now / SECOND, ZoneInfo(timezone)).hour
     at_night = any(hour in hours for hours in NIGHT)
     return Fate.TOO_OLD if age > (min(within, LATE) if at_night else within) else Fate.ANSWER
+
+
+def but_for_keywords(said: Sequence[LoggedMessage], heard: Sequence[LoggedMessage]) -> tuple[LoggedMessage, ...]:
+    """What was said to a contact, without Twilio's own answers to HELP, STOP and START: they answer no question."""
+    keywords = [message.created_at for message in heard if consent.is_twilios_word(message.body)]
+    return tuple(
+        message
+        for message in said
+        if message.direction != REPLY or not any(0 <= message.created_at - at <= AT_ONCE for at in keywords)
+    )
 
 
 def as_inbound(message: LoggedMessage, account_sid: str, media: tuple[Media, ...]) -> InboundMessage:

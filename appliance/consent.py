@@ -59,6 +59,11 @@ def read(message: InboundMessage, *, opted_out: bool, reminded_at: int | None, n
     )
 
 
+def is_twilios_word(body: str) -> bool:
+    """Whether Twilio itself may have answered this on SMS."""
+    return bare(body) in _TWILIO_OUT | _TWILIO_BACK | _TWILIO_HELP
+
+
 def may_be_written_to(address: str) -> str | None:
     """Why no automatic text may go to this address, or None. Addresses with a channel prefix are opaque."""
     prefix, separator, rest = address.rpartition(":")

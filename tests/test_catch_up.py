@@ -93,6 +93,33 @@ async def test_a_message_somebody_answered_by_hand_is_left_alone(down: World) ->
     assert await down.dispositions() == ["answered", "answered"]
 
 
+async def test_what_twilio_says_to_a_keyword_answers_no_question(down: World) -> None:
+    """HELP is answered by Twilio alone; the question before it is still ours."""
+    await _miss(down, "Qual o horário?")
+    await _sleep_through(down, MINUTE)
+    await _miss(down, "Help")
+    await _sleep_through(down, 5 * MINUTE)
+
+    await down.start()
+    await down.settle()
+
+    assert down.sent() == ["Abrimos das 7h às 19h."]
+    assert await down.column("SELECT suppressed FROM messages ORDER BY id") == [None, "answered by Twilio"]
+
+
+async def test_a_reply_by_twiml_counts_as_an_answer(down: World) -> None:
+    """Another application of the number has answered: not again."""
+    await _miss(down, "Qual o horário?")
+    down.twilio._reply(next(iter(down.twilio.ledger)), "Das 7h às 19h.")
+    await _sleep_through(down, 5 * MINUTE)
+
+    await down.start()
+    await down.settle()
+
+    assert down.sent() == []
+    assert await down.column("SELECT suppressed FROM messages") == ["answered elsewhere"]
+
+
 async def test_too_old_messages_become_a_card(down: World) -> None:
     """Three hours later nobody wants a machine's answer."""
     await _miss(down, "Qual o horário?")

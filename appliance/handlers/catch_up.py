@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from appliance import catch_up, delivery
 from appliance.catch_up import Arrival, Fate
@@ -71,7 +72,7 @@ class CatchUpHandler:
         """A restored box: messages that wait in the copy may have been answered since it was taken."""
         # The offset between the clocks is known only after the read: a wide start.
         since = messages[0].received_at - 24 * HOUR
-        log = await self._log.read(sender=channel.address, recipient=address, since=since)
+        log = await self._said(channel, address, since)
         ours = await self._store.read(lambda tx: _our_sids(tx, channel, address))
         later = [said.created_at for said in log.messages if said.sid not in ours]
         answered = [m.id for m in messages if any(at >= m.received_at + log.offset - SECOND for at in later)]
@@ -98,12 +99,20 @@ class CatchUpHandler:
         address = messages[0].sender
         if await self._store.read(lambda tx: _in_doubt(tx, channel, address)):
             return False
-        log = await self._log.read(sender=channel.address, recipient=address, since=messages[0].created_at)
+        log = await self._said(channel, address, messages[0].created_at)
         ours = await self._store.read(lambda tx: _our_sids(tx, channel, address))
         for message in messages:
             await self._receive(await self._arrival(message, log, ours, now, timezone))
         self._wake()
         return True
+
+    async def _said(self, channel: Channel, address: str, since: int) -> LogRead:
+        """What went to a contact as an answer, whoever sent it."""
+        log = await self._log.read(sender=channel.address, recipient=address, since=since)
+        if all(said.direction != catch_up.REPLY for said in log.messages):
+            return log
+        heard = await self._log.read(sender=address, recipient=channel.address, since=since)
+        return replace(log, messages=catch_up.but_for_keywords(log.messages, heard.messages))
 
     async def _arrival(self, message: LoggedMessage, log: LogRead, ours: set[str], now: int, timezone: str) -> Arrival:
         outbound = [said for said in log.messages if said.direction.startswith("outbound")]
