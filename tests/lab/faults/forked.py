@@ -1,18 +1,61 @@
 """The box of the other tests, whose process is forked by one that has imported everything already."""
 
 import asyncio
+import atexit
 import contextlib
+import functools
 import json
 import os
 import signal
+import subprocess
 import sys
-from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 from box import Box
 
 TESTS = Path(__file__).parents[2]
+
+
+class Nursery:
+    """The process that forks. `environment`: what it has besides, and all that it forks."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        environ = os.environ | {"PYTHONPATH": f"{TESTS.parent}:{TESTS}"} | environment
+        command = [sys.executable, "-m", "lab.faults.nursery"]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, env=environ, stdin=pipe, stdout=pipe, bufsize=0)
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._orders, self._reports = self._process.stdin, self._process.stdout
+        self._reports.readline()
+
+    def order(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+        order = {"arguments": arguments, "environment": environment}
+        self._orders.write(json.dumps(order).encode() + b"\n")
+
+    async def reports(self) -> AsyncIterator[list[str]]:
+        """The words of each line that it says from now on, in this event loop."""
+        reader = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(os.dup(self._reports.fileno()), "rb", 0)
+        )
+        with contextlib.closing(transport):
+            while line := await reader.readline():
+                yield line.decode().split()
+
+    def close(self) -> None:
+        self._orders.close()
+        self._process.wait()
+        self._reports.close()
+
+
+@functools.cache
+def shared_nursery() -> Nursery:
+    """Importing everything takes a second: the boxes whose process is an ordinary one share it."""
+    nursery = Nursery({})
+    atexit.register(nursery.close)
+    return nursery
 
 
 class Child:
@@ -47,32 +90,22 @@ class ForkedBox(Box):
         self._started: asyncio.Queue[Child] = asyncio.Queue()
 
     async def __aenter__(self) -> Self:
-        self.config = self.directory / "config.toml"
-        environ = self.environ | self.environment
-        environ["PYTHONPATH"] += f":{TESTS}"
-        self._nursery = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "lab.faults.nursery", env=environ, stdin=PIPE, stdout=PIPE
-        )
-        self._stack.push_async_callback(self._close_nursery)
-        await _line(self._nursery)
-        self._listener = asyncio.create_task(self._listen(self._nursery))
+        self._nursery = self._own_nursery() if self.environment else shared_nursery()
+        listener = asyncio.create_task(self._listen())
+        self._stack.callback(listener.cancel)
         return await super().__aenter__()
 
-    async def _close_nursery(self) -> None:
-        self._listener.cancel()
-        assert self._nursery.stdin is not None
-        self._nursery.stdin.close()
-        await self._nursery.wait()
+    def _own_nursery(self) -> Nursery:
+        nursery = Nursery(self.environment)
+        self._stack.callback(nursery.close)
+        return nursery
 
-    async def _listen(self, nursery: Process) -> None:
-        while line := await _line(nursery):
-            pid = int(line[1])
-            child = self._children.setdefault(pid, Child(pid))
-            if line[0] == "started":
-                self._started.put_nowait(child)
-            else:
-                del self._children[pid]
-                child.ended.set_result(int(line[2]))
+    async def _listen(self) -> None:
+        async for event, pid, *status in self._nursery.reports():
+            if event == "started":
+                self._started.put_nowait(self._children.setdefault(int(pid), Child(int(pid))))
+            elif int(pid) in self._children:
+                self._children.pop(int(pid)).ended.set_result(int(status[0]))
         for orphan in self._children.values():  # nobody is left who could tell
             with contextlib.suppress(ProcessLookupError):
                 orphan.send_signal(signal.SIGKILL)
@@ -107,12 +140,6 @@ class ForkedBox(Box):
         return ""
 
     async def _fork(self, *arguments: str) -> Child:
-        assert self._nursery.stdin is not None
-        self._nursery.stdin.write(json.dumps(arguments).encode() + b"\n")
+        self._nursery.order(arguments, self.environ)
         async with asyncio.timeout(30):
             return await self._started.get()
-
-
-async def _line(nursery: Process) -> list[str]:
-    assert nursery.stdout is not None
-    return (await nursery.stdout.readline()).decode().split()

@@ -1,7 +1,7 @@
 """A process that has imported the appliance already and forks it on demand: a real process, ten times sooner.
 
-On standard input: the arguments of a command; on standard output: "started <pid>" and, when it ends, "ended <pid>
-<exit status>".
+On standard input: {"arguments", "environment"} of a command; on standard output: "started <pid>" and, when it ends,
+"ended <pid> <exit status>".
 """
 
 import json
@@ -16,9 +16,11 @@ from appliance.cli import serve  # noqa: F401
 LOOK = 0.005  # seconds between two looks for ended children
 
 
-def live(arguments: list[str]) -> None:
+def live(arguments: list[str], environment: dict[str, str]) -> None:
     """What the command line does with these; never returns."""
     status = 1
+    os.environ.clear()
+    os.environ.update(environment)
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     os.dup2(0, 1)
     sys.argv = ["appliance", *arguments]
@@ -50,7 +52,7 @@ def serve_orders() -> None:
                 return
             pid = os.fork()
             if pid == 0:
-                live(json.loads(order))
+                live(**json.loads(order))
             print("started", pid, flush=True)
         look_for_ended()
 
