@@ -158,6 +158,25 @@ async def test_a_waiting_message_that_the_lost_box_answered_is_left_alone(box: W
     assert await box.column("SELECT suppressed FROM messages ORDER BY id") == ["answered elsewhere", None]
 
 
+async def test_a_webhook_that_comes_again_is_not_answered_again(box: World) -> None:
+    """The lost box answered; Twilio delivers the message once more to the restored one, and its list is late."""
+    await _prepare(box)
+    copy = await _copy(box)
+    sid, _ = await box.twilio.receive(CUSTOMER, SMS, QUESTION)
+    await box.settle()
+    assert box.sent() == [ANSWER]
+    await box.stop()
+    box.twilio.faults.add(Fault("list", "lag", seconds=100, times=None))
+
+    await _restore(box, copy)
+    await _pass(box, 0.5 * MINUTE)
+    await box.say(QUESTION, sid=sid)
+    await _pass(box, 6 * MINUTE)
+
+    assert box.sent() == [ANSWER]
+    assert await box.column("SELECT suppressed FROM messages") == ["answered elsewhere"]
+
+
 async def test_a_restored_box_without_catch_up_asks_all_the_same(tmp_path: Path) -> None:
     """`twilio.catch_up_every = 0` does not leave it silent for ever."""
     async with _world(tmp_path, twilio={"catch_up_every": 0}) as world:

@@ -59,7 +59,7 @@ class CatchUpHandler:
     async def _trust(self, channels: Sequence[tuple[Channel, int, str]], restored_at: int) -> bool:
         """The end of a restoration, unless a send in doubt must be waited for."""
         ours = [channel for channel, _, _ in channels]
-        waiting, in_doubt = await self._store.read(lambda tx: _unclear(tx, ours, restored_at), limit=None)
+        waiting, in_doubt = await self._store.read(lambda tx: _unclear(tx, ours), limit=None)
         if in_doubt:
             return False
         for channel, address, messages in waiting:
@@ -69,13 +69,22 @@ class CatchUpHandler:
         return True
 
     async def _review(self, channel: Channel, address: str, messages: list[StoredMessage]) -> None:
-        """A restored box: messages that wait in the copy may have been answered since it was taken."""
+        """A restored box: messages that wait may have been answered since the copy was taken.
+
+        Also those that came after it was put in place: Twilio may deliver again what the lost box answered.
+        """
         # The offset between the clocks is known only after the read: a wide start.
         since = messages[0].received_at - 24 * HOUR
         log = await self._said(channel, address, since)
+        heard = await self._log.read(sender=address, recipient=channel.address, since=since)
+        written_at = {message.sid: message.created_at for message in heard.messages}
         ours = await self._store.read(lambda tx: _our_sids(tx, channel, address))
         later = [said.created_at for said in log.messages if said.sid not in ours]
-        answered = [m.id for m in messages if any(at >= m.received_at + log.offset - SECOND for at in later)]
+        answered = [
+            message.id
+            for message in messages
+            if any(at >= written_at.get(message.sid, message.received_at + log.offset - SECOND) for at in later)
+        ]
         await self._store.write(lambda tx: tx.messages.suppress(answered, Fate.ANSWERED_ELSEWHERE))
 
     async def _channel(self, channel: Channel, watermark: int, timezone: str) -> bool:
@@ -142,11 +151,9 @@ def _readable(tx: Tx) -> None:
     tx.cards.close("log", "box")
 
 
-def _unclear(
-    tx: Tx, channels: Sequence[Channel], restored_at: int
-) -> tuple[list[tuple[Channel, str, list[StoredMessage]]], bool]:
-    """The messages that wait since before the restoration, by contact, and whether any reply is in doubt."""
-    waiting = [(channel, *found) for channel in channels for found in tx.messages.waiting(channel.id, restored_at)]
+def _unclear(tx: Tx, channels: Sequence[Channel]) -> tuple[list[tuple[Channel, str, list[StoredMessage]]], bool]:
+    """The messages that wait, by contact, and whether any reply is in doubt."""
+    waiting = [(channel, *found) for channel in channels for found in tx.messages.waiting(channel.id)]
     return waiting, bool(tx.outbox.in_doubt())
 
 

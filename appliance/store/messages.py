@@ -70,14 +70,12 @@ class Messages(Repository[StoredMessage]):
             received_at=self._sql.now,
         )
 
-    def waiting(self, channel_id: int, until: int) -> list[tuple[str, list[StoredMessage]]]:
-        """Live messages of a channel received up to a time, by contact's address, oldest first."""
+    def waiting(self, channel_id: int) -> list[tuple[str, list[StoredMessage]]]:
+        """Live messages of a channel, by contact's address, oldest first."""
         rows = self._sql.all(
             "SELECT m.*, c.address FROM messages m JOIN contacts c ON c.id = m.contact_id WHERE c.channel_id = ? "
-            "AND m.reply_id IS NULL AND m.suppressed IS NULL AND m.card_id IS NULL AND m.received_at <= ? "
-            "ORDER BY c.id, m.id",
+            "AND m.reply_id IS NULL AND m.suppressed IS NULL AND m.card_id IS NULL ORDER BY c.id, m.id",
             channel_id,
-            until,
         )
         return [
             (address, [self._load(row) for row in group])

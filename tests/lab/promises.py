@@ -102,7 +102,10 @@ PROMISES: dict[str, list[Promise]] = {
             ("no space",),
         ),
         Promise(
-            "The same on a small disk filled to its last byte, while it runs and before the start", FULL, ("disk of",)
+            "The same on a small disk filled to its last byte, while it runs and before the start",
+            FULL,
+            ("disk of",),
+            {"LAB_FAULTS": "10"},
         ),
         Promise(
             "EMFILE: out of file descriptors it serves again",

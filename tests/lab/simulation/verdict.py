@@ -29,8 +29,8 @@ def _rows(database: Database) -> Callable[[Entry], int]:
 
     They differ only where equal bodies to one customer were in doubt together.
     """
-    bound = dict(database.rows("SELECT sid, id FROM outbox WHERE sid IS NOT NULL"))
-    return lambda entry: int(bound.get(entry.sid, entry.reference.partition(".")[0]))
+    bound: dict[str, int] = dict(database.rows("SELECT sid, id FROM outbox WHERE sid IS NOT NULL"))
+    return lambda entry: bound.get(entry.sid, _posted(entry))
 
 
 def _lost(database: Database, world: World) -> list[str]:
@@ -114,10 +114,19 @@ def _conserved(database: Database, world: World) -> list[str]:
 def _ordered(database: Database, world: World) -> list[str]:
     """No answer is handed to Twilio while an older one to the same customer is on its way, or before it.
 
-    An older one may still arrive later: a request that we gave up may linger on the wire.
+    An older one may still arrive later: a request that we gave up may linger on the wire. Of equal answers it cannot be
+    told which is whose: in order by what the posts named, or by what the books say, is in order.
     """
+    named = _overtaken(database, world, _posted)
+    return named and _overtaken(database, world, _rows(database))
+
+
+def _posted(entry: Entry) -> int:
+    return int(entry.reference.partition(".")[0])
+
+
+def _overtaken(database: Database, world: World, row_of: Callable[[Entry], int]) -> list[str]:
     first = dict(database.rows("SELECT reply_id, min(id) FROM messages WHERE reply_id NOT NULL GROUP BY reply_id"))
-    row_of = _rows(database)
     sent = [(first.get(row_of(entry)), entry) for entry in world.ours()]
     return [
         f"order: {newer.sid} overtook {older.sid}"
