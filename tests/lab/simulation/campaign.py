@@ -127,7 +127,7 @@ def run_on(processes: int, seeds: Sequence[int], at_least: int | None = None, ev
     """The same on several cores; each takes every so manieth seed."""
     share = None if at_least is None else -(-at_least // processes)
     whole = Report()
-    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, get_context("fork")) as pool:
         parts = [seeds[number::processes] for number in range(processes)]
         for report in pool.map(run, parts, [share] * processes, [every] * processes):
             whole.add(report)
