@@ -33,7 +33,7 @@ TOO_LATE = (180, 240, 300, 600)
 
 def test_a_crash_anywhere_loses_nothing_and_repeats_nothing() -> None:
     """Every scenario of the table with a crash at each of its points: lost 0, twice 0, unexpected 0, all triples met."""
-    report = run_on(PROCESSES, range(len(TABLE)), every=1 if LONG else 12)
+    report = run_on(PROCESSES, range(len(TABLE)), every=1 if LONG else 16)
     _record("simulation", report, triples=f"{len(report.triples & REACHABLE)}/{len(REACHABLE)}")
     assert not report.failures, "\n".join(map(str, report.failures[:10]))
     assert report.crashes >= 8_000  # the other tests of this file make it ten thousand

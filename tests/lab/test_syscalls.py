@@ -16,6 +16,7 @@ from statistics import mode
 import pytest
 from world import SMS
 
+from lab.faults.desk import until_ended
 from lab.faults.preloaded import CountedBox
 from lab.figures import record
 
@@ -131,7 +132,7 @@ async def test_killed_at_any_system_call_it_answers_once(tmp_path: Path) -> None
             if sweep.kills >= KILLS:
                 break
             await sweep.kill_at(place, of_start)
-        await asyncio.sleep(1.5)
+        await until_ended(box, sweep.customers)
         assert await box.stop() == 0
 
         twice = sum(1 for count in box.sent().values() if count > 1)

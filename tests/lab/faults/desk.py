@@ -64,9 +64,7 @@ class Customers:
         `may_ask`: where kills follow each other fast, the friendly text may go out by the deadline, and an answer whose
         sending was killed twice is left to the owner, on a card.
         """
-        async with asyncio.timeout(90):
-            while self._settled() < self.count:
-                await asyncio.sleep(0.05)
+        await until_ended(self.box, self.count)
         assert await self.box.stop() == 0
         await self.box.command("verify")  # among other things: whoever has no answer has a card
         found = dict(self.box.rows("SELECT disposition, count(*) FROM dispositions GROUP BY 1"))
@@ -76,12 +74,15 @@ class Customers:
         assert (lost, twice) == (0, 0), found
         return {"messages": self.count, **asked, "lost": lost, "twice": twice}
 
-    def _settled(self) -> int:
-        """Messages with an end, as the database of the running process says; a reply on its way is none."""
-        place = self.box.directory / "data" / "appliance.db"
-        with closing(sqlite3.connect(f"file:{place}?mode=ro", uri=True)) as connection:
-            found = connection.execute("SELECT count(*) FROM dispositions WHERE disposition <> 'live'")
-            return int(found.fetchone()[0])
+
+async def until_ended(box: Box, messages: int) -> None:
+    """Wait until so many messages have an end in the database of the running process; a reply on its way is none."""
+    place = box.directory / "data" / "appliance.db"
+    ended = "SELECT count(*) FROM dispositions WHERE disposition <> 'live'"
+    with closing(sqlite3.connect(f"file:{place}?mode=ro", uri=True)) as connection:
+        async with asyncio.timeout(90):
+            while connection.execute(ended).fetchone()[0] < messages:
+                await asyncio.sleep(0.05)
 
 
 async def get(box: Box, path: str) -> int:

@@ -25,7 +25,7 @@ from lab.power_cut.ledger import digest
 from lab.power_cut.work import BEGINNING, CONFIG, RecordedStore
 
 PROCESSES = 2
-AGAIN = 10  # every so many images are written to after their recovery
+AGAIN = 20  # every so many images are written to after their recovery
 MEMORY = Path("/dev/shm")  # where there is one, an image costs no disk
 
 
