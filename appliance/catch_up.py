@@ -53,12 +53,17 @@ def fate(
     timezone: str,
 ) -> Fate:
     """Answer it, unless something unknown to us went to the contact later, or it is too old for the time of day."""
-    if any(said.created_at >= message.created_at and said.sid not in ours for said in outbound):
+    if is_answered(message.created_at, outbound, ours):
         return Fate.ANSWERED_ELSEWHERE
     age = twilio_now - message.created_at
     hour = datetime.fromtimestamp(twilio_now / SECOND, ZoneInfo(timezone)).hour
     at_night = any(hour in hours for hours in NIGHT)
     return Fate.TOO_OLD if age > (min(within, LATE) if at_night else within) else Fate.ANSWER
+
+
+def is_answered(written_at: int, said: Sequence[LoggedMessage], ours: Collection[str]) -> bool:
+    """Whether something unknown to us went to the contact since; all times on Twilio's clock."""
+    return any(message.created_at >= written_at and message.sid not in ours for message in said)
 
 
 def but_for_keywords(said: Sequence[LoggedMessage], heard: Sequence[LoggedMessage]) -> tuple[LoggedMessage, ...]:

@@ -75,15 +75,15 @@ class CatchUpHandler:
         """
         # The offset between the clocks is known only after the read: a wide start.
         since = messages[0].received_at - 24 * HOUR
-        log = await self._said(channel, address, since)
+        log = await self._log.read(sender=channel.address, recipient=address, since=since)
         heard = await self._log.read(sender=address, recipient=channel.address, since=since)
-        written_at = {message.sid: message.created_at for message in heard.messages}
+        said = catch_up.but_for_keywords(log.messages, heard.messages)
+        written = {message.sid: message.created_at for message in heard.messages}
         ours = await self._store.read(lambda tx: _our_sids(tx, channel, address))
-        later = [said.created_at for said in log.messages if said.sid not in ours]
         answered = [
             message.id
             for message in messages
-            if any(at >= written_at.get(message.sid, message.received_at + log.offset - SECOND) for at in later)
+            if catch_up.is_answered(written.get(message.sid, message.received_at + log.offset - SECOND), said, ours)
         ]
         await self._store.write(lambda tx: tx.messages.suppress(answered, Fate.ANSWERED_ELSEWHERE))
 

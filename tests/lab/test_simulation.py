@@ -108,17 +108,17 @@ def _notices(control: Control) -> bool:
         return any(next(explore(simulation, seed), None) for seed in seeds)
 
 
+# A suspect behind another answer of a parked channel was never claimed, and nothing else either.
 SUSPECTS = [(900201, (24, 9)), (900266, (26, 16)), (900214, (4, 23, 12)), (900267, (27, 16, 12))]
+# Of equal answers in doubt one sid came to two rows; or the verdict took one reading of whose they are for the only one.
 EQUALS = [(1001754, (68,)), (1002442, (78,)), (1001482, (62, 12)), (1000133, (82, 3)), (1002567, (66, 26, 0))]
+# A webhook came again to a restored box, for a message that the lost one had answered.
 AGAIN = [(1003637, (50,)), (1003637, (52, 12))]
 
 
 @pytest.mark.parametrize(("seed", "crashes"), SUSPECTS + EQUALS + AGAIN)
 def test_what_once_failed(seed: int, crashes: tuple[int, ...]) -> None:
-    """A suspect behind another answer of a parked channel was never claimed, and nothing else either. One sid came to
-    two rows: from Twilio's log to one of two equal answers in doubt, from its callback to the other. A webhook came again
-    to a restored box, for a message that the lost one had answered.
-    """
+    """Seeds that found something, with their crashes."""
     simulation = Simulation()
     with simulation.installed():
         simulation.replay(scenario(seed), crashes)

@@ -19,7 +19,7 @@ TESTS = Path(__file__).parents[2]
 
 
 class Nursery:
-    """The process that forks. `environment`: what it has besides, and all that it forks."""
+    """The process that forks. `environment`: what it starts with besides; what that loads is in all that it forks."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         environ = os.environ | {"PYTHONPATH": f"{TESTS.parent}:{TESTS}"} | environment
@@ -80,7 +80,7 @@ class Child:
 class ForkedBox(Box):
     """`async with ForkedBox(tmp_path) as box`: box.start() takes a fraction of a second.
 
-    `environment`: what the process has besides; to be set before the box is entered.
+    `environment`: what its own nursery starts with; to be set before the box is entered. Empty: it shares one.
     """
 
     def __init__(self, directory: Path, **settings: str) -> None:
