@@ -5,11 +5,11 @@ import os
 import signal
 import sqlite3
 import sys
-from asyncio.subprocess import DEVNULL, Process
+from asyncio.subprocess import DEVNULL
 from collections import Counter
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from world import ACCOUNT, SMS, TOKEN, WHATSAPP, free_port
 
@@ -17,6 +17,17 @@ from appliance.simulator import Twilio, run_simulator, simulator_app
 
 KNOWLEDGE = "# Horário\nAbrimos das 7h às 19h.\n"
 ANSWER = "Abrimos das 7h às 19h."
+
+
+class Running(Protocol):
+    """What a box needs of asyncio's Process."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> int | None: ...
+    def send_signal(self, number: int, /) -> None: ...
+    async def wait(self) -> int: ...
 
 
 class Box:
@@ -28,7 +39,7 @@ class Box:
         self.url = f"http://127.0.0.1:{self.port}"
         self.twilio = Twilio(ACCOUNT, [TOKEN], public_url=self.url, owned=[SMS, WHATSAPP], pace=0.0)
         self.settings = settings
-        self.process: Process | None = None
+        self.process: Running | None = None
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:

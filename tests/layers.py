@@ -46,24 +46,25 @@ class Tree:
     def _imports(self, source: ast.Module) -> Iterator[Import]:
         """`from package import x` counts as importing the module x where there is one."""
         for node in ast.walk(source):
-            for module, name in _imported(node):
+            for line, module, name in _imported(node):
                 if module == self.package or module.startswith(self.package + "."):
                     whole = f"{module}.{name}" in self.sources
-                    yield Import(node.lineno, f"{module}.{name}") if whole else Import(node.lineno, module, name)
+                    yield Import(line, f"{module}.{name}") if whole else Import(line, module, name)
 
 
 def _files(directory: Path) -> list[Path]:
     return sorted(directory.rglob("*.py"))
 
 
-def _imported(node: ast.AST) -> Iterator[tuple[str, str]]:
+def _imported(node: ast.AST) -> Iterator[tuple[int, str, str]]:
+    """Line, module and the name that is taken from it."""
     match node:
         case ast.Import(names=names):
-            yield from ((alias.name, "") for alias in names)
+            yield from ((node.lineno, alias.name, "") for alias in names)
         case ast.ImportFrom(module=module, names=names, level=level):
-            yield from (("." * level + (module or ""), alias.name) for alias in names)
+            yield from ((node.lineno, "." * level + (module or ""), alias.name) for alias in names)
         case ast.Call(func=ast.Name(id=function), args=[ast.Constant(value=str(module)), *_]) if function in LAZY:
-            yield module, ""
+            yield node.lineno, module, ""
 
 
 def faults(directory: Path, layers: Mapping[str, Layer], sql_room: str) -> list[str]:

@@ -52,7 +52,8 @@ class Shop(World):
         return [letter["id"] for letter in (await self.api.get("dead-letters"))["dead_letters"]]
 
     async def verified(self) -> list[str]:
-        return (await self.api.get("verify"))["problems"]
+        problems: list[str] = (await self.api.get("verify"))["problems"]
+        return problems
 
 
 @asynccontextmanager

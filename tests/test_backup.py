@@ -15,6 +15,7 @@ from appliance.errors import CorruptError, DatabaseError, StorageFullError
 from appliance.handlers.backup import BackupHandler
 from appliance.model import JobKind
 from appliance.opening import restore
+from appliance.outcome import Dead
 from appliance.simulator import Fault
 from appliance.store import Store, backup
 from appliance.store.restoration import put_back
@@ -226,7 +227,9 @@ async def test_a_backup_that_dies_is_a_card(world: World) -> None:
     (job,) = await world.appliance.store.read(lambda tx: tx.jobs.due("", 1))
     handler = BackupHandler(world.appliance.store, world.appliance.clock)
 
-    await world.appliance.store.write(handler.give_up(job, "internal error").effects)
+    outcome = handler.give_up(job, "internal error")
+    assert isinstance(outcome, Dead)
+    await world.appliance.store.write(outcome.effects)
 
     assert await world.column("SELECT text FROM cards") == ["The backup failed: internal error."]
 

@@ -65,7 +65,7 @@ async def demo(directory: Path, listen: str, **environment: str) -> AsyncIterato
     process = await start(directory, listen, **environment)
     try:
         assert process.stdout is not None
-        lines = []
+        lines: list[str] = []
         async with asyncio.timeout(PATIENCE):
             while not (lines and lines[-1].startswith("Stop with")):
                 lines.append((await process.stdout.readline()).decode())

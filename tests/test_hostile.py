@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -90,7 +91,7 @@ async def test_an_oversized_body_is_413(world: World, announced: bool) -> None:
     """Over 256 KiB, with Content-Length or in chunks."""
     body = urlencode(message(SID, "x" * 300_000)).encode()
 
-    async def chunks():  # type: ignore[no-untyped-def]
+    async def chunks() -> AsyncIterator[bytes]:
         for start in range(0, len(body), 50_000):
             yield body[start : start + 50_000]
 

@@ -123,7 +123,8 @@ def test_the_readmes_commands_exist() -> None:
 
 def unknown_words(words: list[str]) -> list[str]:
     """Options and subcommands that the command line does not have."""
-    context, command = click.Context(main), main
+    context = click.Context(main)
+    command: click.Command = main
     while isinstance(command, click.Group):
         if words and words[0] == "--config":
             words = words[2:]

@@ -12,6 +12,7 @@ from appliance import app
 from appliance.errors import StorageFullError
 from appliance.handlers import answer
 from appliance.model import MINUTE, SECOND, Dialogue, JobKind, JobStatus, Reply
+from appliance.outcome import Done
 from appliance.schedule import enqueue_tick
 
 SORRY = "Desculpe, estou indisponível no momento. Sua mensagem foi recebida."
@@ -121,9 +122,9 @@ async def test_a_job_under_suspicion_gets_its_turn_under_load(tmp_path: Path) ->
             await asyncio.sleep(0.01 + 0.01 * (job.id % 3))
             if not release.is_set():
                 await world.appliance.store.write(lambda tx: tx.jobs.enqueue(JobKind.IDLE))
-            return answer.Done()
+            return Done()
 
-        world.appliance.worker._handlers[JobKind.IDLE].run = busy  # type: ignore[attr-defined]
+        world.appliance.worker._handlers[JobKind.IDLE].run = busy  # type: ignore[method-assign]
         await world.appliance.store.write(lambda tx: [tx.jobs.enqueue(JobKind.IDLE) for _ in range(3)])
         world.appliance.worker.wake()
         await world.until(lambda: len(running) > 5)

@@ -12,6 +12,7 @@ from world import CUSTOMER, SMS, ManualClock, World
 from appliance.handlers.answer import answer, apology
 from appliance.handlers.case import load
 from appliance.model import SECOND, Reply
+from appliance.outcome import Dead, Done
 
 DEBOUNCE = {"reply_delay": 3 * SECOND, "reply_delay_max": 12 * SECOND}
 
@@ -150,7 +151,8 @@ async def test_the_answer_and_the_apology_compete(world: World) -> None:
     assert case is not None
 
     for outcome in (apology(case, "too late"), answer(case, Reply(source="a model", text="Oi!"))):
-        await store.write(outcome.effects)  # type: ignore[union-attr, arg-type]
+        assert isinstance(outcome, Done | Dead)
+        await store.write(outcome.effects)
 
     assert await world.column("SELECT kind FROM outbox") == ["unavailable"]
 

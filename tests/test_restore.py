@@ -27,7 +27,7 @@ async def box(tmp_path: Path) -> AsyncIterator[World]:
         yield world
 
 
-def _world(directory: Path, **overrides: dict[str, Any]) -> World:
+def _world(directory: Path, **overrides: Any) -> World:
     world = World(directory, clock=ManualClock(NOON), **overrides)
     world.twilio.faults.add(Fault("callback", "lost", times=None))
     return world

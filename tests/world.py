@@ -100,7 +100,7 @@ class World:
         model: FakeAi | None = None,
         language: str = "pt-BR",
         pace: float = 0.0,
-        **overrides: dict[str, Any],
+        **overrides: Any,  # sections of the configuration
     ) -> None:
         self.directory = directory
         self.clock = clock
@@ -108,9 +108,8 @@ class World:
         self.model = model
         self.model_line: Line | None = None
         self.language = language
-        self.twilio = Twilio(
-            ACCOUNT, [TOKEN], owned=[SMS, WHATSAPP], pace=pace, **({"now": clock.now} if clock else {})
-        )
+        time: dict[str, Any] = {"now": clock.now} if clock else {}
+        self.twilio = Twilio(ACCOUNT, [TOKEN], owned=[SMS, WHATSAPP], pace=pace, **time)
         self.overrides = overrides
         self._stack = AsyncExitStack()
         self._runs = False

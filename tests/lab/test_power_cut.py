@@ -6,6 +6,7 @@ LAB_IMAGES sets how many images are made.
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ LONGER = 50_000  # images from which on the day has more rounds
 CONTROL_IMAGES = 600
 
 
-def cut(images: int, rounds: int, seed: int = 1, **control: int) -> Verdict:
+def cut(images: int, rounds: int, seed: int = 1, **control: Any) -> Verdict:
     with tempfile.TemporaryDirectory(dir=memory()) as directory:
         return examine(record(Path(directory), rounds, **control), images, seed=seed)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lab import figures, readme
-from lab.promises import ALL, PROMISES
+from lab.promises import ALL, PROMISES, Promise
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +21,7 @@ def test_the_page_has_a_row_for_every_promise() -> None:
 
 
 @pytest.mark.parametrize("promise", ALL, ids=lambda promise: promise.figures[0])
-def test_the_tests_it_names_exist(promise: readme.Promise) -> None:
+def test_the_tests_it_names_exist(promise: Promise) -> None:
     """The file, the function in it, and a record of these figures."""
     file, _, function = promise.test.partition("::")
     source = (ROOT / file).read_text("utf-8")

@@ -22,7 +22,7 @@ class Nursery:
     """The process that forks. `environment`: what it starts with besides; what that loads is in all that it forks."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        environ = os.environ | {"PYTHONPATH": f"{TESTS.parent}:{TESTS}"} | environment
+        environ = {**os.environ, "PYTHONPATH": f"{TESTS.parent}:{TESTS}", **environment}
         command = [sys.executable, "-m", "lab.faults.nursery"]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, env=environ, stdin=pipe, stdout=pipe, bufsize=0)
@@ -131,7 +131,7 @@ class ForkedBox(Box):
 
     async def launch(self) -> None:
         """Start `serve` and wait for nothing."""
-        self.process = await self._fork("serve")  # type: ignore[assignment]
+        self.process = await self._fork("serve")
 
     async def command(self, *arguments: str) -> str:
         """Run one command of the command line; it must succeed. What it says is not kept."""

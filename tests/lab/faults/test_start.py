@@ -14,7 +14,7 @@ from appliance.model import HOUR
 from appliance.store.database import FILE_NAME, configure_writer
 from appliance.store.sql import Sql
 from appliance.store.tx import Tx
-from appliance.store.writer import BATCH_LIMIT, commit_batch
+from appliance.store.writer import BATCH_LIMIT, Unit, commit_batch
 from appliance.wire import InboundMessage
 from lab.faults.desk import Customers, get
 from lab.faults.forked import ForkedBox
@@ -34,8 +34,12 @@ def crowd(place: Path, count: int) -> None:
         configure_writer(connection)
         tx = Tx(Sql(connection, lambda: int(time.time() * 1000)))
         for first in range(0, count, BATCH_LIMIT):
-            messages = [message(number) for number in range(first, min(count, first + BATCH_LIMIT))]
-            commit_batch(connection, tx, [lambda tx, one=one: receive(tx, one, CONFIG) for one in messages])
+            batch = [received(number) for number in range(first, min(count, first + BATCH_LIMIT))]
+            commit_batch(connection, tx, batch)
+
+
+def received(number: int) -> Unit:
+    return lambda tx: receive(tx, message(number), CONFIG)
 
 
 def message(number: int) -> InboundMessage:

@@ -19,6 +19,7 @@ from appliance.identity import Registration, register_organization
 from appliance.intake import receive
 from appliance.model import Dialogue, Job, JobKind, Reply
 from appliance.outage import Outage
+from appliance.outcome import Handler, Outcome
 from appliance.schedule import enqueue_tick
 from appliance.store import backup
 from appliance.store.database import FILE_NAME, check, configure_reader, configure_writer, migrate, version_of
@@ -73,7 +74,7 @@ class RecordedStore:
         self.vfs = RecordingVfs(self.recorder)
         self.digests: list[bytes] = []  # of the whole content after so many batches
         self.handed: list[int] = []  # outbox rows that Twilio accepted
-        self.connection: Any = Connection(directory / FILE_NAME, self.vfs)
+        self.connection = self._open()
         self._note()
         version_of(self.connection)
         configure_writer(self.connection)
@@ -81,10 +82,14 @@ class RecordedStore:
         check(self.connection)
         migrate(self.connection, directory / FILE_NAME)
         self.tx = Tx(Sql(self.connection, clock.now))
-        self._reader: Any = Connection(directory / FILE_NAME, self.vfs, readonly=True)
+        self._reader = self._open(readonly=True)
         configure_reader(self._reader)
         self._reader_tx = Tx(Sql(self._reader, clock.now))
         self._note()
+
+    def _open(self, *, readonly: bool = False) -> Any:
+        """To the product an sqlite3.Connection; the two have no type in common."""
+        return Connection(self.directory / FILE_NAME, self.vfs, readonly=readonly)
 
     @property
     def journal(self) -> Journal:
@@ -176,7 +181,7 @@ class Day:
         self._clock = clock
         self._sender = Sender(store)
         circuits = Circuits()
-        self._handlers = {
+        self._handlers: dict[JobKind, Handler] = {
             JobKind.REPLY: ReplyHandler(
                 store=store,  # type: ignore[arg-type]
                 responder=Echo(),
@@ -233,17 +238,20 @@ class Day:
         for first in range(0, len(jobs), 2):
             pair = jobs[first : first + 2]
             outcomes = [await self._handlers[job.kind].run(job) for job in pair]
-            self._store.commit(
-                *(
-                    lambda tx, job=job, outcome=outcome: finish(tx, job, outcome, CONFIG)
-                    for job, outcome in zip(pair, outcomes, strict=True)
-                )
-            )
+            self._store.commit(*map(_finished, pair, outcomes))
 
     def _report(self) -> None:
         while self._sender.reports:
             report = self._sender.reports.pop()
-            self._store.commit(lambda tx, report=report: delivery.apply(tx, report, ACCOUNT))
+            self._store.commit(_reported(report))
+
+
+def _finished(job: Job, outcome: Outcome) -> Unit:
+    return lambda tx: finish(tx, job, outcome, CONFIG)
+
+
+def _reported(report: DeliveryReport) -> Unit:
+    return lambda tx: delivery.apply(tx, report, ACCOUNT)
 
 
 def record(directory: Path, rounds: int, *, synchronous: int = 2, early_post: bool = False) -> RecordedStore:

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -11,7 +10,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from multidict import MultiDict
-from simulated_world import (
+
+from appliance.simulator import Ledger, Twilio, simulator_app
+from appliance.simulator.segments import segments
+from simulator.simulated_world import (
     ACCOUNT,
     CUSTOMER,
     SDK_WARNINGS,
@@ -21,19 +23,9 @@ from simulated_world import (
     WHATSAPP_CUSTOMER,
     Double,
     World,
-    simulated_world,
 )
 
-from appliance.simulator import Ledger, Twilio, simulator_app
-from appliance.simulator.segments import segments
-
 pytestmark = SDK_WARNINGS
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with simulated_world() as world:
-        yield world
 
 
 async def test_the_ledger_is_reloaded(tmp_path: Path) -> None:

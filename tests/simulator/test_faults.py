@@ -1,28 +1,19 @@
 """Everything that can be made to go wrong at the simulated Twilio."""
 
-from collections.abc import AsyncIterator
-
 import aiohttp
 import pytest
-from simulated_world import (
+from twilio.base.exceptions import TwilioException, TwilioRestException
+
+from appliance.simulator import Fault
+from simulator.simulated_world import (
     ACCOUNT,
     CUSTOMER,
     SDK_WARNINGS,
     TOKEN,
     World,
-    simulated_world,
 )
-from twilio.base.exceptions import TwilioException, TwilioRestException
-
-from appliance.simulator import Fault
 
 pytestmark = SDK_WARNINGS
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with simulated_world() as world:
-        yield world
 
 
 @pytest.mark.parametrize(
@@ -120,7 +111,8 @@ async def test_callback_faults(world: World, kind: str, expected: list[str]) -> 
     await world.twilio.settle()
 
     assert world.double.statuses() == expected
-    assert world.twilio.ledger.get(sid).status == "delivered"
+    entry = world.twilio.ledger.get(sid)
+    assert entry is not None and entry.status == "delivered"
 
 
 async def test_an_early_callback_comes_before_the_answer(world: World) -> None:

@@ -30,7 +30,7 @@ WHATSAPP_CUSTOMER = "whatsapp:+5511987654321"
 HOUR = 3_600_000
 
 
-class LoopbackClient(AsyncTwilioHttpClient):
+class LoopbackClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # twilio has no types
     """The SDK's own client, led to the simulator."""
 
     def __init__(self, base: str, seconds: float = 10.0) -> None:
@@ -52,7 +52,7 @@ class Double:
     base: str = ""
 
     async def hear(self, request: web.Request) -> web.Response:
-        form = await request.post()
+        form = MultiDict((name, str(value)) for name, value in (await request.post()).items())
         signature = request.headers["X-Twilio-Signature"]
         valid = RequestValidator(TOKEN).validate(self.base + request.raw_path, form, signature)
         self.requests.append((request.raw_path, form, valid, request.headers["I-Twilio-Idempotency-Token"]))

@@ -1,11 +1,14 @@
 """The simulated Twilio's webhooks and REST API, driven by the official SDK and heard by an appliance double."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
-from simulated_world import (
+from twilio.base.exceptions import TwilioRestException
+from twilio.rest import Client
+
+from appliance.wire import Media
+from simulator.simulated_world import (
     ACCOUNT,
     CUSTOMER,
     HOUR,
@@ -16,20 +19,9 @@ from simulated_world import (
     WHATSAPP,
     WHATSAPP_CUSTOMER,
     World,
-    simulated_world,
 )
-from twilio.base.exceptions import TwilioRestException
-from twilio.rest import Client
-
-from appliance.wire import Media
 
 pytestmark = SDK_WARNINGS
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with simulated_world() as world:
-        yield world
 
 
 async def test_an_sms_arrives_signed_with_twilios_parameters(world: World) -> None:

@@ -1,0 +1,1 @@
+"""The simulated Twilio by itself: what the official SDK and an appliance double see of it."""
