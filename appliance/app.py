@@ -31,7 +31,7 @@ from appliance.handlers.send import SendHandler
 from appliance.handlers.settle import SettleHandler
 from appliance.intake import Intake
 from appliance.metrics import Metrics
-from appliance.model import SECOND, JobKind
+from appliance.model import HOUR, SECOND, JobKind
 from appliance.opening import open_store
 from appliance.outage import Outage
 from appliance.outcome import Handler
@@ -39,7 +39,7 @@ from appliance.ports import Clock, LogUnavailableError, MessageLog, Responder, S
 from appliance.pulse import Pulse
 from appliance.responder.faq import Faq
 from appliance.responder.llm import Llm
-from appliance.schedule import Schedule, enqueue_tick
+from appliance.schedule import Schedule, earlier, enqueue_tick
 from appliance.store import Tx
 from appliance.web import applications, offline
 from appliance.web.api import Desk
@@ -50,6 +50,7 @@ from appliance.worker import Worker, resume
 
 BUILT_AT = 1_790_000_000_000  # a clock before the release of this version is wrong
 RECONCILE_PATIENCE = 10.0  # seconds that workers wait for Twilio's log at start; a job goes on with it later
+DAY = 24 * HOUR
 CLOCK_PATIENCE = 120.0  # seconds that workers wait for a wrong clock to be set
 
 log = structlog.get_logger()
@@ -121,6 +122,7 @@ class Appliance:
         circuits = Circuits()
         self.outage = Outage(self.store, self.sender, self.clock)
         handlers = self._handlers(circuits)
+        before = await self.store.read(earlier)
         run_number = await self.store.write(lambda tx: _begin_run(tx, handlers, self.config))
         gate = Gate(circuits, self.outage, self.clock)
         gate.held = await self.store.read(delivery.restored_at) is not None
@@ -137,7 +139,7 @@ class Appliance:
         )
         self.outage.on_end = self.worker.wake
         await self.outage.resume()
-        self.schedule = Schedule(self.store, self.config, self.clock, self.worker.wake)
+        self.schedule = Schedule(self.store, self.config, self.clock, self.worker.wake, before)
         self.worker.before_claim = self.schedule.look_at_clock
 
     def _wake(self) -> None:
@@ -229,16 +231,15 @@ class Appliance:
 
     async def _wait_for_clock(self) -> None:
         """A board without a battery starts in the past: jobs would all fall due late."""
-        seen = await self.store.read(lambda tx: int(tx.box.get("last_seen") or 0))
+        seen = await self.store.read(lambda tx: max(int(tx.box.get("last_seen") or 0), tx.jobs.last_written()))
         give_up = self.clock.monotonic() + CLOCK_PATIENCE
         while self.clock.now() < max(BUILT_AT, seen):
             self.worker.beat = self.clock.monotonic()
             if self.clock.monotonic() > give_up:
-                await self.store.write(
-                    lambda tx: tx.cards.open("clock", "box", "The clock of this box is behind; check its time setting.")
-                )
+                await self.store.write(_clock_is_behind)
                 return
             await self.clock.sleep(1.0)
+        await self.store.write(lambda tx: tx.cards.close("clock", "box"))
 
     async def stop(self) -> None:
         self.stopping.set()
@@ -266,6 +267,11 @@ def _begin_run(tx: Tx, handlers: dict[JobKind, Handler], config: Config) -> int:
     resume(tx, handlers, config, crashed=crashed)
     enqueue_tick(tx, JobKind.HOUSEKEEPING)
     return run_number
+
+
+def _clock_is_behind(tx: Tx) -> None:
+    tx.cards.open("clock", "box", "The clock of this box is behind; check its time setting.")
+    tx.outbox.predate(tx.now - DAY)
 
 
 def _boot_id() -> str:

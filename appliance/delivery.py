@@ -17,6 +17,7 @@ RANK = {"accepted": 1, "scheduled": 1, "queued": 2, "sending": 3, "sent": 4, "de
 FINAL_FAILURES = frozenset({"failed", "undelivered", "canceled"})
 MAX_REGENERATIONS = 2
 RESTORED = "restored_at"  # in the box: nobody is answered before Twilio's log was read
+CLOCK_SET = "clock_set_at"  # in the box
 _REFERENCE = re.compile(r"([0-9]{1,17})\.([1-9][0-9]{0,8})\.([0-9a-f]{16})")  # the row, its attempt, its tag
 # The apology is not regenerated, later messages share it; after a handoff nobody writes another; a manual message
 # answers nothing.
@@ -226,11 +227,19 @@ def restored_at(tx: Tx) -> int | None:
     return None if value is None else int(value)
 
 
-def shift_restoration(tx: Tx, milliseconds: int, since: int) -> None:
-    """The wall clock jumped: a restoration keeps its distance to Twilio's log."""
-    at = restored_at(tx)
-    if at is not None and not since <= at <= tx.now:
-        tx.box.put(RESTORED, str(at + milliseconds))
+def clock_set(tx: Tx) -> None:
+    tx.box.put(CLOCK_SET, str(tx.now))
+    tx.cards.close("clock", "box")
+
+
+def grace_began(tx: Tx) -> int:
+    """From when on the grace for Twilio's log counts at the earliest (ms UTC).
+
+    The box that was lost may have sent something until the restoration; times from before the clock was set do not tell
+    how long ago a send was.
+    """
+    moments = (int(tx.box.get(name) or 0) for name in (RESTORED, CLOCK_SET))
+    return max((at for at in moments if at <= tx.now), default=0)
 
 
 def settle_crashed(tx: Tx) -> None:

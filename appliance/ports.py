@@ -65,8 +65,12 @@ class LogUnavailableError(Exception):
 class MessageLog(Protocol):
     """Twilio's own log: the second copy of the truth."""
 
-    async def read(self, *, sender: str = "", recipient: str, since: int) -> LogRead:
-        """All messages from `since` (ms on Twilio's clock) on. Raises LogUnavailableError unless it is complete."""
+    async def read(self, *, sender: str = "", recipient: str, since: int, ours: bool = False) -> LogRead:
+        """All messages from `since` (ms on Twilio's clock) on. Raises LogUnavailableError unless it is complete.
+
+        `ours`: `since` was read from our clock, which may have been right then and behind Twilio's now, or as it is
+        now: the earlier of both.
+        """
 
     async def message(self, sid: str) -> LoggedMessage | None:
         """One message as it stands now; None where Twilio does not have it (any more). Raises LogUnavailableError."""

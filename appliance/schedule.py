@@ -5,6 +5,7 @@ APScheduler stalls after the wall clock steps back; the watch over the clock pla
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -37,12 +38,30 @@ def _intervals(config: Config) -> dict[JobKind, float]:
     return found | ({JobKind.CATCH_UP: catch_up, JobKind.FOLLOW_UP: HOUR / SECOND} if catch_up else {})
 
 
-def _move(tx: Tx, step: int, since: int) -> None:
-    """`since`: what was written from then on (by the new time) was written after the clock had been set."""
-    tx.jobs.shift(step, since)
-    tx.outbox.shift(step, since)
-    tx.contacts.shift_waiting(step, since)
-    delivery.shift_restoration(tx, step, since)
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What runs before this one left: the last job and the last outbox row."""
+
+    job: int = 0
+    outbox: int = 0
+
+
+NOTHING = Earlier()
+
+
+def earlier(tx: Tx) -> Earlier:
+    return Earlier(tx.jobs.newest(), tx.outbox.newest())
+
+
+def _move(tx: Tx, step: int, since: int, before: Earlier, patience: int) -> None:
+    """`since`: what was written from then on (by the new time) was written after the clock had been set.
+
+    Nobody knows which of the two times was wrong, and since when: what an earlier run wrote may have been right.
+    """
+    tx.jobs.shift(step, since, before.job, patience)
+    tx.outbox.shift(step, since, before.outbox)
+    tx.contacts.shift_waiting(step, since, before.job)
+    delivery.clock_set(tx)
 
 
 class _Every(IntervalTrigger):  # type: ignore[misc]  # APScheduler has no types
@@ -54,10 +73,14 @@ class _Every(IntervalTrigger):  # type: ignore[misc]  # APScheduler has no types
 
 
 class Schedule:
-    def __init__(self, store: Store, config: Config, clock: Clock, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, store: Store, config: Config, clock: Clock, wake: Callable[[], None], before: Earlier = NOTHING
+    ) -> None:
         self._store = store
         self._clock = clock
         self._wake = wake
+        self._before = before
+        self._patience = config.ai.deadline
         self._intervals = _intervals(config)
         self._requested: set[JobKind] = set()
         self._known_offset = self._offset()
@@ -106,7 +129,9 @@ class Schedule:
         self._known_offset += step  # before the write: two may look at once
         if abs(step) > JUMP:
             try:
-                await self._store.write(lambda tx: _move(tx, step, now - elapsed - SECOND))
+                await self._store.write(
+                    lambda tx: _move(tx, step, now - elapsed - SECOND, self._before, self._patience)
+                )
             except StorageUnavailableError:
                 self._known_offset -= step
                 raise

@@ -30,8 +30,17 @@ class Verdict:
 
 
 def since(rows: Sequence[OutboxMessage], offset: int) -> int:
-    """From when on Twilio's log must be read, on Twilio's clock."""
-    return min(row.sending_at or row.created_at for row in rows) + offset - SKEW
+    """From when on Twilio's log may hold the rows' attempts, on Twilio's clock.
+
+    `offset`: Twilio's clock minus ours, now. Ours may have been right when it wrote the row and be behind now: a
+    board without a battery starts with an old time.
+    """
+    return begun(rows) + min(offset, 0)
+
+
+def begun(rows: Sequence[OutboxMessage]) -> int:
+    """When the first of the rows was handed to Twilio, on our clock."""
+    return min(row.sending_at or row.created_at for row in rows) - SKEW
 
 
 def judge(rows: Sequence[OutboxMessage], log: LogRead, known: set[str]) -> list[Verdict]:

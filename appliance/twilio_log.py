@@ -27,8 +27,8 @@ class TwilioLog:
         self._clients = clients
         self._clock = clock
 
-    async def read(self, *, sender: str = "", recipient: str, since: int) -> LogRead:
-        return await self._ask(lambda client: self._read(client, sender, recipient, since))
+    async def read(self, *, sender: str = "", recipient: str, since: int, ours: bool = False) -> LogRead:
+        return await self._ask(lambda client: self._read(client, sender, recipient, since, ours))
 
     async def message(self, sid: str) -> LoggedMessage | None:
         return await self._ask(lambda client: _message(client, sid))
@@ -48,14 +48,15 @@ class TwilioLog:
                 break
         raise LogUnavailableError(type(fault).__name__) from fault
 
-    async def _read(self, client: Client, sender: str, recipient: str, since: int) -> LogRead:
+    async def _read(self, client: Client, sender: str, recipient: str, since: int, ours: bool) -> LogRead:
         found: list[LoggedMessage] = []
         stream = await client.messages.stream_async(to=recipient, from_=sender or values.unset, page_size=PAGE_SIZE)
         began_at = self._clock.now()
         offset = _twilio_now(began_at) - began_at
+        start = since + min(offset, 0) if ours else since
         async for resource in stream:
             logged = _logged(resource)
-            if logged.created_at < since:
+            if logged.created_at < start:
                 break
             found.append(logged)
         found.reverse()  # the list is newest first, and within one second only its order tells

@@ -15,6 +15,7 @@ from appliance.store import Store, Tx
 from appliance.wire import LoggedMessage, LogRead
 
 AGAIN = 30 * SECOND
+AMPLE = 24 * HOUR  # before a message: Twilio may have delivered it long after it was written
 PATIENCE = 30 * MINUTE
 UNREADABLE = "log_unreadable_since"  # in the box, ms UTC
 
@@ -48,11 +49,13 @@ class CatchUpHandler:
         began = self._clock.now()
         channels = await self._store.read(lambda tx: tx.channels.enabled())
         done = [await self._channel(channel, watermark, timezone) for channel, watermark, timezone in channels]
-        restored_at = await self._store.read(delivery.restored_at)
+        restored_at, silent_since = await self._store.read(
+            lambda tx: (delivery.restored_at(tx), delivery.grace_began(tx))
+        )
         if restored_at is None or not all(done):
             return all(done)
         # Twilio's list may not show yet what was written and answered just before the restoration.
-        if 0 <= began - restored_at < self._config.twilio.doubt_grace:
+        if began - silent_since < self._config.twilio.doubt_grace:
             return False
         return await self._trust(channels, restored_at)
 
@@ -73,10 +76,9 @@ class CatchUpHandler:
 
         Also those that came after it was put in place: Twilio may deliver again what the lost box answered.
         """
-        # The offset between the clocks is known only after the read: a wide start.
-        since = messages[0].received_at - 24 * HOUR
-        log = await self._log.read(sender=channel.address, recipient=address, since=since)
-        heard = await self._log.read(sender=address, recipient=channel.address, since=since)
+        since = messages[0].received_at - AMPLE
+        log = await self._log.read(sender=channel.address, recipient=address, since=since, ours=True)
+        heard = await self._log.read(sender=address, recipient=channel.address, since=since, ours=True)
         said = catch_up.but_for_keywords(log.messages, heard.messages)
         written = {message.sid: message.created_at for message in heard.messages}
         ours = await self._store.read(lambda tx: _our_sids(tx, channel, address))

@@ -36,15 +36,14 @@ class SettleHandler:
 
     async def settle(self) -> int | None:
         """Settle what can be settled now; when the next row is due (ms UTC). Raises LogUnavailableError."""
-        rows, restored_at = await self._store.read(lambda tx: (tx.outbox.in_doubt(), delivery.restored_at(tx)))
+        rows, began = await self._store.read(lambda tx: (tx.outbox.in_doubt(), delivery.grace_began(tx)))
         later: list[int] = []
         for _, pair in groupby(sorted(rows, key=lambda row: (row.contact_id, row.id)), lambda row: row.contact_id):
             doubtful = list(pair)
-            # What was lost with the old database may have sent a row until the moment of the restoration.
-            last = max(restored_at or 0, *(row.sending_at or row.created_at for row in doubtful))
+            last = max(began, *(row.sending_at or row.created_at for row in doubtful))
             due = last + self._config.twilio.doubt_grace
             if due > self._clock.now():
-                later.append(due)
+                later.append(min(due, self._clock.now() + self._config.twilio.doubt_grace))
             elif not await self._settle_pair(doubtful):
                 later.append(self._clock.now() + AGAIN)
         return min(later, default=None)
@@ -52,9 +51,8 @@ class SettleHandler:
     async def _settle_pair(self, rows: Sequence[OutboxMessage]) -> bool:
         """False where something moved meanwhile, or another answer to the contact is on its way."""
         first = rows[0]
-        # The offset between the clocks is known only after the read: a wide start, narrowed by judge().
-        start = settle.since(rows, 0) - 24 * 60 * MINUTE
-        log = await self._log.read(sender=first.sender, recipient=first.recipient, since=start)
+        start = settle.begun(rows)
+        log = await self._log.read(sender=first.sender, recipient=first.recipient, since=start, ours=True)
         return await self._store.write(lambda tx: _apply(tx, rows, log, self._config))
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from appliance.model import Conversation, Job, JobKind, JobStatus
+from appliance.model import HOUR, Conversation, Job, JobKind, JobStatus
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
+FURTHEST = HOUR  # that any job is planned ahead
 ALONE_AFTER = 2  # a job that was running in so many crashes runs alone next
 
 
@@ -195,17 +196,35 @@ class Jobs(Repository[Job]):
             int(crashed),
             crashed,
         )
+        # Nothing is planned further ahead: what seems to be was planned by a clock that ran ahead.
+        latest = self._sql.now + FURTHEST
+        self._sql.run("UPDATE message_queue SET run_at = ?1 WHERE status = 'ready' AND run_at > ?1", latest)
         return poison
 
-    def shift(self, milliseconds: int, since: int) -> None:
-        """The wall clock jumped: live jobs from before it keep their distance to it and their age."""
+    def shift(self, milliseconds: int, since: int, after: int, patience: int) -> None:
+        """The wall clock jumped: no live job from before it runs later than planned, and this run's keep their age.
+
+        `after`: the last job of the run before, whose clock may have been right. `patience`: deadlines start again.
+        """
         self._sql.run(
-            "UPDATE message_queue SET run_at = run_at + ?1, deadline_at = deadline_at + ?1, "
-            "created_at = created_at + ?1 WHERE status IN ('ready', 'running') AND created_at NOT BETWEEN ?2 AND ?3",
+            "UPDATE message_queue SET run_at = run_at + min(?1, 0), "
+            "deadline_at = iif(deadline_at IS NULL, NULL, ?3 + ?5), "
+            "created_at = min(?3, created_at + iif(id <= ?4, 0, ?1)) "
+            "WHERE status IN ('ready', 'running') AND created_at NOT BETWEEN ?2 AND ?3",
             milliseconds,
             since,
             self._sql.now,
+            after,
+            patience,
         )
+
+    def newest(self) -> int:
+        return int(self._sql.value("SELECT coalesce(max(id), 0) FROM message_queue"))
+
+    def last_written(self) -> int:
+        """The latest time at which one of the newest jobs was made (ms UTC); 0 where there is none."""
+        newest = "SELECT created_at FROM message_queue ORDER BY id DESC LIMIT 100"
+        return int(self._sql.value(f"SELECT coalesce(max(created_at), 0) FROM ({newest})"))  # noqa: S608
 
     def extend_deadlines(self, milliseconds: int) -> None:
         """There was no way out for so long: the deadlines stood still."""

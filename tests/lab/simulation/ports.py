@@ -117,9 +117,9 @@ class SimulatedLog:
         self._wire = wire
         self._point = point
 
-    async def read(self, *, sender: str = "", recipient: str, since: int) -> LogRead:
+    async def read(self, *, sender: str = "", recipient: str, since: int, ours: bool = False) -> LogRead:
         world = self._wire.world
-        step = "list.settle" if sender and since < world.now - 12 * 3600 * SECOND else "list.catch_up"
+        step = "list.settle" if ours else "list.catch_up"
         began_at = world.now
         await self._ask(step)
         offset = world.scenario.offset
@@ -130,7 +130,8 @@ class SimulatedLog:
         ]
         measured = (world.now + offset) // SECOND * SECOND - world.now
         await self._point(f"{step}.after")
-        return LogRead(tuple(logged for logged in found if logged.created_at >= since), began_at, measured)
+        start = since + min(measured, 0) if ours else since
+        return LogRead(tuple(logged for logged in found if logged.created_at >= start), began_at, measured)
 
     async def message(self, sid: str) -> LoggedMessage | None:
         world = self._wire.world
