@@ -116,7 +116,7 @@ async def test_a_retry_that_a_clock_ahead_planned_is_not_waited_for(board: Board
 
     await board.power_cut(60, 24 * HOUR)
     await board.looks_at_its_clock(150)
-    await board.pass_(600)
+    await board.pass_(700)
 
     assert board.world.sent() == [ANSWER]
 

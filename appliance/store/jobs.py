@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from appliance.model import HOUR, Conversation, Job, JobKind, JobStatus
+from appliance.model import MINUTE, Conversation, Job, JobKind, JobStatus
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
-FURTHEST = HOUR  # that any job is planned ahead
+FURTHEST = 10 * MINUTE  # that the next attempt at an answer is planned ahead
 ALONE_AFTER = 2  # a job that was running in so many crashes runs alone next
 
 
@@ -196,7 +196,7 @@ class Jobs(Repository[Job]):
             int(crashed),
             crashed,
         )
-        # Nothing is planned further ahead: what seems to be was planned by a clock that ran ahead.
+        # What seems to be planned further ahead was planned by a clock that ran ahead.
         latest = self._sql.now + FURTHEST
         self._sql.run("UPDATE message_queue SET run_at = ?1 WHERE status = 'ready' AND run_at > ?1", latest)
         return poison
