@@ -31,7 +31,7 @@ from appliance.handlers.send import SendHandler
 from appliance.handlers.settle import SettleHandler
 from appliance.intake import Intake
 from appliance.metrics import Metrics
-from appliance.model import HOUR, SECOND, JobKind
+from appliance.model import HOUR, MINUTE, SECOND, JobKind
 from appliance.opening import open_store
 from appliance.outage import Outage
 from appliance.outcome import Handler
@@ -51,6 +51,7 @@ from appliance.worker import Worker, resume
 BUILT_AT = 1_790_000_000_000  # a clock before the release of this version is wrong
 RECONCILE_PATIENCE = 10.0  # seconds that workers wait for Twilio's log at start; a job goes on with it later
 DAY = 24 * HOUR
+FURTHEST = 10 * MINUTE  # that an attempt is planned ahead
 CLOCK_PATIENCE = 120.0  # seconds that workers wait for a wrong clock to be set
 
 log = structlog.get_logger()
@@ -271,7 +272,9 @@ def _begin_run(tx: Tx, handlers: dict[JobKind, Handler], config: Config) -> int:
 
 def _clock_is_behind(tx: Tx) -> None:
     tx.cards.open("clock", "box", "The clock of this box is behind; check its time setting.")
+    # Or the clock of an earlier run was ahead: what that planned would be waited for as long.
     tx.outbox.predate(tx.now - DAY)
+    tx.jobs.plan_by(tx.now + FURTHEST)
 
 
 def _boot_id() -> str:

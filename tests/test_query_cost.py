@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from appliance.clock import SystemClock
-from appliance.model import HOUR, Job, JobKind, JobStatus
+from appliance.model import HOUR, Job, JobKind, JobStatus, OutboxState
 from appliance.store import Store, Tx
 from appliance.store.database import FILE_NAME
 from appliance.store.sql import Sql
@@ -43,6 +43,19 @@ async def with_rows(directory: Path, shape: str, count: int) -> Tx:
         "VALUES ('send_reply', 'a running lane', '', 'running', 0, 0, 1, 1)"
     )
     return Tx(Sql(connection, SystemClock().now))
+
+
+async def with_answers(directory: Path, count: int) -> Tx:
+    """A raw connection to a database with so many delivered answers."""
+    tx = await with_rows(directory, "all done", 1)
+    connection = tx.sql._connection
+    connection.execute(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+        "INSERT INTO outbox (organization_id, channel_id, contact_id, kind, body, body_hash, state, created_at) "
+        "SELECT 1, 1, 1, 'answer', '', x'', 'delivered', 0 FROM n",
+        (count,),
+    )
+    return tx
 
 
 @contextmanager
@@ -103,6 +116,24 @@ async def test_the_queue_costs_the_same_whatever_its_size(tmp_path: Path, shape:
         for work in (claim, enqueue, enqueue_again, end, resume):
             before, after = cost(small, work), cost(large, work)
             assert after <= before * TOLERANCE, f"{work.__name__}: {before} steps became {after}"
+    finally:
+        for tx in (small, large):
+            tx.sql._connection.close()
+
+
+def look_at_doubts(tx: Tx) -> None:
+    """What every start and every settling asks of the outbox."""
+    assert tx.outbox.in_doubt() == []
+    assert tx.outbox.in_state(OutboxState.SENDING) == []
+    tx.outbox.shift(1, 0, 0)
+    tx.outbox.predate(0)
+
+
+async def test_a_long_history_of_answers_costs_nothing(tmp_path: Path) -> None:
+    """A hundred times the answers that are settled, the same steps to find those that are not."""
+    small, large = [await with_answers(tmp_path / str(count), count) for count in (SMALL, LARGE)]
+    try:
+        assert cost(large, look_at_doubts) <= cost(small, look_at_doubts) * TOLERANCE
     finally:
         for tx in (small, large):
             tx.sql._connection.close()

@@ -9,11 +9,10 @@ from typing import Any
 
 import msgspec
 
-from appliance.model import MINUTE, Conversation, Job, JobKind, JobStatus
+from appliance.model import Conversation, Job, JobKind, JobStatus
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
-FURTHEST = 10 * MINUTE  # that the next attempt at an answer is planned ahead
 ALONE_AFTER = 2  # a job that was running in so many crashes runs alone next
 
 
@@ -196,10 +195,11 @@ class Jobs(Repository[Job]):
             int(crashed),
             crashed,
         )
-        # What seems to be planned further ahead was planned by a clock that ran ahead.
-        latest = self._sql.now + FURTHEST
-        self._sql.run("UPDATE message_queue SET run_at = ?1 WHERE status = 'ready' AND run_at > ?1", latest)
         return poison
+
+    def plan_by(self, latest: int) -> None:
+        """No ready job later than a time (ms UTC)."""
+        self._sql.run("UPDATE message_queue SET run_at = ?1 WHERE status = 'ready' AND run_at > ?1", latest)
 
     def shift(self, milliseconds: int, since: int, after: int, patience: int) -> None:
         """The wall clock jumped: no live job from before it runs later than planned, and this run's keep their age.

@@ -8,6 +8,8 @@ from appliance.model import OutboxMessage, OutboxState
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
+# The words of a partial index: SQLite uses it only where a query repeats them.
+UNSETTLED = "state IN ('ready', 'sending', 'doubt', 'parked')"
 GONE = "('superseded', 'suppressed', 'failed', 'parked')"  # states in which the customer got nothing
 
 
@@ -59,8 +61,8 @@ class Outbox(Repository[OutboxMessage]):
 
     def doubt_all_unsent(self, reason: str) -> None:
         self._sql.run(
-            "UPDATE outbox SET state = 'doubt', reason = ?, sending_at = coalesce(sending_at, created_at) "
-            "WHERE state IN ('ready', 'sending')",
+            "UPDATE outbox SET state = 'doubt', reason = ?, sending_at = coalesce(sending_at, created_at) "  # noqa: S608
+            f"WHERE {UNSETTLED} AND state IN ('ready', 'sending')",
             reason,
         )
 
@@ -71,10 +73,10 @@ class Outbox(Repository[OutboxMessage]):
         was right, Twilio's log is searched from the earlier one on.
         """
         self._sql.run(
-            "UPDATE outbox SET "
+            "UPDATE outbox SET "  # noqa: S608
             "created_at = min(?3, created_at + iif(id <= ?4 OR created_at BETWEEN ?2 AND ?3, 0, ?1)), "
             "sending_at = sending_at + iif(sending_at BETWEEN ?2 AND ?3, 0, min(?1, 0)) "
-            "WHERE state IN ('ready', 'sending', 'doubt')",
+            f"WHERE {UNSETTLED} AND state <> 'parked'",
             milliseconds,
             since,
             self._sql.now,
@@ -87,8 +89,8 @@ class Outbox(Repository[OutboxMessage]):
         Twilio's log is searched from `at` on, and what is not there is too old to be sent again by itself.
         """
         self._sql.run(
-            "UPDATE outbox SET sending_at = ?1, created_at = min(created_at, ?1) "
-            "WHERE state IN ('sending', 'doubt') AND sending_at > ?2",
+            "UPDATE outbox SET sending_at = ?1, created_at = min(created_at, ?1) "  # noqa: S608
+            f"WHERE {UNSETTLED} AND state IN ('sending', 'doubt') AND sending_at > ?2",
             at,
             self._sql.now,
         )
@@ -97,7 +99,7 @@ class Outbox(Repository[OutboxMessage]):
         return int(self._sql.value("SELECT coalesce(max(id), 0) FROM outbox"))
 
     def in_doubt(self) -> list[OutboxMessage]:
-        return self._select("state = 'doubt' ORDER BY id")
+        return self._select(f"{UNSETTLED} AND state = 'doubt' ORDER BY id")
 
     def is_unsettled_to(self, contact_id: int) -> bool:
         """Whether Twilio's log may hold a message of ours to the contact whose sid we do not know yet."""
@@ -160,17 +162,19 @@ class Outbox(Repository[OutboxMessage]):
     def sent_before(self, row: OutboxMessage, since: int, limit: int) -> int:
         """How many other messages were attempted to its contact since a time, counting no further than the limit."""
         rows = self._sql.all(
-            "SELECT sending_at FROM outbox WHERE contact_id = ? AND id <> ? ORDER BY id DESC LIMIT ?",
+            "SELECT sending_at FROM outbox WHERE contact_id = ? AND id <> ? AND sending_at IS NOT NULL "
+            "ORDER BY id DESC LIMIT ?",
             row.contact_id,
             row.id,
             limit * 2,
         )
-        return sum(1 for other in rows if other["sending_at"] is not None and other["sending_at"] > since)
+        return sum(1 for other in rows if other["sending_at"] > since)
 
     def by_key(self, idempotency_key: str) -> OutboxMessage | None:
         row_id = self._sql.value("SELECT id FROM outbox WHERE idempotency_key = ?", idempotency_key)
         return None if row_id is None else self.get(row_id)
 
     def in_state(self, state: OutboxState, limit: int = 1000) -> list[int]:
-        rows = self._sql.all("SELECT id FROM outbox WHERE state = ? ORDER BY id LIMIT ?", state, limit)
+        """The oldest rows in a state that is not settled."""
+        rows = self._sql.all(f"SELECT id FROM outbox WHERE {UNSETTLED} AND state = ? ORDER BY id LIMIT ?", state, limit)  # noqa: S608
         return [row["id"] for row in rows]
