@@ -79,7 +79,7 @@ def test_standing_in_leaves_nothing_behind(alone: CommandLine, data: Path) -> No
 
 def test_a_socket_of_a_dead_process_is_no_obstacle(alone: CommandLine, data: Path) -> None:
     """A killed appliance leaves its socket; nothing answers there."""
-    data.mkdir()
+    alone.now(*REGISTER)
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(data / "control.sock"))
 
@@ -116,6 +116,31 @@ def test_check_touches_nothing_before_the_first_start(alone: CommandLine, data: 
 
     assert (result.exit_code, data.exists()) == (0, False)
     assert "made at the first start" in result.stdout
+
+
+@pytest.mark.parametrize("command", ["verify", "backup"])
+def test_nothing_is_proved_and_nothing_copied_where_nothing_is(alone: CommandLine, data: Path, command: str) -> None:
+    """An empty database made on the spot would always be whole, and its copy worth nothing."""
+    result = alone.now(command)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"There is no database in {data} yet.\n"
+    assert not data.exists()
+
+
+def test_cron_finds_the_database_from_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative directory in the file means the same whichever directory the command is called from."""
+    (tmp_path / "box").mkdir()
+    (tmp_path / "box" / "config.toml").write_text("storage = { directory = 'data' }\n")
+    monkeypatch.chdir(tmp_path / "box")
+    CommandLine(Path("config.toml")).now(*REGISTER)
+
+    monkeypatch.chdir(tmp_path)
+    ticked = CommandLine(tmp_path / "box" / "config.toml").now("tick")
+
+    assert ticked.exit_code == 0, ticked.stderr
+    assert "Padaria" in CommandLine(Path("box/config.toml")).now("org", "list").stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["box"]
 
 
 def test_check_finds_a_database_that_is_none(alone: CommandLine, data: Path) -> None:
@@ -203,7 +228,7 @@ def test_another_user_gets_the_exact_sudo_line(
 
 def test_root_becomes_the_owner_first(alone: CommandLine, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Groups, then group, then user: the other way round the rights to do so would be gone."""
-    data.mkdir()
+    alone.now(*REGISTER)
     found = data.stat()
     order: list[object] = []
     monkeypatch.setattr(os, "geteuid", lambda: 0)

@@ -154,6 +154,14 @@ def test_the_database_itself_can_be_restored_and_loses_nothing(alone: CommandLin
     assert _states(data / "appliance.db") == ["doubt"]
 
 
+def test_a_restoration_that_the_power_cut_short_is_a_database(alone: CommandLine, data: Path) -> None:
+    """The old one is set aside, the new one does not have its name yet: whoever comes next finishes it."""
+    (data / "appliance.db").rename(data / "appliance.db.incoming")
+
+    assert alone.now("verify").exit_code == 0
+    assert _states(data / "appliance.db") == ["ready"]
+
+
 def test_nothing_is_restored_under_a_running_appliance(alone: CommandLine, data: Path, tmp_path: Path) -> None:
     """Who holds the lock is named, and nothing is touched."""
     alone.now("backup", "copy.db")

@@ -23,7 +23,7 @@ def backup(session: Session, file: Path | None) -> None:
     config = session.config()
     if file is not None and file.resolve().parent == config.storage.directory.resolve():
         raise click.UsageError(f"{file} is in the appliance's own directory; name another place.")
-    made = Path(talk(config, lambda api: api.post("backups"))["file"])
+    made = Path(talk(config, lambda api: api.post("backups"), makes=False)["file"])
     if file is not None:
         copies.hand_out(made, file)
     click.echo(file or made)

@@ -13,6 +13,7 @@ from appliance.cli.session import Command, Session, pass_session
 from appliance.config import Config
 from appliance.errors import ApplianceError
 from appliance.store.database import FILE_NAME
+from appliance.store.restoration import is_present
 
 
 @click.command(cls=Command)
@@ -27,7 +28,7 @@ def check(session: Session, ctx: click.Context) -> None:
     click.echo(f"Configuration  ok     {config.source}")
     become_owner(config)
     database = config.storage.directory / FILE_NAME
-    if not database.exists():
+    if not is_present(config.storage.directory):
         _check_writable(config.storage.directory)
         click.echo(f"Database       none   {database} (made at the first start)")
         return
