@@ -7,6 +7,8 @@ import os
 import pwd
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from appliance.config import Config
@@ -15,16 +17,42 @@ from appliance.errors import ApplianceError
 
 
 def become_owner(config: Config) -> None:
-    """Raises ApplianceError with the exact `sudo` line for another user."""
+    """For good. Raises ApplianceError with the exact `sudo` line for another user."""
+    owner = _another_owner(config)
+    if owner is not None:
+        os.setgroups([])
+        os.setgid(owner.st_gid)
+        os.setuid(owner.st_uid)
+
+
+@contextmanager
+def as_owner(config: Config) -> Iterator[None]:
+    """Until the context ends; then root has its own rights again. Raises what `become_owner` raises."""
+    owner = _another_owner(config)
+    if owner is None:
+        yield
+        return
+    groups, group, user = os.getgroups(), os.getegid(), os.geteuid()
+    os.setgroups([])
+    os.setegid(owner.st_gid)
+    os.seteuid(owner.st_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+        os.setegid(group)
+        os.setgroups(groups)
+
+
+def _another_owner(config: Config) -> os.stat_result | None:
+    """Whom root must become; None where nobody else owns the directory."""
     owner = _owner_of(config.storage.directory)
     if owner is None or owner.st_uid == os.geteuid():
-        return
+        return None
     if os.geteuid() != 0:
         line = _line(["sudo", "-u", _user(owner.st_uid)], config.source)
         raise ApplianceError(f"{config.storage.directory} belongs to another user. Run: {line}")
-    os.setgroups([])
-    os.setgid(owner.st_gid)
-    os.setuid(owner.st_uid)
+    return owner
 
 
 def _owner_of(directory: Path) -> os.stat_result | None:
@@ -51,9 +79,14 @@ def require_readable(path: Path) -> None:
     try:
         path.open().close()
     except PermissionError:
-        raise ApplianceError(f"{path} is not readable for this user. Run: {_line(['sudo'], str(path))}") from None
+        raise ApplianceError(unreadable(path, str(path))) from None
     except OSError:
         return  # loading it says why
+
+
+def unreadable(path: Path, source: str) -> str:
+    """The sentence about a file that is there and not for this user, with the `sudo` line."""
+    return f"{path} is not readable for this user. Run: {_line(['sudo'], source)}"
 
 
 def _line(sudo: list[str], source: str) -> str:
