@@ -62,11 +62,8 @@ def _show(figures: dict[str, Any], cards: list[dict[str, Any]], running: bool) -
     click.echo()
     if cards:
         click.echo("Needs a look:")
-        say(
-            table(
-                ["SINCE", "TIMES", "WHAT"], ([moment(card["opened_at"]), card["times"], card["text"]] for card in cards)
-            )
-        )
+        rows = ([moment(card["opened_at"]), card["times"], card["text"]] for card in cards)
+        say(table(["SINCE", "TIMES", "WHAT"], rows, whole=True))
     else:
         click.echo("Nothing needs a look.")
 
