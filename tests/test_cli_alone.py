@@ -4,17 +4,22 @@ import json
 import logging
 import os
 import socket
+import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
 import structlog
+from click.testing import CliRunner
 from command_line import CommandLine, write_config
 from world import ACCOUNT, CUSTOMER, SMS, TOKEN
 
-from appliance import __version__
+from appliance import __main__, __version__
+from appliance.cli import main
+from appliance.cli.owner import unreadable
 from appliance.config import Config
 from appliance.store.lock import Lock
 
@@ -252,10 +257,55 @@ def test_an_unreadable_configuration_names_sudo(
     monkeypatch.setattr(Path, "open", refuse)
     monkeypatch.setattr(sys, "argv", ["appliance", "status"])
 
-    result = alone.now("status")
+    by_option = alone.now("status")
+    monkeypatch.setenv("APPLIANCE_CONFIG", str(alone.path))
+    by_variable = CliRunner().invoke(main, ["status"], prog_name="appliance")
 
-    assert result.exit_code == 1
-    assert result.stderr == f"{alone.path} is not readable for this user. Run: sudo appliance status\n"
+    for result, option in ((by_option, ""), (by_variable, f"--config {alone.path} ")):
+        assert result.exit_code == 78
+        assert result.stderr.splitlines() == [
+            f"Configuration: {alone.path}",
+            f"  {alone.path} is not readable for this user. Run: sudo appliance {option}status",
+        ]
+
+
+def test_sudo_finds_what_was_called(alone: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its whole path, as sudo has a search path of its own; by its name where that path leads to it."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "appliance").touch()
+    module = str(Path(__main__.__file__))
+    programs = {
+        "bin/appliance": f"{tmp_path}/bin/appliance",
+        "/usr/bin/env": "env",
+        module: f"{sys.executable} -m appliance",
+    }
+    told = {}
+
+    for called in programs:
+        monkeypatch.setattr(sys, "argv", [called, "status"])
+        told[called] = unreadable(alone.path, str(alone.path)).partition("Run: ")[2]
+
+    assert told == {called: f"sudo {program} status" for called, program in programs.items()}
+
+
+def test_a_configuration_that_is_no_file_is_a_fault_of_the_configuration(tmp_path: Path) -> None:
+    """As one that is not there: 78, whichever way it was named."""
+    results = [CommandLine(tmp_path / name).now("status") for name in ("", "absent.toml")]
+
+    assert [result.exit_code for result in results] == [78, 78]
+    assert ["Is a directory" in results[0].stderr, "No such file" in results[1].stderr] == [True, True]
+
+
+def test_check_tells_a_foreign_database_from_a_faulty_configuration(alone: CommandLine, data: Path) -> None:
+    """1 is the database, 78 the configuration, which is said to be well."""
+    data.mkdir()
+    with closing(sqlite3.connect(data / "appliance.db")) as connection:
+        connection.execute("CREATE TABLE somebodys (thing)")
+
+    result = alone.now("check")
+
+    assert (result.exit_code, result.stdout.splitlines()) == (1, [f"Configuration  ok     {alone.path}"])
+    assert result.stderr.startswith("appliance.db belongs to another program")
 
 
 def test_the_version_and_the_help(alone: CommandLine) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -159,10 +160,14 @@ def test_what_nobody_may_read_is_called_unreadable(
     """It may be the best of backups: root can read it."""
     alone.now("backup", "copy.db")
 
-    def refuse(path: Path, *_: object) -> None:
-        raise PermissionError(13, "Permission denied", str(path))
+    really_open: Any = Path.open
 
-    monkeypatch.setattr(Path, "is_file", refuse)
+    def refuse(path: Path, *how: Any, **options: Any) -> Any:
+        if path.name == "copy.db":
+            raise PermissionError(13, "Permission denied", str(path))
+        return really_open(path, *how, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
     monkeypatch.setattr(sys, "argv", ["appliance", "restore", "copy.db"])
 
     refused = alone.now("restore", "copy.db")

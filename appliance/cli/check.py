@@ -11,7 +11,7 @@ from appliance.cli.owner import become_owner
 from appliance.cli.render import one_line
 from appliance.cli.session import Command, Session, pass_session
 from appliance.config import Config
-from appliance.errors import ApplianceError
+from appliance.errors import ApplianceError, DatabaseError, ForeignError
 from appliance.store.database import FILE_NAME
 from appliance.store.restoration import is_present
 
@@ -40,7 +40,10 @@ def check(session: Session, ctx: click.Context) -> None:
 
 
 def _problems(config: Config) -> list[Any]:
-    report = talk(config, lambda api: api.get("verify"))
+    try:
+        report = talk(config, lambda api: api.get("verify"))
+    except ForeignError as error:
+        raise DatabaseError(str(error)) from error  # 78 would say that the configuration is not fit
     return [] if report["ok"] else report["problems"]
 
 

@@ -6,6 +6,7 @@ A command that root runs becomes the owner first; anybody else is told how to.
 import os
 import pwd
 import shlex
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,9 @@ from pathlib import Path
 
 from appliance.config import Config
 from appliance.config.sections import NO_FILE
-from appliance.errors import ApplianceError
+from appliance.errors import ApplianceError, ConfigurationError
+
+SUDO_PATH = "/usr/local/bin:/usr/bin"  # of its search path what holds a user's programs
 
 
 def become_owner(config: Config) -> None:
@@ -75,11 +78,11 @@ def _user(uid: int) -> str:
 
 
 def require_readable(path: Path) -> None:
-    """Raises ApplianceError with the `sudo` line where the file is there and not for this user."""
+    """Raises ConfigurationError with the `sudo` line where the file is there and not for this user."""
     try:
         path.open().close()
     except PermissionError:
-        raise ApplianceError(unreadable(path, str(path))) from None
+        raise ConfigurationError([unreadable(path, str(path))]) from None
     except OSError:
         return  # loading it says why
 
@@ -94,4 +97,15 @@ def _line(sudo: list[str], source: str) -> str:
     typed = sys.argv[1:]
     named = any(word == "--config" or word.startswith("--config=") for word in typed)
     by_variable = "APPLIANCE_CONFIG" in os.environ and source != NO_FILE
-    return shlex.join([*sudo, "appliance", *(["--config", source] if by_variable and not named else []), *typed])
+    return shlex.join([*sudo, *_program(), *(["--config", source] if by_variable and not named else []), *typed])
+
+
+def _program() -> list[str]:
+    """What runs this program whoever calls it: sudo has a search path of its own."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return [sys.executable, "-m", "appliance"]
+    if not called.is_file():
+        return ["appliance"]  # called in a way that cannot be repeated
+    found = shutil.which(called.name, path=SUDO_PATH)
+    return [called.name if found and called.samefile(found) else str(called.resolve())]

@@ -42,7 +42,7 @@ def _remember(ctx: click.Context, _parameter: click.Parameter, value: Path | Non
 def _config_option() -> click.Option:
     return click.Option(
         ["--config"],
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=click.Path(path_type=Path, readable=False),
         expose_value=False,
         callback=_remember,
         help="The configuration file.",
