@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import socket
 import sqlite3
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -76,6 +78,50 @@ def test_a_backup_that_cannot_be_put_there_leaves_what_there_is(alone: CommandLi
     assert refused.stderr == (
         f"{place} cannot be written (No such file or directory); the copy that was taken is {made}.\n"
     )
+
+
+def _link_to_a_device(place: Path) -> None:
+    place.symlink_to(os.devnull)
+
+
+def _link_to_itself(place: Path) -> None:
+    place.symlink_to(place)
+
+
+def _socket(place: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(place.name)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, _socket, _link_to_a_device, _link_to_itself])
+def test_a_backup_replaces_nothing_but_a_file(
+    alone: CommandLine, data: Path, tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    """Root would lose a device; whoever reads a pipe would wait for ever."""
+    make(tmp_path / "copy.db")
+    before = (tmp_path / "copy.db").lstat()[:7]
+
+    refused = alone.now("backup", "copy.db")
+
+    assert refused.exit_code == 2
+    assert refused.stderr.splitlines()[-1] == "Error: copy.db is no regular file; name another place."
+    assert (tmp_path / "copy.db").lstat()[:7] == before
+    assert not (data / "backups").exists()
+
+
+@pytest.mark.parametrize("present", [True, False])
+def test_a_backup_goes_through_a_link(alone: CommandLine, tmp_path: Path, present: bool) -> None:
+    """The link stays what it is, as one to the newest copy on another disk."""
+    (tmp_path / "usb").mkdir()
+    (tmp_path / "copy.db").symlink_to("usb/real.db")
+    if present:
+        (tmp_path / "usb" / "real.db").write_text("an older backup")
+
+    made = alone.now("backup", "copy.db")
+
+    assert (made.exit_code, made.stdout) == (0, "copy.db\n")
+    assert (tmp_path / "copy.db").readlink() == Path("usb/real.db")
+    backup.verify(tmp_path / "usb" / "real.db")
 
 
 class Root:

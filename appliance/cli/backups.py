@@ -32,23 +32,32 @@ PARTS = ("", "-wal")  # the database, and the log beside one that was copied as 
 def backup(session: Session, file: Path | None) -> None:
     """Take a copy of the database, check it, and say where it is. FILE: put another copy there."""
     config = session.config()
-    if file is not None and file.resolve().parent == config.storage.directory.resolve():
-        raise click.UsageError(f"{file} is in the appliance's own directory; name another place.")
+    place = _place(file, config) if file is not None else None
     with as_owner(config):
         made = Path(talk(config, lambda api: api.post("backups"), makes=False)["file"])
         copy = made.open("rb")
     with copy:
-        if file is not None:
-            _hand_out(copy, made, file)
+        if place is not None:
+            _hand_out(copy, made, place)
     click.echo(file or made)
 
 
-def _hand_out(copy: BinaryIO, made: Path, file: Path) -> None:
+def _place(file: Path, config: Config) -> Path:
+    """Where the file really is: what stands there is replaced, a link to it is not. Raises UsageError."""
+    place = Path(os.path.realpath(file))
+    if place.parent == Path(os.path.realpath(config.storage.directory)):
+        raise click.UsageError(f"{file} is in the appliance's own directory; name another place.")
+    if os.path.lexists(place) and not place.is_file():
+        raise click.UsageError(f"{file} is no regular file; name another place.")
+    return place
+
+
+def _hand_out(copy: BinaryIO, made: Path, place: Path) -> None:
     try:
-        copies.hand_out(copy, file)
+        copies.hand_out(copy, place)
     except (OSError, DatabaseError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        raise ApplianceError(f"{file} cannot be written ({why}); the copy that was taken is {made}.") from error
+        raise ApplianceError(f"{place} cannot be written ({why}); the copy that was taken is {made}.") from error
 
 
 @click.command(cls=Command)
