@@ -133,6 +133,36 @@ def test_nothing_is_proved_and_nothing_copied_where_nothing_is(alone: CommandLin
     assert not data.exists()
 
 
+@pytest.mark.parametrize("mode", [0o1777, 0o770, 0o702])
+@pytest.mark.parametrize("command", [["status"], ["serve"], ["check"], ["restore", "box.toml"]])
+def test_a_directory_that_others_use_is_left_to_them(
+    alone: CommandLine, data: Path, command: list[str], mode: int
+) -> None:
+    """/tmp made private would be the end of everybody else on the box."""
+    data.mkdir()
+    (data / "somebodys").touch()
+    data.chmod(mode)
+
+    result = alone.now(*command)
+
+    assert (result.exit_code, result.stdout) == (78, "")
+    assert result.stderr.splitlines()[-1] == (
+        f"  storage.directory = {data}: others may write there and use it; name a directory of the appliance's own"
+    )
+    assert (data.stat().st_mode & 0o7777, [path.name for path in data.iterdir()]) == (mode, ["somebodys"])
+
+
+@pytest.mark.parametrize(("mode", "name"), [(0o755, "somebodys"), (0o777, "lost+found"), (0o777, "appliance.db")])
+def test_a_directory_that_is_ours_becomes_private(alone: CommandLine, data: Path, mode: int, name: str) -> None:
+    """Nobody else writes there, or a new disk was mounted there, or a database was brought there by hand."""
+    data.mkdir()
+    (data / name).touch()
+    data.chmod(mode)
+
+    assert alone.now("org", "list").exit_code == 0
+    assert data.stat().st_mode & 0o7777 == 0o700
+
+
 def test_cron_finds_the_database_from_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A relative directory in the file means the same whichever directory the command is called from."""
     (tmp_path / "box").mkdir()

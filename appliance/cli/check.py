@@ -12,7 +12,7 @@ from appliance.cli.render import one_line
 from appliance.cli.session import Command, Session, pass_session
 from appliance.config import Config
 from appliance.errors import ApplianceError, DatabaseError, ForeignError
-from appliance.store.database import FILE_NAME
+from appliance.store.database import FILE_NAME, refuse_shared
 from appliance.store.restoration import is_present
 
 
@@ -25,8 +25,9 @@ def check(session: Session, ctx: click.Context) -> None:
     Exit status 0: fit to serve; 1: the database is not; 78: the configuration is not.
     """
     config = session.config(serving=True)
-    click.echo(f"Configuration  ok     {config.source}")
     become_owner(config)
+    refuse_shared(config.storage.directory)
+    click.echo(f"Configuration  ok     {config.source}")
     database = config.storage.directory / FILE_NAME
     if not is_present(config.storage.directory):
         _check_writable(config.storage.directory)
