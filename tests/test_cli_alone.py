@@ -134,7 +134,7 @@ def test_nothing_is_proved_and_nothing_copied_where_nothing_is(alone: CommandLin
 
 
 @pytest.mark.parametrize("mode", [0o1777, 0o770, 0o702])
-@pytest.mark.parametrize("command", [["status"], ["serve"], ["check"], ["restore", "box.toml"]])
+@pytest.mark.parametrize("command", [["status"], ["check"], ["restore", "box.toml"]])
 def test_a_directory_that_others_use_is_left_to_them(
     alone: CommandLine, data: Path, command: list[str], mode: int
 ) -> None:
