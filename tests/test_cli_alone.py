@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -238,6 +239,43 @@ def test_live_without_an_appliance_says_how_to_start_it(alone: CommandLine, data
     result = alone.now("simulate", "--live", "--from", CUSTOMER, "--to", SMS, "Oi")
 
     assert (result.exit_code, "appliance serve" in result.stderr) == (1, True)
+
+
+LATIN_1 = os.fsdecode("caf\u00e9".encode("latin-1"))
+NOT_TEXT = [
+    ("TEXT", ["simulate", "--from", CUSTOMER, "--to", SMS, "--live", LATIN_1]),
+    ("TEXT", ["simulate", "--from", CUSTOMER, "--to", SMS, LATIN_1]),
+    ("--to", ["simulate", "--from", CUSTOMER, "--to", LATIN_1, "--live", "Oi"]),
+    ("TEXT", ["send", "--from", SMS, "--to", CUSTOMER, LATIN_1]),
+    ("--idempotency-key", ["send", "--from", SMS, "--to", CUSTOMER, "--idempotency-key", LATIN_1, "Oi"]),
+    ("NAME", ["org", "register", LATIN_1, "--channel", SMS, "--user", "ana@example.com"]),
+    ("--channel", ["org", "register", "Padaria", "--channel", SMS, "--channel", LATIN_1, "--user", "ana@example.com"]),
+    ("ADDRESS", ["channel", "add", LATIN_1]),
+    ("QUESTION", ["knowledge", "test", LATIN_1]),
+    ("--org", ["knowledge", "list", "--org", LATIN_1]),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments"), NOT_TEXT)
+def test_what_is_no_text_is_wrong_usage(alone: CommandLine, data: Path, name: str, arguments: list[str]) -> None:
+    """Bytes of another encoding, as an old terminal or a script sends them: one sentence that names the argument."""
+    result = alone.now(*arguments)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[-1].endswith("It must be UTF-8 text.")
+    assert f"'{name}'" in result.stderr.splitlines()[-1]
+    assert not data.exists()
+
+
+def test_a_password_that_is_no_text_is_one_sentence(alone: CommandLine, data: Path) -> None:
+    """It comes by standard input, where nothing has looked at it."""
+    command = [sys.executable, "-m", "appliance", "--config", str(alone.path), *REGISTER, "--password-stdin"]
+    environ = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+
+    result = subprocess.run(command, input=b"caf\xe9 caf\xe9\n", capture_output=True, check=False, env=environ)
+
+    assert (result.returncode, result.stderr) == (1, b"The password must be UTF-8 text.\n")
+    assert not data.exists()
 
 
 @pytest.mark.parametrize("by_variable", [False, True])
