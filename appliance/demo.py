@@ -59,6 +59,7 @@ reply_delay_max = "4s"
 [log]
 level = "warning"
 """
+OWN_LINE = CONFIG.splitlines()[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,10 @@ def run(listen: str | None, directory: Path) -> int:
     Returns the exit status; what an operator can fix is one sentence on standard error.
     """
     directory = directory.absolute()
-    directory.mkdir(parents=True, exist_ok=True)
     lock = Lock(directory)
     try:
+        _refuse_foreign(directory / "config.toml")
+        directory.mkdir(parents=True, exist_ok=True)
         lock.take()
         asyncio.run(_run(_wanted(listen or LISTEN), directory))
     except ApplianceError as error:
@@ -98,6 +100,13 @@ def run(listen: str | None, directory: Path) -> int:
     finally:
         lock.release()
     return 0
+
+
+def _refuse_foreign(path: Path) -> None:
+    """A configuration that the demo did not write is not its to replace, nor is the token in it to use."""
+    content = path.read_bytes() if path.exists() else b""  # empty: a start that the power cut short
+    if content and not content.startswith(OWN_LINE.encode()):
+        raise ApplianceError(f"{path} is not of the demo, which would replace it; name another --directory.")
 
 
 def _wanted(listen: str) -> Address:

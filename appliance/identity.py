@@ -11,7 +11,11 @@ from appliance.errors import RequestError
 from appliance.store import Tx
 
 LANGUAGES = ("pt-BR", "en", "es")
-_ADDRESS = re.compile(r"(?:[a-z]+:)?[A-Za-z0-9+._-]{3,200}")
+# A number without its + would be another address than the one that Twilio writes in To.
+_ADDRESS = re.compile(
+    r"(?:whatsapp:)?\+[0-9]{7,15}|[0-9]{3,8}|(?!whatsapp:)[a-z]+:(?=.*[0-9])[A-Za-z0-9+._-]{3,200}", re.ASCII
+)
+_EXAMPLES = "+ and the number with its country code (+5511…, whatsapp:+5511…), or a short code of 3 to 8 digits"
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 _SCRYPT = {"n": 2**14, "r": 8, "p": 5}  # OWASP's Password Storage cheat sheet: 16 MiB, about a quarter of a second
 
@@ -50,10 +54,11 @@ def register_organization(tx: Tx, registration: Registration) -> int:
 
 def add_channel(tx: Tx, organization_id: int, address: str) -> int:
     """The new channel's id: a number of ours at Twilio, as Twilio writes it in To."""
-    if not _ADDRESS.fullmatch(address) or not any(character.isdigit() for character in address):
-        raise RequestError("bad_address", f"{address!r} is not an address; write +5511… or whatsapp:+5511….", "channel")
+    if not _ADDRESS.fullmatch(address):
+        raise RequestError("bad_address", f"{address!r} is not an address; write {_EXAMPLES}.", "channel")
     if tx.channels.exists(address):
         raise RequestError("taken", f"The channel {address} belongs to an organization already.", "channel", 409)
+    tx.cards.close("orphan", f"number:{address}")
     return tx.channels.insert(organization_id, address)
 
 

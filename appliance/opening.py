@@ -42,9 +42,12 @@ async def open_store(config: Config, clock: Clock, stopping: asyncio.Event) -> S
             systemd.notify("WATCHDOG=1")
             await asyncio.sleep(AGAIN)
             try:
-                return await _try(config, clock)
+                store = await _try(config, clock)
             except (CorruptError, StorageFullError) as error:
                 fault = error
+            else:
+                systemd.notify("STATUS=")  # else `systemctl status` would tell of the fault for ever
+                return store
     finally:
         await listeners.close()
     raise fault

@@ -188,9 +188,11 @@ async def test_orphans_are_shown_without_their_control_characters(appliance: Com
 
 
 async def test_status_exits_with_1_while_something_needs_a_look(appliance: CommandLine, world: World) -> None:
-    """Plain words within 80 columns; as JSON it is the API's answer."""
+    """Plain words within 80 columns and to the last one; as JSON it is the API's answer."""
     well = await appliance("status")
     await world.twilio.receive(CUSTOMER, NOBODY, "Oi")
+    what = " ".join(f"{number} things to do." for number in range(20))
+    await world.appliance.store.write(lambda tx: tx.cards.open("long", "box", what))
 
     ill = await appliance("status")
 
@@ -199,6 +201,7 @@ async def test_status_exits_with_1_while_something_needs_a_look(appliance: Comma
     assert "1 to an unknown number" in ill.stdout
     assert "Needs a look:" in ill.stdout
     assert max(map(len, ill.stdout.splitlines())) <= 80
+    assert what in " ".join(ill.stdout.split())
     assert (await appliance.json("status"))["messages"]["orphaned"] == 1
 
 

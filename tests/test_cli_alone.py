@@ -4,17 +4,23 @@ import json
 import logging
 import os
 import socket
+import sqlite3
+import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
 import structlog
+from click.testing import CliRunner
 from command_line import CommandLine, write_config
 from world import ACCOUNT, CUSTOMER, SMS, TOKEN
 
-from appliance import __version__
+from appliance import __main__, __version__
+from appliance.cli import main
+from appliance.cli.owner import unreadable
 from appliance.config import Config
 from appliance.store.lock import Lock
 
@@ -79,7 +85,7 @@ def test_standing_in_leaves_nothing_behind(alone: CommandLine, data: Path) -> No
 
 def test_a_socket_of_a_dead_process_is_no_obstacle(alone: CommandLine, data: Path) -> None:
     """A killed appliance leaves its socket; nothing answers there."""
-    data.mkdir()
+    alone.now(*REGISTER)
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(data / "control.sock"))
 
@@ -116,6 +122,61 @@ def test_check_touches_nothing_before_the_first_start(alone: CommandLine, data: 
 
     assert (result.exit_code, data.exists()) == (0, False)
     assert "made at the first start" in result.stdout
+
+
+@pytest.mark.parametrize("command", ["verify", "backup"])
+def test_nothing_is_proved_and_nothing_copied_where_nothing_is(alone: CommandLine, data: Path, command: str) -> None:
+    """An empty database made on the spot would always be whole, and its copy worth nothing."""
+    result = alone.now(command)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"There is no database in {data} yet.\n"
+    assert not data.exists()
+
+
+@pytest.mark.parametrize("mode", [0o1777, 0o770, 0o702])
+@pytest.mark.parametrize("command", [["status"], ["check"], ["restore", "box.toml"]])
+def test_a_directory_that_others_use_is_left_to_them(
+    alone: CommandLine, data: Path, command: list[str], mode: int
+) -> None:
+    """/tmp made private would be the end of everybody else on the box."""
+    data.mkdir()
+    (data / "somebodys").touch()
+    data.chmod(mode)
+
+    result = alone.now(*command)
+
+    assert (result.exit_code, result.stdout) == (78, "")
+    assert result.stderr.splitlines()[-1] == (
+        f"  storage.directory = {data}: others may write there and use it; name a directory of the appliance's own"
+    )
+    assert (data.stat().st_mode & 0o7777, [path.name for path in data.iterdir()]) == (mode, ["somebodys"])
+
+
+@pytest.mark.parametrize(("mode", "name"), [(0o755, "somebodys"), (0o777, "lost+found"), (0o777, "appliance.db")])
+def test_a_directory_that_is_ours_becomes_private(alone: CommandLine, data: Path, mode: int, name: str) -> None:
+    """Nobody else writes there, or a new disk was mounted there, or a database was brought there by hand."""
+    data.mkdir()
+    (data / name).touch()
+    data.chmod(mode)
+
+    assert alone.now("org", "list").exit_code == 0
+    assert data.stat().st_mode & 0o7777 == 0o700
+
+
+def test_cron_finds_the_database_from_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative directory in the file means the same whichever directory the command is called from."""
+    (tmp_path / "box").mkdir()
+    (tmp_path / "box" / "config.toml").write_text("storage = { directory = 'data' }\n")
+    monkeypatch.chdir(tmp_path / "box")
+    CommandLine(Path("config.toml")).now(*REGISTER)
+
+    monkeypatch.chdir(tmp_path)
+    ticked = CommandLine(tmp_path / "box" / "config.toml").now("tick")
+
+    assert ticked.exit_code == 0, ticked.stderr
+    assert "Padaria" in CommandLine(Path("box/config.toml")).now("org", "list").stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["box"]
 
 
 def test_check_finds_a_database_that_is_none(alone: CommandLine, data: Path) -> None:
@@ -180,6 +241,43 @@ def test_live_without_an_appliance_says_how_to_start_it(alone: CommandLine, data
     assert (result.exit_code, "appliance serve" in result.stderr) == (1, True)
 
 
+LATIN_1 = os.fsdecode("caf\u00e9".encode("latin-1"))
+NOT_TEXT = [
+    ("TEXT", ["simulate", "--from", CUSTOMER, "--to", SMS, "--live", LATIN_1]),
+    ("TEXT", ["simulate", "--from", CUSTOMER, "--to", SMS, LATIN_1]),
+    ("--to", ["simulate", "--from", CUSTOMER, "--to", LATIN_1, "--live", "Oi"]),
+    ("TEXT", ["send", "--from", SMS, "--to", CUSTOMER, LATIN_1]),
+    ("--idempotency-key", ["send", "--from", SMS, "--to", CUSTOMER, "--idempotency-key", LATIN_1, "Oi"]),
+    ("NAME", ["org", "register", LATIN_1, "--channel", SMS, "--user", "ana@example.com"]),
+    ("--channel", ["org", "register", "Padaria", "--channel", SMS, "--channel", LATIN_1, "--user", "ana@example.com"]),
+    ("ADDRESS", ["channel", "add", LATIN_1]),
+    ("QUESTION", ["knowledge", "test", LATIN_1]),
+    ("--org", ["knowledge", "list", "--org", LATIN_1]),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments"), NOT_TEXT)
+def test_what_is_no_text_is_wrong_usage(alone: CommandLine, data: Path, name: str, arguments: list[str]) -> None:
+    """Bytes of another encoding, as an old terminal or a script sends them: one sentence that names the argument."""
+    result = alone.now(*arguments)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[-1].endswith("It must be UTF-8 text.")
+    assert f"'{name}'" in result.stderr.splitlines()[-1]
+    assert not data.exists()
+
+
+def test_a_password_that_is_no_text_is_one_sentence(alone: CommandLine, data: Path) -> None:
+    """It comes by standard input, where nothing has looked at it."""
+    command = [sys.executable, "-m", "appliance", "--config", str(alone.path), *REGISTER, "--password-stdin"]
+    environ = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+
+    result = subprocess.run(command, input=b"caf\xe9 caf\xe9\n", capture_output=True, check=False, env=environ)
+
+    assert (result.returncode, result.stderr) == (1, b"The password must be UTF-8 text.\n")
+    assert not data.exists()
+
+
 @pytest.mark.parametrize("by_variable", [False, True])
 def test_another_user_gets_the_exact_sudo_line(
     alone: CommandLine, data: Path, monkeypatch: pytest.MonkeyPatch, by_variable: bool
@@ -203,7 +301,7 @@ def test_another_user_gets_the_exact_sudo_line(
 
 def test_root_becomes_the_owner_first(alone: CommandLine, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Groups, then group, then user: the other way round the rights to do so would be gone."""
-    data.mkdir()
+    alone.now(*REGISTER)
     found = data.stat()
     order: list[object] = []
     monkeypatch.setattr(os, "geteuid", lambda: 0)
@@ -227,10 +325,55 @@ def test_an_unreadable_configuration_names_sudo(
     monkeypatch.setattr(Path, "open", refuse)
     monkeypatch.setattr(sys, "argv", ["appliance", "status"])
 
-    result = alone.now("status")
+    by_option = alone.now("status")
+    monkeypatch.setenv("APPLIANCE_CONFIG", str(alone.path))
+    by_variable = CliRunner().invoke(main, ["status"], prog_name="appliance")
 
-    assert result.exit_code == 1
-    assert result.stderr == f"{alone.path} is not readable for this user. Run: sudo appliance status\n"
+    for result, option in ((by_option, ""), (by_variable, f"--config {alone.path} ")):
+        assert result.exit_code == 78
+        assert result.stderr.splitlines() == [
+            f"Configuration: {alone.path}",
+            f"  {alone.path} is not readable for this user. Run: sudo appliance {option}status",
+        ]
+
+
+def test_sudo_finds_what_was_called(alone: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its whole path, as sudo has a search path of its own; by its name where that path leads to it."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "appliance").touch()
+    module = str(Path(__main__.__file__))
+    programs = {
+        "bin/appliance": f"{tmp_path}/bin/appliance",
+        "/usr/bin/env": "env",
+        module: f"{sys.executable} -m appliance",
+    }
+    told = {}
+
+    for called in programs:
+        monkeypatch.setattr(sys, "argv", [called, "status"])
+        told[called] = unreadable(alone.path, str(alone.path)).partition("Run: ")[2]
+
+    assert told == {called: f"sudo {program} status" for called, program in programs.items()}
+
+
+def test_a_configuration_that_is_no_file_is_a_fault_of_the_configuration(tmp_path: Path) -> None:
+    """As one that is not there: 78, whichever way it was named."""
+    results = [CommandLine(tmp_path / name).now("status") for name in ("", "absent.toml")]
+
+    assert [result.exit_code for result in results] == [78, 78]
+    assert ["Is a directory" in results[0].stderr, "No such file" in results[1].stderr] == [True, True]
+
+
+def test_check_tells_a_foreign_database_from_a_faulty_configuration(alone: CommandLine, data: Path) -> None:
+    """1 is the database, 78 the configuration, which is said to be well."""
+    data.mkdir()
+    with closing(sqlite3.connect(data / "appliance.db")) as connection:
+        connection.execute("CREATE TABLE somebodys (thing)")
+
+    result = alone.now("check")
+
+    assert (result.exit_code, result.stdout.splitlines()) == (1, [f"Configuration  ok     {alone.path}"])
+    assert result.stderr.startswith("appliance.db belongs to another program")
 
 
 def test_the_version_and_the_help(alone: CommandLine) -> None:

@@ -1,8 +1,14 @@
 """`appliance backup` and `appliance restore` with every file that somebody may name."""
 
 import os
+import shutil
+import socket
 import sqlite3
+import sys
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -68,8 +74,152 @@ def test_a_backup_that_cannot_be_put_there_leaves_what_there_is(alone: CommandLi
     refused = alone.now("backup", str(place))
 
     assert (refused.exit_code, len(refused.stderr.splitlines())) == (1, 1)
-    assert "usb" in refused.stderr
-    assert len(list((tmp_path / "data" / "backups").iterdir())) == 1
+    (made,) = (tmp_path / "data" / "backups").iterdir()
+    assert refused.stderr == (
+        f"{place} cannot be written (No such file or directory); the copy that was taken is {made}.\n"
+    )
+
+
+def _link_to_a_device(place: Path) -> None:
+    place.symlink_to(os.devnull)
+
+
+def _link_to_itself(place: Path) -> None:
+    place.symlink_to(place)
+
+
+def _socket(place: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(place.name)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, _socket, _link_to_a_device, _link_to_itself])
+def test_a_backup_replaces_nothing_but_a_file(
+    alone: CommandLine, data: Path, tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    """Root would lose a device; whoever reads a pipe would wait for ever."""
+    make(tmp_path / "copy.db")
+    before = (tmp_path / "copy.db").lstat()[:7]
+
+    refused = alone.now("backup", "copy.db")
+
+    assert refused.exit_code == 2
+    assert refused.stderr.splitlines()[-1] == "Error: copy.db is no regular file; name another place."
+    assert (tmp_path / "copy.db").lstat()[:7] == before
+    assert not (data / "backups").exists()
+
+
+@pytest.mark.parametrize("present", [True, False])
+def test_a_backup_goes_through_a_link(alone: CommandLine, tmp_path: Path, present: bool) -> None:
+    """The link stays what it is, as one to the newest copy on another disk."""
+    (tmp_path / "usb").mkdir()
+    (tmp_path / "copy.db").symlink_to("usb/real.db")
+    if present:
+        (tmp_path / "usb" / "real.db").write_text("an older backup")
+
+    made = alone.now("backup", "copy.db")
+
+    assert (made.exit_code, made.stdout) == (0, "copy.db\n")
+    assert (tmp_path / "copy.db").readlink() == Path("usb/real.db")
+    backup.verify(tmp_path / "usb" / "real.db")
+
+
+class Root:
+    """Root, whose rights go and come back; `private` is a directory that nobody else finds.
+
+    Not in earnest: the tests' user need not be root, and giving the rights up for good would end the tests' own.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, data: Path) -> None:
+        self.private = data.parent / "private"
+        self.private.mkdir()
+        self.did: list[object] = []
+        self._user = 0
+        found = data.stat()
+        owner = os.stat_result((*found[:4], 1234, 567, *found[6:]))
+        monkeypatch.setattr("appliance.cli.owner._owner_of", lambda _: owner)
+        for name in ("setgroups", "setegid", "setgid"):
+            monkeypatch.setattr(os, name, self.did.append)
+        for name in ("seteuid", "setuid"):
+            monkeypatch.setattr(os, name, self._become)
+        monkeypatch.setattr(os, "geteuid", lambda: self._user)
+
+    def _become(self, user: int) -> None:
+        self.did.append(user)
+        self._user = user
+        hidden = self.private.with_name("hidden")
+        (self.private if user else hidden).rename(hidden if user else self.private)
+
+
+def test_root_puts_a_backup_where_only_root_may(
+    alone: CommandLine, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taken as the owner, put there as root: first the rights to change rights come back, then the others."""
+    root = Root(monkeypatch, data)
+    groups, group = os.getgroups(), os.getegid()
+
+    made = alone.now("backup", str(root.private / "copy.db"))
+
+    assert made.exit_code == 0, made.stderr
+    assert root.did == [[], 567, 1234, 0, group, groups]
+    backup.verify(root.private / "copy.db")
+
+
+def test_root_restores_what_only_root_may_read(alone: CommandLine, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opened before the rights are gone, with the log beside it; what the owner needed to read it goes again."""
+    root = Root(monkeypatch, data)
+    with closing(sqlite3.connect(data / "appliance.db", isolation_level=None)) as connection:
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("UPDATE organizations SET name = 'in the log only'")
+        for suffix in ("", "-wal"):
+            shutil.copy(data / f"appliance.db{suffix}", root.private / f"copy.db{suffix}")
+        connection.execute("UPDATE organizations SET name = 'later'")
+
+    restored = alone.now("restore", str(root.private / "copy.db"))
+
+    assert restored.exit_code == 0, restored.stderr
+    assert root.did == [[], 567, 1234]
+    with closing(sqlite3.connect(data / "appliance.db")) as found:
+        assert found.execute("SELECT name FROM organizations").fetchall() == [("in the log only",)]
+    assert _states(data / "appliance.db") == ["doubt"]
+    assert not list(data.glob("restore-*"))
+
+
+def test_what_only_root_may_read_is_named_as_root_named_it(
+    alone: CommandLine, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by the place where the owner looked at it."""
+    root = Root(monkeypatch, data)
+    copy = root.private / "copy.db"
+    copy.write_bytes(b"not a database" * 100)
+
+    refused = alone.now("restore", str(copy))
+
+    assert (refused.exit_code, refused.stderr) == (1, f"{copy} is not a usable backup: file is not a database.\n")
+    assert _states(data / "appliance.db") == ["ready"]
+    assert not list(data.glob("restore-*"))
+
+
+def test_what_nobody_may_read_is_called_unreadable(
+    alone: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be the best of backups: root can read it."""
+    alone.now("backup", "copy.db")
+
+    really_open: Any = Path.open
+
+    def refuse(path: Path, *how: Any, **options: Any) -> Any:
+        if path.name == "copy.db":
+            raise PermissionError(13, "Permission denied", str(path))
+        return really_open(path, *how, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(sys, "argv", ["appliance", "restore", "copy.db"])
+
+    refused = alone.now("restore", "copy.db")
+
+    assert refused.exit_code == 1
+    assert refused.stderr == "copy.db is not readable for this user. Run: sudo appliance restore copy.db\n"
 
 
 @pytest.mark.parametrize("name", ["appliance.db", "lock", "reserve"])
@@ -118,6 +268,7 @@ def _cut(place: Path) -> None:
         (_foreign, 78, "belongs to another program"),
         (_newer, 78, "is of a newer appliance"),
         (Path.mkdir, 2, "is a directory"),
+        (os.mkfifo, 2, "is no regular file"),
         (lambda place: None, 2, "does not exist"),
     ],
 )
@@ -152,6 +303,14 @@ def test_the_database_itself_can_be_restored_and_loses_nothing(alone: CommandLin
         assert found.execute("SELECT name FROM organizations").fetchall() == [("in the log only",)]
         assert found.execute("SELECT count(*) FROM box WHERE key = ?", (RESTORED,)).fetchone() == (1,)
     assert _states(data / "appliance.db") == ["doubt"]
+
+
+def test_a_restoration_that_the_power_cut_short_is_a_database(alone: CommandLine, data: Path) -> None:
+    """The old one is set aside, the new one does not have its name yet: whoever comes next finishes it."""
+    (data / "appliance.db").rename(data / "appliance.db.incoming")
+
+    assert alone.now("verify").exit_code == 0
+    assert _states(data / "appliance.db") == ["ready"]
 
 
 def test_nothing_is_restored_under_a_running_appliance(alone: CommandLine, data: Path, tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """Plain text for a terminal: aligned, cut to its width, printable."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.cli.render import columns_of, cut, moment, one_line, say_json, table
+from appliance.cli.render import columns_of, cut, moment, one_line, say_json, table, wrapped
 
 hostile = st.text(alphabet=st.one_of(st.characters(), st.sampled_from("\x1b\x9b\r\n\t\0\u2028\u202e\u200dáé漢字👍🏽")))
 
@@ -29,6 +32,46 @@ def test_cut_text_fits(text: str, columns: int) -> None:
 
     assert columns_of(shortened) <= columns
     assert shortened == line or shortened.endswith("…")
+
+
+@given(text=hostile, columns=st.integers(2, 40))
+def test_wrapped_text_fits_and_is_whole(text: str, columns: int) -> None:
+    """Only the blanks at which it was broken are gone."""
+    line = one_line(text)
+
+    lines = wrapped(line, columns)
+
+    assert max(map(columns_of, lines)) <= columns
+    assert "".join(lines).replace(" ", "") == line.replace(" ", "")
+    assert len(lines) == 1 or columns_of(line) > columns
+
+
+def test_a_whole_text_goes_on_below_its_own_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between words, and inside one that no line can hold."""
+    monkeypatch.setenv("COLUMNS", "26")
+
+    lines = list(table(["ID", "TEXT"], [[1, "what the owner has to do"], [22, "x" * 30]], whole=True))
+
+    assert lines == [
+        "ID  TEXT",
+        "1   what the owner has to",
+        "    do",
+        "22  xxxxxxxxxxxxxxxxxxxxxx",
+        "    xxxxxxxx",
+    ]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_is_no_terminal_gets_whole_lines(whole: bool) -> None:
+    """A mail from cron, or a search through a pipe: one row is one line, with everything that it says."""
+    program = (
+        f"from appliance.cli.render import say, table; say(table(['ID', 'TEXT'], [[1, 'word ' * 99]], whole={whole}))"
+    )
+    environ = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environ)
+
+    assert said.stdout.splitlines() == ["ID  TEXT", f"1   {' '.join(['word'] * 99)}"]
 
 
 def test_columns_are_aligned_and_the_last_one_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:

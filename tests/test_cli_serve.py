@@ -181,6 +181,32 @@ def test_a_foreign_database_is_refused_in_one_sentence(box: Box) -> None:
     assert "Traceback" not in result.stderr
 
 
+def test_a_directory_that_others_use_is_a_fault_of_the_configuration(box: Box) -> None:
+    """systemd must not start it again and again either."""
+    data = box.directory / "data"
+    data.mkdir()
+    (data / "somebodys").touch()
+    data.chmod(0o1777)
+
+    result = box.run("serve")
+
+    assert result.returncode == 78
+    assert result.stderr.splitlines()[-1].startswith(f"  storage.directory = {data}: others may write there")
+
+
+def test_the_watchdog_s_signal_leaves_a_trace_of_where_it_was(box: Box) -> None:
+    """Of the loop and of each thread, in the log of the service."""
+    process = box.ready()
+
+    process.send_signal(signal.SIGABRT)
+    _, said = process.communicate(timeout=30)
+
+    assert process.returncode == -signal.SIGABRT
+    assert "Current thread" in said
+    assert "\nThread" in said
+    assert "serve.py" in said
+
+
 def test_a_damaged_database_keeps_it_up_until_it_is_told_to_stop(box: Box) -> None:
     """It refuses webhooks and ends cleanly: nothing is gained by starting it again and again."""
     data = box.directory / "data"

@@ -564,10 +564,16 @@ def test_the_redacted_form_reads_like_the_file(tmp_path: Path) -> None:
 
 
 def test_a_relative_directory_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The storage directory stays the same when the process moves."""
-    monkeypatch.chdir(tmp_path)
+    """From the file's directory, however the file is named; from a variable, from where the process is started."""
+    (tmp_path / "cwd").mkdir()
+    path = file(tmp_path, "[storage]\ndirectory = './data'\n")
+    variable = {"APPLIANCE_STORAGE__DIRECTORY": "data"}
+    monkeypatch.chdir(tmp_path / "cwd")
 
-    assert setting("storage.directory", '"./demo-data"', tmp_path) == tmp_path / "demo-data"
+    assert load(path, {}, serving=False).storage.directory == tmp_path / "data"
+    assert load(path, variable, serving=False).storage.directory == tmp_path / "cwd" / "data"
+    monkeypatch.chdir(tmp_path)
+    assert load(Path("config.toml"), {}, serving=False).storage.directory == tmp_path / "data"
 
 
 @pytest.mark.parametrize(
@@ -581,6 +587,14 @@ def test_the_control_socket_must_fit(length: int, allowed: bool, tmp_path: Path)
         assert setting("storage.directory", f'"{path}"', tmp_path) == Path(path)
     else:
         assert "107 bytes" in faults(None, {"APPLIANCE_STORAGE__DIRECTORY": path})[0]
+
+
+def test_a_relative_directory_must_fit_with_the_file_s(tmp_path: Path) -> None:
+    """What counts is the whole path; the fault shows what was written."""
+    (fault,) = faults(file(tmp_path, f"[storage]\ndirectory = '{'x' * 90}'\n"))
+
+    assert fault.startswith("storage.directory = 'xxx")
+    assert "107 bytes" in fault
 
 
 def test_the_order_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

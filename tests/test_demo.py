@@ -18,6 +18,8 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 from world import free_port
 
+from appliance.demo import OWN_LINE
+
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [
     "--no-sandbox",
@@ -204,10 +206,24 @@ async def test_what_cannot_be_read_on(tmp_path: Path) -> None:
     """A ledger that is none is one sentence; a spoilt configuration is written anew."""
     data = tmp_path / "demo-data"
     data.mkdir()
-    (data / "config.toml").write_text("[twilio\n")
+    (data / "config.toml").write_text(f"{OWN_LINE}\n[twilio\n")
     (data / "simulator.jsonl").write_text("no ledger\n")
     process = await start(tmp_path, f"127.0.0.1:{free_port()}")
     output, _ = await process.communicate()
 
     assert process.returncode == 1
     assert output.decode() == f"{data}/simulator.jsonl is not a simulator's ledger; delete it to start afresh.\n"
+
+
+async def test_a_configuration_of_somebody_elses_is_left_alone(tmp_path: Path) -> None:
+    """The live box's own, by a slip of --directory: neither replaced nor used, and nothing is put beside it."""
+    path = tmp_path / "demo-data" / "config.toml"
+    path.parent.mkdir()
+    path.write_text('[twilio]\nauth_tokens = ["the-real-one"]\n')
+    process = await start(tmp_path, f"127.0.0.1:{free_port()}")
+    output, _ = await process.communicate()
+
+    assert process.returncode == 1
+    assert output.decode() == f"{path} is not of the demo, which would replace it; name another --directory.\n"
+    assert path.read_text() == '[twilio]\nauth_tokens = ["the-real-one"]\n'
+    assert list(path.parent.iterdir()) == [path]

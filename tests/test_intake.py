@@ -96,17 +96,44 @@ async def test_a_disabled_organization_receives_orphans(world: World) -> None:
 
 
 async def test_a_new_channel_is_answered_at_once(world: World) -> None:
-    """An orphan's number is added: the next message to it is a message."""
+    """An orphan's number is added: the next message to it is a message, and its card is closed."""
     number = "+551160000000"
     world.twilio.owned = [*world.twilio.owned, number]
     await world.say("Oi", to=number)
+    await world.say("Oi", to="+551170000000")
     await world.appliance.store.write(lambda tx: add_channel(tx, 1, number))
 
     await world.say("Oi", to=number)
     await world.settle()
 
     assert len(world.sent()) == 1
-    assert await world.column("SELECT count(*) FROM orphaned_messages") == [1]
+    assert await world.column("SELECT count(*) FROM orphaned_messages") == [2]
+    assert await world.column("SELECT subject FROM cards WHERE closed_at IS NULL") == ["number:+551170000000"]
+
+
+ADDRESSES = [
+    *("+5511500", "+551150000000", "+551150000000123", "whatsapp:+551150000000"),
+    *("123", "12345678", "messenger:1234567", "rcs:padaria_7.agent"),
+]
+NO_ADDRESSES = [
+    *("551140000000", "whatsapp:551140000000", "whatsapp:12345", "+551140", "+5511400000001234", "+55 11 4000-0000"),
+    *("12", "123456789", "padaria7", "messenger:nobody", "WhatsApp:+551140000000", "+٥٥١١٤٠٠٠٠٠", "+551140000000\n"),
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+async def test_an_address_as_twilio_writes_it_is_a_channel(world: World, address: str) -> None:
+    """A number with its +, a short code, and what other channels have for a number."""
+    await world.appliance.store.write(lambda tx: add_channel(tx, 1, address))
+
+    assert (await world.column("SELECT address FROM channels ORDER BY id"))[-1] == address
+
+
+@pytest.mark.parametrize("address", NO_ADDRESSES)
+async def test_an_address_that_twilio_never_writes_is_refused(world: World, address: str) -> None:
+    """Nobody's message would ever find it; the sentence says what to write."""
+    with pytest.raises(RequestError, match=r"write \+ and the number with its country code \(\+5511…, whatsapp:"):
+        await world.appliance.store.write(lambda tx: add_channel(tx, 1, address))
 
 
 async def test_a_unit_that_fails_after_the_message_stores_nothing(world: World) -> None:

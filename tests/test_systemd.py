@@ -98,6 +98,24 @@ async def test_ready_alive_stopping(tmp_path: Path, manager: Manager) -> None:
             await process.wait()
 
 
+async def test_the_status_tells_of_a_fault_only_while_there_is_one(tmp_path: Path, manager: Manager) -> None:
+    """A damaged database is in `systemctl status` until it is moved away."""
+    (tmp_path / "data").mkdir(mode=0o700)
+    database = tmp_path / "data" / "appliance.db"
+    database.write_bytes(b"nothing that SQLite knows" * 400)
+    command = (sys.executable, "-m", "appliance", "serve")
+    environment = configuration(tmp_path, free_port())
+    process = await asyncio.create_subprocess_exec(*command, cwd=tmp_path, env=environment)
+    try:
+        assert re.fullmatch(r"READY=1\nSTATUS=.* is damaged: .*", await manager.told())
+        database.unlink()
+        await manager.until("STATUS=")
+        await manager.until("READY=1")
+    finally:
+        process.kill()
+        await process.wait()
+
+
 async def test_no_sign_of_life_while_the_writer_hangs(tmp_path: Path, manager: Manager) -> None:
     """A disk that does not answer silences the appliance; when it answers again, so does the appliance."""
     async with World(tmp_path) as world:

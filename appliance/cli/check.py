@@ -11,8 +11,9 @@ from appliance.cli.owner import become_owner
 from appliance.cli.render import one_line
 from appliance.cli.session import Command, Session, pass_session
 from appliance.config import Config
-from appliance.errors import ApplianceError
-from appliance.store.database import FILE_NAME
+from appliance.errors import ApplianceError, DatabaseError, ForeignError
+from appliance.store.database import FILE_NAME, refuse_shared
+from appliance.store.restoration import is_present
 
 
 @click.command(cls=Command)
@@ -24,10 +25,11 @@ def check(session: Session, ctx: click.Context) -> None:
     Exit status 0: fit to serve; 1: the database is not; 78: the configuration is not.
     """
     config = session.config(serving=True)
-    click.echo(f"Configuration  ok     {config.source}")
     become_owner(config)
+    refuse_shared(config.storage.directory)
+    click.echo(f"Configuration  ok     {config.source}")
     database = config.storage.directory / FILE_NAME
-    if not database.exists():
+    if not is_present(config.storage.directory):
         _check_writable(config.storage.directory)
         click.echo(f"Database       none   {database} (made at the first start)")
         return
@@ -39,7 +41,10 @@ def check(session: Session, ctx: click.Context) -> None:
 
 
 def _problems(config: Config) -> list[Any]:
-    report = talk(config, lambda api: api.get("verify"))
+    try:
+        report = talk(config, lambda api: api.get("verify"))
+    except ForeignError as error:
+        raise DatabaseError(str(error)) from error  # 78 would say that the configuration is not fit
     return [] if report["ok"] else report["problems"]
 
 

@@ -64,32 +64,37 @@ def _understood(status: int, content: bytes) -> Any:
     raise RequestError(error.get("code", ""), message, error.get("field"), status)
 
 
-def talk(config: Config, conversation: Callable[[Api], Awaitable[T]]) -> T:
-    """Run a conversation with the appliance that uses this storage directory. Raises ApplianceError."""
+def talk(config: Config, conversation: Callable[[Api], Awaitable[T]], *, makes: bool = True) -> T:
+    """Run a conversation with the appliance that uses this storage directory. Raises ApplianceError.
+
+    `makes`: where there is no database yet, this makes one.
+    """
     become_owner(config)
-    return asyncio.run(_talk(config, conversation))
+    return asyncio.run(_talk(config, conversation, makes))
 
 
-async def _talk(config: Config, conversation: Callable[[Api], Awaitable[T]]) -> T:
-    async with _connected(config) as api:
+async def _talk(config: Config, conversation: Callable[[Api], Awaitable[T]], makes: bool) -> T:
+    async with _connected(config, makes) as api:
         return await conversation(api)
 
 
 @asynccontextmanager
-async def _connected(config: Config) -> AsyncIterator[Api]:
+async def _connected(config: Config, makes: bool) -> AsyncIterator[Api]:
     path = config.storage.directory / CONTROL_SOCKET
     async with AsyncExitStack() as stack:
-        running = await _reach(config, path, stack)
+        running = await _reach(config, path, stack, makes)
         connector = aiohttp.UnixConnector(str(path))
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, timeout=LIMIT))
         yield Api(session, running=running)
 
 
-async def _reach(config: Config, path: Path, stack: AsyncExitStack) -> bool:
+async def _reach(config: Config, path: Path, stack: AsyncExitStack, makes: bool) -> bool:
     """True: an appliance answers at the socket. False: none runs, this process stands in for it."""
     clock = asyncio.get_running_loop().time
     give_up = clock() + PATIENCE
     while not await _listens(path):
+        if not makes:
+            _require_database(path.parent)
         try:
             await stack.enter_async_context(_standing_in(config))
         except AlreadyRunningError:
@@ -99,6 +104,13 @@ async def _reach(config: Config, path: Path, stack: AsyncExitStack) -> bool:
         else:
             return False
     return True
+
+
+def _require_database(directory: Path) -> None:
+    from appliance.store.restoration import is_present  # noqa: PLC0415 - as below
+
+    if not is_present(directory):
+        raise ApplianceError(f"There is no database in {directory} yet.")
 
 
 def _standing_in(config: Config) -> AbstractAsyncContextManager[None]:

@@ -48,7 +48,7 @@ def register(
         "timezone": timezone,
         "contact": contact,
         "instructions": _text(instructions),
-        "password": sys.stdin.readline().rstrip("\r\n") if password_stdin else None,
+        "password": _password() if password_stdin else None,
     }
     answer = talk(session.config(), lambda api: api.post("organizations", **wanted))
     if as_json:
@@ -62,6 +62,15 @@ def _text(file: TextIO | None) -> str | None:
         return file.read() if file else None
     except UnicodeDecodeError:
         raise ApplianceError("The instructions must be UTF-8 text.") from None
+
+
+def _password() -> str:
+    try:
+        line = sys.stdin.readline()
+        line.encode()  # in some locales what is no UTF-8 is found only now
+    except UnicodeError:
+        raise ApplianceError("The password must be UTF-8 text.") from None
+    return line.rstrip("\r\n")
 
 
 @org.command("list")

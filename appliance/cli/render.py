@@ -1,7 +1,8 @@
-"""Plain text for a terminal: aligned, cut to its width, and nothing of a customer's reaches it raw."""
+"""Plain text for a terminal: aligned, cut or wrapped to its width, and nothing of a customer's reaches it raw."""
 
 import json
 import shutil
+import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -41,23 +42,49 @@ def cut(text: str, columns: int) -> str:
     """Text in at most so many columns; an ellipsis says that there is more."""
     if columns_of(text) <= columns:
         return text
-    kept, used = [], 1
-    for character in text:
+    return text[: _fitting(text, columns - 1)].rstrip() + "…"
+
+
+def wrapped(text: str, columns: int) -> list[str]:
+    """Text in lines of at most so many columns (two at least), broken between words where that is possible."""
+    lines, line = [], ""
+    for word in text.split(" "):
+        if line and columns_of(f"{line} {word}") > columns:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+        while columns_of(line) > columns:
+            fits = _fitting(line, columns)
+            lines.append(line[:fits])
+            line = line[fits:]
+    return [*lines, line]
+
+
+def _fitting(text: str, columns: int) -> int:
+    """How many of its first characters fit."""
+    used = 0
+    for number, character in enumerate(text):
         used += _columns(character)
         if used > columns:
-            break
-        kept.append(character)
-    return "".join(kept).rstrip() + "…"
+            return number
+    return len(text)
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """Lines under headings; the last column takes what the terminal has left."""
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, whole: bool = False) -> Iterator[str]:
+    """Lines under headings; the last column takes what the terminal has left. `whole`: it goes on below, uncut.
+
+    What is no terminal, a file or another program, gets everything in one line.
+    """
     cells = [list(headings), *([one_line(value) for value in row] for row in rows)]
     widths = [max(columns_of(row[index]) for row in cells) for index in range(len(headings) - 1)]
-    left = shutil.get_terminal_size().columns - sum(widths) - len(GAP) * len(widths)
+    before = sum(widths) + len(GAP) * len(widths)
+    left = max(shutil.get_terminal_size((sys.maxsize, 0)).columns - before, _NARROWEST)
     for row in cells:
         padded = [text + " " * (width - columns_of(text)) for text, width in zip(row, widths, strict=False)]
-        yield GAP.join([*padded, cut(row[-1], max(left, _NARROWEST))]).rstrip()
+        first, *more = wrapped(row[-1], left) if whole else [cut(row[-1], left)]
+        yield GAP.join([*padded, first]).rstrip()
+        yield from (" " * before + line for line in more)
 
 
 def say(lines: Iterable[str]) -> None:

@@ -1,6 +1,7 @@
 """`appliance serve`: run until a signal says stop."""
 
 import asyncio
+import faulthandler
 import signal
 from collections.abc import Awaitable, Callable
 
@@ -26,6 +27,7 @@ def serve(session: Session) -> None:
 
     Ends cleanly on SIGTERM and SIGINT, at once on a second one.
     """
+    faulthandler.enable()  # the watchdog's SIGABRT then leaves a trace of where it hung
     config = session.config(serving=True)
     become_owner(config)
     logs.configure(config.log.level, config.log.format, _secrets(config))

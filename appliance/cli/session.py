@@ -42,18 +42,31 @@ def _remember(ctx: click.Context, _parameter: click.Parameter, value: Path | Non
 def _config_option() -> click.Option:
     return click.Option(
         ["--config"],
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=click.Path(path_type=Path, readable=False),
         expose_value=False,
         callback=_remember,
         help="The configuration file.",
     )
 
 
+def _is_text(value: object) -> bool:
+    """Bytes that are no UTF-8 arrive as halves of surrogate pairs, which no message and no database can hold."""
+    if isinstance(value, tuple):
+        return all(map(_is_text, value))
+    return not isinstance(value, str) or not any("\ud800" <= character <= "\udfff" for character in value)
+
+
 class Command(click.Command):
-    """`--config` may stand before and after the command's name."""
+    """`--config` may stand before and after the command's name; what is to be text is text."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         return [*super().get_params(ctx), self._config]
+
+    def invoke(self, ctx: click.Context) -> object:
+        for parameter in self.get_params(ctx):
+            if not _is_text(ctx.params.get(parameter.name or "")):
+                raise click.BadParameter("It must be UTF-8 text.", ctx, parameter)
+        return super().invoke(ctx)
 
     _config = _config_option()
 

@@ -62,11 +62,8 @@ def _show(figures: dict[str, Any], cards: list[dict[str, Any]], running: bool) -
     click.echo()
     if cards:
         click.echo("Needs a look:")
-        say(
-            table(
-                ["SINCE", "TIMES", "WHAT"], ([moment(card["opened_at"]), card["times"], card["text"]] for card in cards)
-            )
-        )
+        rows = ([moment(card["opened_at"]), card["times"], card["text"]] for card in cards)
+        say(table(["SINCE", "TIMES", "WHAT"], rows, whole=True))
     else:
         click.echo("Nothing needs a look.")
 
@@ -86,7 +83,7 @@ def _listed(title: str, items: list[str]) -> list[str]:
 @click.pass_context
 def verify(ctx: click.Context, session: Session, as_json: bool) -> None:
     """Prove that no message was lost and the database is whole. Exit status 1: it is not so."""
-    report = talk(session.config(), lambda api: api.get("verify"))
+    report = talk(session.config(), lambda api: api.get("verify"), makes=False)
     if as_json:
         say_json(report)
     elif report["ok"]:

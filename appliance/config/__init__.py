@@ -71,7 +71,7 @@ def load(path: Path | None, environ: Mapping[str, str], *, serving: bool) -> Con
         document, unreadable = read_document(path) if path else {}, []
     except ConfigurationError as error:
         document, unreadable = {}, error.faults
-    sources = Sources(document, source, environ)
+    sources = Sources(document, source, environ, path.parent if path else Path())
     settings, refused = _settings(sources)
     faults = [*unreadable, *sources.unknown(KEYS), *refused.values()]
     config = _config(settings, source)
@@ -121,7 +121,7 @@ def _settings(sources: Sources) -> tuple[dict[str, Any], dict[str, str]]:
 
 def _setting(name: str, key: Key, found: Found) -> Any:
     try:
-        return key.read(found.raw)
+        return key.read(found.raw, found.folder)
     except ValueError:
         fault = f"{name} = {key.quote(found.raw)} (from {found.origin}): must be {key.allowed}"
         raise ConfigurationError([fault]) from None

@@ -52,12 +52,13 @@ class Key:
     types: tuple[type, ...] = (str,)  # as TOML has them
     text: Callable[[Any], object] = str
     secret: bool = False
+    is_path: bool = False
 
-    def read(self, raw: object) -> Any:
-        """The setting. Raises ValueError for what is not allowed."""
+    def read(self, raw: object, folder: Path = Path()) -> Any:
+        """The setting; `folder` is where a relative path begins. Raises ValueError for what is not allowed."""
         if type(raw) not in self.types:
             raise ValueError("another type")
-        return self.parse(raw)
+        return self.parse(_below(folder, str(raw)) if self.is_path else raw)
 
     def from_text(self, text: str) -> object:
         """A variable's or a file's text as TOML would have it; left as it is where it has no such form."""
@@ -190,7 +191,13 @@ def secret_url() -> Key:
 
 def directory_path() -> Key:
     limit = f"at most {UNIX_SOCKET_PATH_LIMIT} bytes with /{CONTROL_SOCKET}, the limit of a Unix socket"
-    return Key(f"a directory's path, {limit}; ~ is not expanded", _directory)
+    relative = "a relative path begins at the file's directory, in a variable at the current one"
+    return Key(f"a directory's path, {limit}; ~ is not expanded; {relative}", _directory, is_path=True)
+
+
+def _below(folder: Path, raw: str) -> str:
+    """Left as it is where it is no path at all, so that the fault is found."""
+    return raw if not raw or raw.startswith("~") else str(folder / raw)
 
 
 def _directory(raw: str) -> Path:

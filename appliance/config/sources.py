@@ -37,15 +37,17 @@ class Found:
 
     raw: object
     origin: str
+    folder: Path = Path()  # where a relative path begins
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """All that may hold settings. `name` is the file's, for messages."""
+    """All that may hold settings. `name` is the file's, for messages, `folder` where it is."""
 
     document: Mapping[str, Any]
     name: str
     environ: Mapping[str, str]
+    folder: Path = Path()
 
     def lookup(self, name: str, key: Key) -> Found | None:
         """The value in force for the key `name`. Raises ConfigurationError for a secret file that cannot be read."""
@@ -66,7 +68,7 @@ class Sources:
     def _in_document(self, name: str) -> Found | None:
         section, _, key = name.partition(".")
         table = self.document.get(section)
-        return Found(table[key], self.name) if isinstance(table, dict) and key in table else None
+        return Found(table[key], self.name, self.folder) if isinstance(table, dict) and key in table else None
 
     def _well_known(self, name: str, key: Key) -> Found | None:
         variable = WELL_KNOWN.get(name, "")

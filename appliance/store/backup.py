@@ -1,5 +1,6 @@
 """Copies of the database that were opened and checked before they count."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
+from typing import BinaryIO
 
 from appliance.errors import DatabaseError
 from appliance.model import SECOND
@@ -60,12 +62,18 @@ def take(source: Path, copy: Path) -> None:
         raise DatabaseError(f"The backup failed: {error}.") from error
 
 
-def hand_out(copy: Path, place: Path) -> None:
+def hand_out(copy: BinaryIO, place: Path) -> None:
     """Put another copy of a backup anywhere; what stood there goes only when the copy is whole.
 
     Raises DatabaseError or OSError.
     """
-    _put(place, lambda unfinished: shutil.copyfile(copy, unfinished))
+
+    def write(unfinished: Path) -> None:
+        private = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(private, "wb") as file:
+            shutil.copyfileobj(copy, file)
+
+    _put(place, write)
 
 
 def _need_space(source: Path, folder: Path) -> None:

@@ -5,13 +5,22 @@ Exactly one connection writes and checkpoints (SQLite 3.7.0 to 3.51.2 has a bug 
 
 import os
 import sqlite3
+import stat
 from importlib.resources import files
 from pathlib import Path
 
-from appliance.errors import ApplianceError, CorruptError, DatabaseError, ForeignError, StorageFullError
+from appliance.errors import (
+    ApplianceError,
+    ConfigurationError,
+    CorruptError,
+    DatabaseError,
+    ForeignError,
+    StorageFullError,
+)
 
 APPLICATION_ID = 0x41505043  # "APPC"
 FILE_NAME = "appliance.db"
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 # A full disk also shows as an error of the shared-memory file, or of the first write.
 _NO_SPACE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_WRITE)
@@ -36,12 +45,23 @@ def uri(path: Path, mode: str) -> str:
 
 
 def prepare_directory(directory: Path) -> None:
-    """Make the storage directory and everything in it private to its owner."""
+    """Make the storage directory and everything in it private to its owner. Raises ConfigurationError."""
+    refuse_shared(directory)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700)
     os.umask(0o077)
     for file in directory.glob(f"{FILE_NAME}*"):
         file.chmod(0o600)
+
+
+def refuse_shared(directory: Path) -> None:
+    """Raises ConfigurationError for a directory that others use, such as /tmp: made private, it is lost to them."""
+    if not directory.is_dir() or not directory.stat().st_mode & _OTHERS_WRITE:
+        return
+    names = {path.name for path in directory.iterdir()} - {"lost+found"}
+    if names and FILE_NAME not in names:
+        why = "others may write there and use it; name a directory of the appliance's own"
+        raise ConfigurationError([f"storage.directory = {directory}: {why}"])
 
 
 def configure_writer(connection: sqlite3.Connection) -> None:

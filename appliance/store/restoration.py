@@ -44,6 +44,11 @@ def put_back(copy: Path, directory: Path, now: Callable[[], int], unit: Callable
     return complete(directory)
 
 
+def is_present(directory: Path) -> bool:
+    """Is there a database, or one that the next start puts in its place?"""
+    return any((directory / name).exists() for name in (FILE_NAME, _INCOMING))
+
+
 def _amend(place: Path, now: Callable[[], int], unit: Callable[[Tx], None]) -> None:
     """Closing the only connection writes the WAL back and removes it."""
     with closing(sqlite3.connect(place, isolation_level=None)) as connection:
