@@ -221,11 +221,16 @@ class Appliance:
     async def _reconcile(self) -> None:
         """Before anything is sent: what became of the sends in doubt, and what came in meanwhile. Bounded."""
         complete = not self.config.twilio.catch_up_every
-        # What fails here the schedule does later.
-        with contextlib.suppress(TimeoutError, LogUnavailableError, StorageUnavailableError):
+        try:
             async with asyncio.timeout(RECONCILE_PATIENCE):
                 await self._settle.settle()
                 complete = complete or await self._catch_up.catch_up()
+        except (TimeoutError, LogUnavailableError, StorageUnavailableError):
+            pass
+        except StorageBrokenError:
+            raise
+        except Exception as error:  # noqa: BLE001  # ending here would end every start; the schedule tries again
+            log.error("Twilio's log was not compared at the start", error=type(error).__name__)
         if not complete:
             with contextlib.suppress(StorageUnavailableError):
                 await self.store.write(lambda tx: enqueue_tick(tx, JobKind.CATCH_UP))

@@ -13,6 +13,7 @@ from appliance.model import HOUR, TextKey
 from appliance.wire import InboundMessage
 
 REMINDER_EVERY = 24 * HOUR
+ALREADY_OUT = "opted out already"
 
 _TWILIO_OUT = frozenset(words("stop stopall unsubscribe cancel end quit revoke optout"))
 _TWILIO_BACK = frozenset(words("start yes unstop"))
@@ -59,6 +60,24 @@ def read(message: InboundMessage, *, opted_out: bool, reminded_at: int | None, n
     )
 
 
+def says(body: str, recipient: str, opt_out_type: str = "") -> Change:
+    """What a message says about consent, whatever the contact had said before."""
+    told = told_by_twilio(opt_out_type)
+    if told:
+        return told.change
+    on_whatsapp = recipient.startswith("whatsapp:")
+    out, back = (_WHATSAPP_OUT, _WHATSAPP_BACK) if on_whatsapp else (_TWILIO_OUT | _OUR_OUT, _TWILIO_BACK | _OUR_BACK)
+    word = bare(body)
+    return Change.OUT if word in out else Change.IN if word in back else Change.NONE
+
+
+def overtaken(found: Consent, opted_out: bool) -> Consent:
+    """A message that comes in after the contact's later word: it neither changes consent nor speaks of it."""
+    if found.change != Change.NONE or found.suppressed == ALREADY_OUT:
+        return Consent(suppressed="a later word counts")
+    return Consent(suppressed="opted out", card=True) if opted_out else found
+
+
 def is_twilios_word(body: str) -> bool:
     """Whether Twilio itself may have answered this on SMS."""
     return bare(body) in _TWILIO_OUT | _TWILIO_BACK | _TWILIO_HELP
@@ -98,7 +117,7 @@ def _answered_by_twilio(word: str, opted_out: bool) -> Consent | None:
 
 def _by_keyword(word: str, out: frozenset[str], back: frozenset[str], opted_out: bool) -> Consent | None:
     if word in out:
-        return Consent(suppressed="opted out already") if opted_out else Consent(Change.OUT, TextKey.OPTED_OUT)
+        return Consent(suppressed=ALREADY_OUT) if opted_out else Consent(Change.OUT, TextKey.OPTED_OUT)
     return Consent(Change.IN, TextKey.OPTED_IN) if opted_out and word in back else None
 
 

@@ -102,7 +102,7 @@ def _refused(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
     if not tx.outbox.end(row.id, OutboxState.FAILED, expected=OutboxState.SENDING, **values):
         return
     if result.code == codes.OPTED_OUT:
-        tx.contacts.opt_out(row.contact_id, "21610")
+        tx.contacts.refused(row.contact_id)
     _card(tx, row, "not_sent", f"Could not answer: {codes.explain(result.code)}")
 
 

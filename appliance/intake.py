@@ -1,6 +1,6 @@
 """A message comes in: organization, dedup, contact, consent, conversation and reply job in one unit of work."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -85,13 +85,31 @@ def _complete(tx: Tx, message: InboundMessage) -> None:
     """The webhook of a message that catch-up stored: it brings what Twilio's log does not have."""
     if not tx.messages.fill_gaps(message):
         return
-    message_id, contact_id = tx.messages.stored(message.sid)
+    message_id, contact_id, received_at = tx.messages.stored(message.sid)
     tx.contacts.named(contact_id, message.profile_name)
     told = consent.told_by_twilio(message.opt_out_type)
     if told is None:
         return
-    _change_consent(tx, told.change, contact_id, message.sid)
+    if not _spoke_later(tx, contact_id, message.recipient, received_at):
+        _change_consent(tx, told.change, contact_id, message.sid)
     tx.messages.suppress([message_id], told.suppressed or "")  # Twilio has answered it
+
+
+def _spoke_later(tx: Tx, contact_id: int, recipient: str, at: int) -> bool:
+    """Whether the contact opted out or in again later than a time (ms UTC)."""
+    later = tx.messages.written_since(contact_id, at)
+    return any(consent.says(body, recipient, kind) != consent.Change.NONE for body, kind in later)
+
+
+def heed(tx: Tx, contact: Contact, arrivals: Sequence[tuple[InboundMessage, int]]) -> None:
+    """Messages that cannot be stored yet, with their times (ms UTC): an opt-out among them holds all sends at once."""
+    words = [(message, at) for message, at in arrivals if consent.says(message.body, message.recipient)]
+    if not words:
+        return
+    last, at = words[-1]
+    is_out = consent.says(last.body, last.recipient) == consent.Change.OUT
+    if is_out and not _spoke_later(tx, contact.id, last.recipient, at):
+        tx.contacts.opt_out(contact.id, last.sid)
 
 
 def _change_consent(tx: Tx, change: consent.Change, contact_id: int, sid: str) -> None:
@@ -107,6 +125,7 @@ def _conversation(tx: Tx, channel: Channel, contact: Contact, config: Config) ->
     current = tx.conversations.open_with(key)
     if current is not None and current.expires_at <= tx.now and tx.jobs.in_lane(key) is None:
         tx.conversations.set_status(current.id, ConversationStatus.CLOSED)
+        tx.cards.close("waiting", f"conversation:{current.id}")
         current = None
     expires_at = tx.now + config.conversations.expire_after
     return current or tx.conversations.insert(channel.organization_id, channel.id, contact.id, key, expires_at)
@@ -124,9 +143,10 @@ def _judge(
     tx: Tx, message: InboundMessage, contact: Contact, conversation: Conversation, arrival: Arrival | None
 ) -> _Verdict:
     """What the message does to consent, and whether anything may be said to it at all."""
-    found = consent.read(
-        message, opted_out=contact.opted_out_at is not None, reminded_at=contact.reminded_at, now=tx.now
-    )
+    out = tx.contacts.has_left(contact.id)
+    found = consent.read(message, opted_out=out, reminded_at=contact.reminded_at, now=tx.now)
+    if arrival and _spoke_later(tx, contact.id, message.recipient, arrival.received_at):
+        found = consent.overtaken(found, out)
     who = masked(contact.address)
     if tx.channels.exists(message.sender):
         return _Verdict(found, None, "own channel")

@@ -108,7 +108,7 @@ def _logged(resource: Any) -> LoggedMessage:
         direction=str(resource.direction),
         sender=str(resource.from_ or ""),
         recipient=str(resource.to or ""),
-        body=str(resource.body or ""),
+        body=str(resource.body or "").encode("utf-8", "replace").decode(),  # JSON can hold half a character
         status=str(resource.status),
         error_code=resource.error_code if isinstance(resource.error_code, int) else None,
         created_at=int(created.replace(tzinfo=created.tzinfo or UTC).timestamp() * SECOND),

@@ -255,7 +255,8 @@ def finish(tx: Tx, job: Job, outcome: Outcome, config: Config) -> None:
 def _last_resort(tx: Tx, job: Job) -> None:
     """Even giving up failed: nobody will answer these messages by themselves."""
     conversation_id = job.payload.get("conversation", 0)
-    card_id = tx.cards.open("could_not_answer", f"conversation:{conversation_id}", "Could not answer: internal error.")
+    subject, text = f"conversation:{conversation_id}", "Could not answer a customer: internal error."
+    card_id = tx.cards.open("could_not_answer", subject, text)
     about = [message.id for message in tx.messages.live(conversation_id)]
     tx.jobs.remember(job.id, messages=about)
     tx.messages.give_up(about, card_id)

@@ -48,9 +48,8 @@ def _write(tx: Tx, case: Case, kind: str, body: str, source: str) -> bool:
     assert taken
     if kind == TextKey.HANDOFF:
         tx.conversations.set_status(case.conversation.id, ConversationStatus.HUMAN)
-        tx.cards.open(
-            "waiting", f"conversation:{case.conversation.id}", "A customer asks for a person.", case.organization.id
-        )
+        text = f"{case.who} asks for a person."
+        tx.cards.open("waiting", f"conversation:{case.conversation.id}", text, case.organization.id)
     tx.conversations.answered(case.conversation.id)
     tx.jobs.send(outbox_id, case.conversation.channel_id, case.conversation, case.messages[0].sid)
     return True
@@ -66,7 +65,7 @@ def apology(case: Case, error: str) -> Outcome:
 def apologise(tx: Tx, case: Case, error: str) -> None:
     """The friendly text, at most once per conversation per 30 minutes: later messages share it."""
     tx.jobs.remember(case.job.id, messages=case.message_ids)
-    _card(tx, case, f"Could not answer a customer: {error}")
+    _card(tx, case, f"Could not answer: {error}")
     if case.recent_apology is not None:
         tx.messages.claim_for(case.recent_apology, case.message_ids)
         return
@@ -82,4 +81,5 @@ def abandon(case: Case, error: str) -> Outcome:
 
 
 def _card(tx: Tx, case: Case, text: str) -> int:
-    return tx.cards.open("could_not_answer", f"conversation:{case.conversation.id}", text, case.organization.id)
+    subject = f"conversation:{case.conversation.id}"
+    return tx.cards.open("could_not_answer", subject, f"{case.who}: {text}", case.organization.id)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from appliance import language
 from appliance.conversation import turns
-from appliance.model import MINUTE, Conversation, Dialogue, Job, Organization, StoredMessage, TextKey
+from appliance.model import MINUTE, Conversation, Dialogue, Job, Organization, StoredMessage, TextKey, masked
 from appliance.store import Tx
 
 FEW_TOPICS = 40  # so small a knowledge base is told to a model whole
@@ -18,6 +18,7 @@ class Case:
     job: Job
     conversation: Conversation
     organization: Organization
+    who: str  # the customer, as on a card
     messages: tuple[StoredMessage, ...]
     dialogue: Dialogue
     recent_apology: int | None  # the outbox row later messages share
@@ -37,12 +38,14 @@ def load(tx: Tx, job: Job) -> Case | None:
     if not messages:
         return None
     organization = tx.organizations.get(conversation.organization_id)
-    assert organization is not None
+    contact = tx.contacts.get(conversation.contact_id)
+    assert organization is not None and contact is not None
     recent = tx.outbox.recent
     return Case(
         job,
         conversation,
         organization,
+        masked(contact.address),
         messages,
         _dialogue(tx, conversation, organization, messages),
         recent(conversation.id, TextKey.UNAVAILABLE, tx.now - APOLOGY_EVERY),

@@ -7,12 +7,13 @@ from dataclasses import replace
 from appliance import catch_up, delivery
 from appliance.catch_up import Arrival, Fate
 from appliance.config import Config
-from appliance.intake import DuplicateError, receive
+from appliance.handlers.tolerance import Tolerance
+from appliance.intake import DuplicateError, heed, receive
 from appliance.model import HOUR, MINUTE, SECOND, Channel, Job, StoredMessage
-from appliance.outcome import Dead, Done, Outcome, Snooze
+from appliance.outcome import Done, Outcome, Snooze
 from appliance.ports import Clock, LogUnavailableError, MessageLog
 from appliance.store import Store, Tx
-from appliance.wire import LoggedMessage, LogRead
+from appliance.wire import InboundMessage, LoggedMessage, LogRead
 
 AGAIN = 30 * SECOND
 AMPLE = 24 * HOUR  # before a message: Twilio may have delivered it long after it was written
@@ -42,13 +43,19 @@ class CatchUpHandler:
         return Snooze(self._clock.now() + AGAIN, "a webhook or a send in doubt is waited for", _readable)
 
     def give_up(self, _job: Job, error: str) -> Outcome:
-        return Dead(error)
+        text = f"What did not reach this box cannot be fetched from Twilio's log: {error}."
+        return Done(lambda tx: tx.cards.open("log", "box", text))  # the next tick tries again
 
     async def catch_up(self) -> bool:
         """One pass over every channel. False where a young webhook or a send in doubt must be waited for."""
         began = self._clock.now()
         channels = await self._store.read(lambda tx: tx.channels.enabled())
-        done = [await self._channel(channel, watermark, timezone) for channel, watermark, timezone in channels]
+        tolerance = Tolerance()
+        done = [
+            await tolerance.attempt(self._channel(channel, watermark, timezone, tolerance))
+            for channel, watermark, timezone in channels
+        ]
+        tolerance.tell()
         restored_at, silent_since = await self._store.read(
             lambda tx: (delivery.restored_at(tx), delivery.grace_began(tx))
         )
@@ -89,7 +96,7 @@ class CatchUpHandler:
         ]
         await self._store.write(lambda tx: tx.messages.suppress(answered, Fate.ANSWERED_ELSEWHERE))
 
-    async def _channel(self, channel: Channel, watermark: int, timezone: str) -> bool:
+    async def _channel(self, channel: Channel, watermark: int, timezone: str, tolerance: Tolerance) -> bool:
         """The watermark moves only at the end of a complete pass, to its start."""
         log = await self._log.read(recipient=channel.address, since=watermark)
         began = log.began_at + log.offset
@@ -100,22 +107,37 @@ class CatchUpHandler:
         for message in missing:
             if not catch_up.is_webhooks_own(message, began):
                 contacts.setdefault(message.sender, []).append(message)
-        done = [await self._contact(channel, messages, began, timezone) for messages in contacts.values()]
+        done = [
+            await tolerance.attempt(self._contact(channel, messages, log, timezone)) for messages in contacts.values()
+        ]
         done.append(not any(catch_up.is_webhooks_own(message, began) for message in missing))
         if all(done):
             await self._store.write(lambda tx: tx.channels.read_up_to(channel.id, began - catch_up.OVERLAP))
         return all(done)
 
-    async def _contact(self, channel: Channel, messages: list[LoggedMessage], now: int, timezone: str) -> bool:
+    async def _contact(self, channel: Channel, messages: list[LoggedMessage], heard: LogRead, timezone: str) -> bool:
         address = messages[0].sender
         if await self._store.read(lambda tx: _in_doubt(tx, channel, address)):
+            await self._heed(channel, messages, heard.offset)
             return False
         log = await self._said(channel, address, messages[0].created_at)
-        ours = await self._store.read(lambda tx: _our_sids(tx, channel, address))
+        # In one look: what is on its way right now may stand in the log already, and nobody knows its sid.
+        ours, in_doubt = await self._store.read(
+            lambda tx: (_our_sids(tx, channel, address), _in_doubt(tx, channel, address))
+        )
+        if in_doubt:
+            return False
+        now = heard.began_at + heard.offset
         for message in messages:
             await self._receive(await self._arrival(message, log, ours, now, timezone))
         self._wake()
         return True
+
+    async def _heed(self, channel: Channel, messages: list[LoggedMessage], offset: int) -> None:
+        """What is in doubt keeps these from being stored; whoever said STOP is left alone all the same."""
+        account = self._config.twilio.account_sid
+        arrivals = [(catch_up.as_inbound(message, account, ()), message.created_at - offset) for message in messages]
+        await self._store.write(lambda tx: _heed(tx, channel, arrivals))
 
     async def _said(self, channel: Channel, address: str, since: int) -> LogRead:
         """What went to a contact as an answer, whoever sent it."""
@@ -162,6 +184,12 @@ def _unclear(tx: Tx, channels: Sequence[Channel]) -> tuple[list[tuple[Channel, s
 def _in_doubt(tx: Tx, channel: Channel, address: str) -> bool:
     contact = tx.contacts.at(channel.id, address)
     return contact is not None and tx.outbox.is_unsettled_to(contact.id)
+
+
+def _heed(tx: Tx, channel: Channel, arrivals: list[tuple[InboundMessage, int]]) -> None:
+    contact = tx.contacts.at(channel.id, arrivals[0][0].sender)
+    if contact is not None:
+        heed(tx, contact, arrivals)
 
 
 def _our_sids(tx: Tx, channel: Channel, address: str) -> set[str]:

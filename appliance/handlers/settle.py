@@ -5,8 +5,9 @@ from itertools import groupby
 
 from appliance import delivery, settle
 from appliance.config import Config
+from appliance.handlers.tolerance import Tolerance
 from appliance.model import MANUAL, MINUTE, SECOND, Job, OutboxMessage
-from appliance.outcome import Dead, Done, Outcome, Snooze
+from appliance.outcome import Done, Outcome, Snooze
 from appliance.ports import Clock, LogUnavailableError, MessageLog
 from appliance.settle import Finding, Verdict
 from appliance.store import Store, Tx
@@ -29,23 +30,28 @@ class SettleHandler:
             due = await self.settle()
         except LogUnavailableError:
             return Snooze(self._clock.now() + AGAIN, "Twilio's log cannot be read")
-        return Done() if due is None else Snooze(max(due, self._clock.now() + SECOND), "the grace is not over")
+        if due is None:
+            return Done(_well)
+        return Snooze(max(due, self._clock.now() + SECOND), "the grace is not over", _well)
 
     def give_up(self, _job: Job, error: str) -> Outcome:
-        return Dead(error)
+        text = f"What became of sends in doubt cannot be found out: {error}."
+        return Done(lambda tx: tx.cards.open("settle", "box", text))  # the next tick tries again
 
     async def settle(self) -> int | None:
         """Settle what can be settled now; when the next row is due (ms UTC). Raises LogUnavailableError."""
         rows, began = await self._store.read(lambda tx: (tx.outbox.in_doubt(), delivery.grace_began(tx)))
         later: list[int] = []
+        tolerance = Tolerance()
         for _, pair in groupby(sorted(rows, key=lambda row: (row.contact_id, row.id)), lambda row: row.contact_id):
             doubtful = list(pair)
             last = max(began, *(row.sending_at or row.created_at for row in doubtful))
             due = last + self._config.twilio.doubt_grace
             if due > self._clock.now():
                 later.append(min(due, self._clock.now() + self._config.twilio.doubt_grace))
-            elif not await self._settle_pair(doubtful):
+            elif not await tolerance.attempt(self._settle_pair(doubtful)):
                 later.append(self._clock.now() + AGAIN)
+        tolerance.tell()
         return min(later, default=None)
 
     async def _settle_pair(self, rows: Sequence[OutboxMessage]) -> bool:
@@ -54,6 +60,10 @@ class SettleHandler:
         start = settle.begun(rows)
         log = await self._log.read(sender=first.sender, recipient=first.recipient, since=start, ours=True)
         return await self._store.write(lambda tx: _apply(tx, rows, log, self._config))
+
+
+def _well(tx: Tx) -> None:
+    tx.cards.close("settle", "box")
 
 
 def _apply(tx: Tx, rows: Sequence[OutboxMessage], log: LogRead, config: Config) -> bool:

@@ -36,14 +36,15 @@ def idle(config: Config) -> Sweep:
 def expired() -> Sweep:
     def work(tx: Tx) -> None:
         for conversation in tx.conversations.expired(tx.now, AT_MOST):
-            tx.conversations.move(conversation, ConversationStatus.CLOSED)
+            if tx.conversations.move(conversation, ConversationStatus.CLOSED):
+                tx.cards.close("waiting", f"conversation:{conversation.id}")
 
     return Sweep(work)
 
 
 def housekeeping(store: Store) -> Sweep:
     def work(tx: Tx) -> None:
-        tx.jobs.prune(tx.now - KEEP_JOBS, 500)
+        tx.jobs.prune(tx.now - KEEP_JOBS, 2_000)
         tx.box.put("last_seen", str(tx.now))
         store.reserve.keep()
         recent = 0 <= tx.now - int(tx.box.get("backup_at") or 0) < BACKUP_EVERY  # a clock may have been ahead

@@ -3,6 +3,8 @@
 from appliance.model import Contact
 from appliance.store.repository import Repository
 
+TWILIOS_WORD = "21610"  # instead of a message's sid: Twilio refused to write to the contact
+
 
 class Contacts(Repository[Contact]):
     table = "contacts"
@@ -54,6 +56,20 @@ class Contacts(Repository[Contact]):
             sid,
             contact_id,
         )
+
+    def has_left(self, contact_id: int) -> bool:
+        """Opted out by Twilio's word or by a message that is stored; one that was only heeded counts when it is."""
+        return bool(
+            self._sql.value(
+                "SELECT opted_out_sid = ? OR opted_out_sid IN (SELECT sid FROM messages) FROM contacts WHERE id = ?",
+                TWILIOS_WORD,
+                contact_id,
+            )
+        )
+
+    def refused(self, contact_id: int) -> None:
+        """Twilio says that the contact opted out."""
+        self.opt_out(contact_id, TWILIOS_WORD)
 
     def opt_in(self, contact_id: int) -> None:
         self._sql.run(

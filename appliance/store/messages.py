@@ -110,11 +110,22 @@ class Messages(Repository[StoredMessage]):
         )
         return changed == 1
 
-    def stored(self, sid: str) -> tuple[int, int]:
-        """(its id, its contact's id) of a message that is stored."""
-        row = self._sql.one("SELECT id, contact_id FROM messages WHERE sid = ?", sid)
+    def written_since(self, contact_id: int, at: int) -> list[tuple[str, str]]:
+        """(body, Twilio's OptOutType or "") of what a contact wrote later than a time (ms UTC), oldest first."""
+        rows = self._sql.all(
+            "SELECT m.body, (SELECT value ->> 1 FROM json_each(m.parameters) WHERE value ->> 0 = 'OptOutType') AS type "
+            "FROM conversations c JOIN messages m ON m.conversation_id = c.id "
+            "WHERE c.contact_id = ? AND m.received_at > ? ORDER BY m.received_at",
+            contact_id,
+            at,
+        )
+        return [(row["body"], row["type"] or "") for row in rows]
+
+    def stored(self, sid: str) -> tuple[int, int, int]:
+        """(its id, its contact's id, when it was received) of a message that is stored."""
+        row = self._sql.one("SELECT id, contact_id, received_at FROM messages WHERE sid = ?", sid)
         assert row is not None
-        return row["id"], row["contact_id"]
+        return row["id"], row["contact_id"], row["received_at"]
 
     def live(self, conversation_id: int) -> list[StoredMessage]:
         """Those nobody has answered yet, in receive order."""

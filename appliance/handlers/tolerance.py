@@ -1,0 +1,45 @@
+"""What the log says of one customer may not keep the others waiting: go on with the next, and tell at the end."""
+
+from collections.abc import Awaitable
+
+import structlog
+
+from appliance.errors import StorageBrokenError, StorageUnavailableError
+from appliance.ports import LogUnavailableError
+
+IN_A_ROW = 3  # then it is not one customer's part of the log, and each try may last until it times out
+
+log = structlog.get_logger()
+
+
+class Tolerance:
+    """For one pass over several customers."""
+
+    def __init__(self) -> None:
+        self._first: Exception | None = None
+        self._in_a_row = 0
+
+    async def attempt(self, work: Awaitable[bool]) -> bool:
+        """What the work says; False where it failed. Raises where nothing can be read or stored at all."""
+        try:
+            done = await work
+        except (StorageUnavailableError, StorageBrokenError):
+            raise
+        except Exception as error:
+            self._failed(error)
+            if self._in_a_row == IN_A_ROW:
+                raise
+            return False
+        self._in_a_row = 0
+        return done
+
+    def _failed(self, error: Exception) -> None:
+        if not isinstance(error, LogUnavailableError):
+            log.error("one customer's part of Twilio's log was passed over", error=type(error).__name__)
+        self._first = self._first or error
+        self._in_a_row += 1
+
+    def tell(self) -> None:
+        """Raises the first failure of the pass."""
+        if self._first is not None:
+            raise self._first
