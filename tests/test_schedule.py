@@ -80,6 +80,7 @@ async def test_a_conversation_in_human_hands_closes_and_is_automatic_again(tmp_p
     async with World(tmp_path, clock=clock) as world:
         await world.say("ATENDENTE")
         await world.settle()
+        assert await world.column("SELECT text FROM cards WHERE closed_at IS NULL") == ["…7777 asks for a person."]
         clock.jump(24 * HOUR / SECOND)
         await tick(world, JobKind.IDLE)
         assert await statuses(world) == ["human"]
@@ -89,6 +90,7 @@ async def test_a_conversation_in_human_hands_closes_and_is_automatic_again(tmp_p
 
         assert await statuses(world) == ["closed", "progress"]
         assert len(world.sent()) == 2
+        assert await world.cards() == []
 
 
 async def test_a_conversation_that_waits_for_an_answer_is_never_swept(tmp_path: Path) -> None:
