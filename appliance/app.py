@@ -237,15 +237,14 @@ class Appliance:
 
     async def _wait_for_clock(self) -> None:
         """A board without a battery starts in the past: jobs would all fall due late."""
-        seen = await self.store.read(lambda tx: max(int(tx.box.get("last_seen") or 0), tx.jobs.last_written()))
+        latest = await self.store.read(_latest_time)
         give_up = self.clock.monotonic() + CLOCK_PATIENCE
-        while self.clock.now() < max(BUILT_AT, seen):
+        while self.clock.now() < latest:
             self.worker.beat = self.clock.monotonic()
             if self.clock.monotonic() > give_up:
                 await self.store.write(_clock_is_behind)
                 return
             await self.clock.sleep(1.0)
-        await self.store.write(lambda tx: tx.cards.close("clock", "box"))
 
     async def stop(self) -> None:
         self.stopping.set()
@@ -267,12 +266,19 @@ def _begin_run(tx: Tx, handlers: dict[JobKind, Handler], config: Config) -> int:
     boot_id = _boot_id()
     run_number = int(tx.box.get("run") or 0) + 1
     crashed = tx.box.get("boot_id") == boot_id  # else the power went: nobody is to blame
+    if tx.now >= _latest_time(tx):
+        tx.cards.close("clock", "box")
     tx.box.put("run", str(run_number))
     tx.box.put("boot_id", boot_id)
     delivery.settle_crashed(tx)
     resume(tx, handlers, config, crashed=crashed)
     enqueue_tick(tx, JobKind.HOUSEKEEPING)
     return run_number
+
+
+def _latest_time(tx: Tx) -> int:
+    """That any clock has shown so far (ms UTC)."""
+    return max(BUILT_AT, int(tx.box.get("last_seen") or 0), tx.jobs.last_written())
 
 
 def _clock_is_behind(tx: Tx) -> None:

@@ -4,9 +4,10 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from appliance import catch_up, delivery
+from appliance import catch_up, consent, delivery
 from appliance.catch_up import Arrival, Fate
 from appliance.config import Config
+from appliance.consent import Change
 from appliance.handlers.tolerance import Tolerance
 from appliance.intake import DuplicateError, heed, receive
 from appliance.model import HOUR, MINUTE, SECOND, Channel, Job, StoredMessage
@@ -137,7 +138,8 @@ class CatchUpHandler:
         """What is in doubt keeps these from being stored; whoever said STOP is left alone all the same."""
         account = self._config.twilio.account_sid
         arrivals = [(catch_up.as_inbound(message, account, ()), message.created_at - offset) for message in messages]
-        await self._store.write(lambda tx: _heed(tx, channel, arrivals))
+        if any(consent.says(message.body, message.recipient) != Change.NONE for message in messages):
+            await self._store.write(lambda tx: _heed(tx, channel, arrivals))
 
     async def _said(self, channel: Channel, address: str, since: int) -> LogRead:
         """What went to a contact as an answer, whoever sent it."""

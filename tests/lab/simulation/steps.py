@@ -15,6 +15,7 @@ _UNITS = {
     "SendHandler.run": "begin",
     "SettleHandler._settle_pair": "settle",
     "CatchUpHandler._receive": "fetch",
+    "CatchUpHandler._heed": "heed",
     "CatchUpHandler._channel": "watermark",
     "CatchUpHandler._review": "review",
     "CatchUpHandler._trust": "review",
