@@ -95,6 +95,7 @@ def _table() -> list[Scenario]:
         *(one for shape in SHAPES for one in _around_a_send(shape)),
         *_no_sends(),
         *_box_faults(),
+        *_words_and_answers(),
     ]
     return [replace(scenario, seed=seed, deep=_is_deep(scenario.name)) for seed, scenario in enumerate(found)]
 
@@ -160,6 +161,21 @@ def _box_faults() -> Iterator[Scenario]:
     for shape in ("accept", "reset_before", "late_accept"):
         later = Written(8 * MINUTE, "#2 dois?")
         yield Scenario(0, "swept", written=(two[0], later), shapes=(shape,), callbacks=("lost",), sweeps=True)
+
+
+def _words_and_answers() -> Iterator[Scenario]:
+    """Who was answered by whom, and who asked for silence, where only Twilio's list can tell."""
+    one, two = Written(1000, "#1 um?", hook="lost"), Written(20_000, "#2 dois?", hook="lost")
+    yield Scenario(0, "answered by hand in between", written=(one, two), by_hand=((9000, 0),), lag=10_000)
+    for channel, word in product((SMS, WHATSAPP), ("STOP", "PARAR")):
+        lost = (Written(1000, "#1 um?"), Written(9000, word, hook="lost"), Written(9 * MINUTE, "#2 dois?"))
+        yield Scenario(0, "stop lost", channel, lost, lag=10_000)
+    for channel in (SMS, WHATSAPP):
+        back = (Written(1000, "STOP", hook="lost"), Written(20_000, "START"), Written(9 * MINUTE, "#1 um?"))
+        yield Scenario(0, "stop lost, then back", channel, back, lag=10_000)
+    for copied_at in (2000, 4400):
+        words = (Written(1000, "PARAR"),)
+        yield Scenario(0, "restored after a confirmation", WHATSAPP, words, copied_at=copied_at, lag=10_000)
 
 
 def _is_deep(name: str) -> bool:
