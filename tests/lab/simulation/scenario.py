@@ -80,6 +80,7 @@ class Scenario:
     deep: bool = False  # worth a second crash after the first
     age: int = 0  # ms: how short queue.reply_max_age is, 0 for the default
     full: tuple[int, int] = (0, 0)  # from when to when most writes find no space
+    spare: int = 0  # of so many writes to a full disk only one finds none, 0: of three one finds some
     copied_at: int = 0  # when a backup is taken, ms; the first crash after it ends with that backup being restored
     steady: bool = False  # the list is behind by exactly `lag`, each time
     sweeps: bool = False  # conversations go idle after a minute and expire after five
@@ -96,6 +97,7 @@ def _table() -> list[Scenario]:
         *_no_sends(),
         *_box_faults(),
         *_words_and_answers(),
+        *_nearly_full(),
     ]
     return [replace(scenario, seed=seed, deep=_is_deep(scenario.name)) for seed, scenario in enumerate(found)]
 
@@ -176,6 +178,13 @@ def _words_and_answers() -> Iterator[Scenario]:
     for copied_at in (2000, 4400):
         words = (Written(1000, "PARAR"),)
         yield Scenario(0, "restored after a confirmation", WHATSAPP, words, copied_at=copied_at, lag=10_000)
+
+
+def _nearly_full() -> Iterator[Scenario]:
+    """Some webhooks of a batch are stored when the next one finds no space: then none of them is."""
+    for _ in range(6):
+        crowd = tuple(Written(1000, f"#{contact} oi?", contact) for contact in range(8))
+        yield Scenario(0, "disk nearly full", written=crowd, full=(500, 4000), spare=12)
 
 
 def _is_deep(name: str) -> bool:

@@ -111,7 +111,7 @@ class Simulation:
         self._crash_at, self.points, self._crashed = crash_at, 0, False
         self._undeclared = ""
         self._loop = VirtualLoop(lambda: world.now)  # type: ignore[abstract]  # no sockets, processes or signals here
-        self._store = InlineStore(self.database, self._around, lambda: not world.is_full or world.dice.one_in(3))
+        self._store = InlineStore(self.database, self._around, lambda: world.has_space)
         self._life = Life(world, self._store, self._point, configure(world.scenario))
         self._loop.call_soon(self._life.begin)
         for kind, period in TICKS.items() if world.scenario.sweeps else RECONCILING.items():

@@ -100,6 +100,14 @@ class World:
     def is_full(self) -> bool:
         return self.within(self.scenario.full)
 
+    @property
+    def has_space(self) -> bool:
+        """Whether the next write finds some."""
+        if not self.is_full:
+            return True
+        spare = self.scenario.spare
+        return not self.dice.one_in(spare) if spare else self.dice.one_in(3)
+
     def blind(self) -> list[tuple[int, int]]:
         """When nobody could have settled a doubt: no process, no network, no list, no space."""
         scenario = self.scenario
