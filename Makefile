@@ -56,7 +56,7 @@ torture-simulated:
 	@$(LAB) $(SIMULATED)
 
 torture-rest:
-	@$(LAB) tests/lab tests/test_kill.py $(foreach part,$(TIMED) $(SIMULATED) tests/lab/test_readme.py,--ignore=$(part))
+	@$(LAB) tests/lab tests/test_kill.py tests/test_controls.py $(foreach part,$(TIMED) $(SIMULATED) tests/lab/test_readme.py,--ignore=$(part))
 
 lock:  ## The newest versions that pyproject.toml allows (needs uv)
 	$(LOCK) --group build --output-file requirements.lock

@@ -161,7 +161,7 @@ def naive_rollback(patch: Patch) -> None:
             if connection.in_transaction:
                 connection.execute("ROLLBACK TO unit")
                 connection.execute("RELEASE unit")
-            return writer.Failed(error)
+            return writer.Failed(writer.storage_error(error) or error)
         connection.execute("RELEASE unit")
         return result
 
@@ -222,23 +222,23 @@ FORGED = {"reference_of": "1.1.0000000000000000", "changes": {}}
 CONTROLS = [
     Control("acknowledge before commit", r"assert 20 < 20", acknowledge_before_commit, test_store.test_webhooks_of_a_full_disk_hear_503_and_nothing_stored_is_missing),
     Control("no unique sid", r"Left contains 99 more items", no_unique_sid, test_replies.test_one_message_delivered_a_hundred_times_gets_one_reply),
-    Control("select, then insert", r"Left contains [0-9]+ more items, first extra item: 'SM", select_then_insert, test_replies.test_one_message_delivered_a_hundred_times_gets_one_reply),
-    Control("blind retry on doubt", r"assert 2 == 1", blind_retry, test_sending.test_an_unknown_outcome_is_doubt_and_not_resent, RESET),
+    Control("SELECT-then-INSERT", r"Left contains [0-9]+ more items, first extra item: 'SM", select_then_insert, test_replies.test_one_message_delivered_a_hundred_times_gets_one_reply),
+    Control("blind retry on timeout", r"assert 2 == 1", blind_retry, test_sending.test_an_unknown_outcome_is_doubt_and_not_resent, RESET),
     Control("doubt resent on a timer", r"assert 2 == 1", doubt_resent_on_a_timer, test_sending.test_an_unknown_outcome_is_doubt_and_not_resent, RESET),
-    Control("sending not committed before the POST", r"assert 2 == 1", sending_not_committed, test_sending.test_killed_while_sending_is_doubt),
+    Control("`sending` not committed before the POST", r"assert 2 == 1", sending_not_committed, test_sending.test_killed_while_sending_is_doubt),
     Control("callback ignored", r"'doubt' != 'delivered'", callback_ignored, test_delivery.test_a_callback_settles_a_doubt),
     Control("callback believed without its tag", r"'status': 'delivered'", callback_believed_without_tag, test_delivery.test_what_names_no_row_of_ours_changes_nothing, FORGED),
-    Control("checks outside the sending unit", r"'failed' != 'suppressed'", checks_outside_the_sending_unit, test_sending.test_stop_between_draft_and_send_means_silence),
+    Control("checks outside the `sending` unit", r"'failed' != 'suppressed'", checks_outside_the_sending_unit, test_sending.test_stop_between_draft_and_send_means_silence),
     Control("no loop guard", r"assert 5 == 3", no_loop_guard, test_sending.test_the_loop_guard_ends_in_silence),
-    Control("result written without its expected state", r"'queued' != 'sent'", result_without_expected_state, test_delivery.test_a_late_answer_does_not_overwrite_its_callback),
-    Control("rollback that ignores in_transaction", r"NoneType.* != .*StorageFullError", naive_rollback, test_store.test_no_space_in_the_middle_of_a_batch_fails_the_whole_batch),
+    Control("result written without WHERE state='sending'", r"'queued' != 'sent'", result_without_expected_state, test_delivery.test_a_late_answer_does_not_overwrite_its_callback),
+    Control("savepoint rollback that ignores in_transaction", r"NoneType.* != .*StorageFullError", naive_rollback, test_store.test_no_space_in_the_middle_of_a_batch_fails_the_whole_batch),
     Control("no debounce", r"'You asked: part 0' != 'You asked: part 0 \| part 1", no_debounce, test_replies.test_a_burst_of_five_gets_one_reply_that_saw_all_five),
     Control("no supersede gate", r"'delivered' != 'superseded'", no_supersede_gate, test_replies.test_a_customer_who_keeps_writing_is_answered_after_two_stale_drafts),
     Control("replies that do not compete", r"first extra item: 'answer'|one more item: 'answer'", replies_do_not_compete, test_replies.test_the_answer_and_the_apology_compete),
     Control("rescue by time", r"assert [2-9] == 1", rescue_by_time, test_replies.test_a_slow_answer_is_asked_for_once),
     Control("suspects run beside others", r"one more item: 'Re: hello'", suspects_run_beside_others, test_queue.test_a_job_under_suspicion_runs_alone),
     Control("outages not noticed", r"'Desculpe.* != 'You asked: first'", outages_not_noticed, test_outage.test_messages_during_an_outage_start_their_deadline_after_it),
-    Control("synchronous = NORMAL", r"1 != 2", synchronous_normal, test_store.test_every_pragma_is_in_force),
+    Control("synchronous=NORMAL", r"1 != 2", synchronous_normal, test_store.test_every_pragma_is_in_force),
     Control("signatures not checked", r"assert 200 == 403", signatures_not_checked, test_hostile.test_what_twilio_did_not_sign_is_403, {"given": "forged"}),
     Control("restored outbox sent at once", r"2.* == \[1", restored_outbox_sent_at_once, test_backup.test_a_restored_box_sends_nothing_again),
     Control("a default tenant for orphans", r"assert \[\] == \['SM", a_default_tenant, test_hostile.test_an_orphan_is_stored_and_never_answered, {"changes": {"To": "+5511999999999"}}),

@@ -283,7 +283,7 @@ def test_what_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hour", "age", "later", "expected"),
+    ("hour", "age", "said", "expected"),
     [
         (12, 10, (), Fate.ANSWER),
         (12, 119, (), Fate.ANSWER),
@@ -294,13 +294,15 @@ def test_what_is_missing() -> None:
         (8, 31, (), Fate.ANSWER),
         (12, 10, ("unknown",), Fate.ANSWERED_ELSEWHERE),
         (12, 10, ("ours",), Fate.ANSWER),
+        (12, 10, ("unknown, earlier",), Fate.ANSWER),
     ],
 )
-def test_fate(hour: int, age: int, later: tuple[str, ...], expected: Fate) -> None:
+def test_fate(hour: int, age: int, said: tuple[str, ...], expected: Fate) -> None:
     """Age, the organization's night, and what somebody else said decide."""
     now = NOON + (hour - 12) * 3_600_000
     message = _logged("S1", now - age * 60_000)
-    outbound = [_logged(sid, now - 1_000, "outbound-api") for sid in later]
+    said_at = {"unknown, earlier": message.created_at - 1_000}
+    outbound = [_logged(sid, said_at.get(sid, now - 1_000), "outbound-api") for sid in said]
 
     found = fate(message, outbound, {"ours"}, twilio_now=now, within=2 * 3_600_000, timezone="America/Sao_Paulo")
 

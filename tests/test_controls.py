@@ -8,10 +8,19 @@ from typing import Any
 
 import pytest
 from controls import CONTROLS, Control
+from lab.figures import kept, record
 from world import World
 
 from appliance.clock import SystemClock
 from appliance.store import Store
+
+__all__ = ["kept"]  # pytest finds the fixture here
+
+
+@pytest.fixture(scope="module")
+def tried() -> list[str]:
+    """The names of the controls that were tried so far."""
+    return []
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +53,10 @@ async def fixtures(control: Control, directory: Path) -> AsyncIterator[dict[str,
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name)
 async def test_a_broken_build_is_caught(
-    control: Control, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caught: list[str]
+    control: Control, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tried: list[str], caught: list[str]
 ) -> None:
     """The scenario that passes on the product raises AssertionError under the control, for its reason."""
+    tried.append(control.name)
     control.apply(monkeypatch)
 
     async with fixtures(control, tmp_path) as given:
@@ -54,3 +64,10 @@ async def test_a_broken_build_is_caught(
             await control.scenario(**given, **control.arguments)
 
     caught.append(control.name)
+
+
+def test_all_that_were_tried_were_caught(tried: list[str], caught: list[str]) -> None:
+    """The last test here: how many there are goes to the laboratory's page."""
+    record("controls of the tests", caught=f"{len(caught)}/{len(CONTROLS)}")
+
+    assert caught == tried

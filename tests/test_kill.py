@@ -13,9 +13,10 @@ import pytest
 from box import ANSWER, Box
 from lab.faults.desk import Customers
 from lab.faults.forked import ForkedBox
-from lab.figures import begin, record
+from lab.figures import kept, record
 from world import CUSTOMER, SMS
 
+__all__ = ["kept"]  # pytest finds the fixture here
 pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("LAB_KILLS", "50")) // 4
 CUSTOMERS = 5 * KILLS
@@ -39,9 +40,8 @@ async def test_killed_before_the_reply_it_answers_once_after_the_next_start(tmp_
         await box.command("verify")
 
 
-async def test_killed_again_and_again_under_load(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+async def test_killed_again_and_again_under_load(tmp_path: Path) -> None:
     """Customers write while the process is killed at random times: each has one answer or apology, or the owner a card."""
-    begin(request.node.nodeid)
     chance = random.Random(7)
     async with ForkedBox(tmp_path) as box:
         customers = Customers(box)

@@ -158,6 +158,25 @@ async def test_a_waiting_message_that_the_lost_box_answered_is_left_alone(box: W
     assert await box.column("SELECT suppressed FROM messages ORDER BY id") == ["answered elsewhere", None]
 
 
+async def test_what_was_asked_after_the_lost_boxs_last_word_is_answered(box: World) -> None:
+    """The lost box answered the first question; the second one was written later, and nothing has been said to it."""
+    await _prepare(box)
+    await box.appliance.worker.stop()
+    await box.say(QUESTION)
+    copy = await _copy(box)
+    await box.stop()
+    box.twilio.create(MultiDict({"From": SMS, "To": CUSTOMER, "Body": ANSWER}))
+    assert isinstance(box.clock, ManualClock)
+    await box.clock.advance(MINUTE, _nothing)
+    await box.twilio.receive(CUSTOMER, SMS, "E no domingo, qual o horário?", deliver=False)
+
+    await _restore(box, copy)
+    await _pass(box, 6 * MINUTE)
+
+    assert box.sent() == [ANSWER, ANSWER]
+    assert await box.column("SELECT suppressed FROM messages ORDER BY id") == ["answered elsewhere", None]
+
+
 async def test_a_webhook_that_comes_again_is_not_answered_again(box: World) -> None:
     """The lost box answered; Twilio delivers the message once more to the restored one, and its list is late."""
     await _prepare(box)

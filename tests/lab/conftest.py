@@ -1,9 +1,5 @@
-"""How long each test of the laboratory takes goes with its figures."""
+"""The figures that a test of the laboratory records are kept with how it ended."""
 
-import pytest
+from lab.figures import kept
 
-from lab import figures
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    figures.begin(item.nodeid)
+__all__ = ["kept"]

@@ -1,32 +1,46 @@
-"""What a laboratory run came to: one line to read, one JSON line for the README that is made from the run."""
+"""What a laboratory run came to: one line to read, one JSON line for the README that is made from the run.
+
+A module whose tests record something has `kept`, which writes what a test recorded when it is known how it ended.
+"""
 
 import json
 import os
 import platform
 import sqlite3
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 FIGURES = "LAB_FIGURES"  # names the file; without it nothing is kept
-_begun: dict[str, float] = {}  # test → when
+_recorded: list[dict[str, object]] = []  # by the test that runs
 
 
-def begin(test: str) -> None:
-    """A test begins; what it records says how long it took."""
-    _begun[test] = time.monotonic()
+@pytest.fixture(autouse=True)
+def kept(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each test's figures, with how it ended and how long it took, go to the file that LAB_FIGURES names."""
+    began, failed = time.monotonic(), request.session.testsfailed
+    _recorded.clear()
+    yield
+    outcome = "passed" if request.session.testsfailed == failed else "failed"  # pytest has counted this one already
+    keep(request.node.nodeid, outcome, round(time.monotonic() - began))
 
 
 def record(name: str, **figures: float | str) -> None:
-    """Print a test's figures and append them to the file that LAB_FIGURES names."""
+    """Print a test's figures, and keep them until it has ended."""
     words = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in figures.items())
     print(f"LAB {name}: {words}")
-    if place := os.environ.get(FIGURES):
-        test = os.environ.get("PYTEST_CURRENT_TEST", "").removesuffix(" (call)")
-        seconds = round(time.monotonic() - _begun[test]) if test in _begun else None
-        line = {"name": name, "figures": figures, "test": test, "seconds": seconds, "run": _run()}
+    _recorded.append({"name": name, "figures": figures})
+
+
+def keep(test: str, outcome: str, seconds: int) -> None:
+    lines = [{**line, "test": test, "outcome": outcome, "seconds": seconds, "run": _run()} for line in _recorded]
+    _recorded.clear()
+    if lines and (place := os.environ.get(FIGURES)):
         with Path(place).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
 def _run() -> dict[str, object]:

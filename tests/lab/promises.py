@@ -28,6 +28,7 @@ PROMISES: dict[str, list[Promise]] = {
             "nothing",
             f"{SIMULATION}::test_a_crash_anywhere_loses_nothing_and_repeats_nothing",
             ("simulation",),
+            POINTS,
         ),
         Promise(
             "The same for days that no table foresaw, with up to three crashes each",
@@ -39,6 +40,11 @@ PROMISES: dict[str, list[Promise]] = {
             "Negative controls: a product with one guard taken away is noticed, whichever guard it is",
             f"{SIMULATION}::test_each_broken_product_is_noticed",
             ("controls",),
+        ),
+        Promise(
+            "Negative controls of the other tests: each fails, for its reason, on the product without its guard",
+            "tests/test_controls.py",
+            ("controls of the tests",),
         ),
     ],
     "A power cut": [
@@ -203,3 +209,26 @@ PROMISES: dict[str, list[Promise]] = {
     ],
 }
 ALL = [promise for promises in PROMISES.values() for promise in promises]
+
+# The guards that the laboratory was asked to take away; both lists of controls call them so.
+GUARDS = (
+    "synchronous=NORMAL",
+    "acknowledge before commit",
+    "SELECT-then-INSERT",
+    "no unique sid",
+    "blind retry on timeout",
+    "doubt resent on a timer",
+    "`sending` not committed before the POST",
+    "callback ignored",
+    "checks outside the `sending` unit",
+    "rescue by time",
+    "watermark moved to the end of a pass",
+    "savepoint rollback that ignores in_transaction",
+    "result written without WHERE state='sending'",
+    "restored outbox sent at once",
+)
+ALSO = {  # tests of their own
+    "synchronous=NORMAL": f"{POWER_CUT}::test_control_weak_commits_are_caught",
+    "`sending` not committed before the POST": f"{POWER_CUT}::test_control_a_post_before_the_commit_is_caught",
+    "restored outbox sent at once": f"{RESTORE}::test_control_a_copy_that_is_trusted_answers_twice",
+}

@@ -1,10 +1,12 @@
 """Writes tests/lab/README.md: promise, test, how to run it, and the last figures, taken from a run and never typed.
 
 python -m lab.readme [--complete] FIGURES.jsonl (in tests/), where FIGURES.jsonl is what a run with LAB_FIGURES left.
-Exit status 1 and a sentence where a figure belongs to no promise, or, with --complete, a promise has no figure.
+Exit status 1 and a sentence where a figure belongs to no promise, or, with --complete, where a promise has no figure, or
+a figure comes from a test that failed or from no test of its promise.
 """
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,10 +14,11 @@ from typing import Any
 
 import controls as of_the_tests
 
-from lab.promises import ALL, PROMISES, Promise
+from lab.promises import ALL, ALSO, GUARDS, PROMISES, Promise
 from lab.simulation import controls as of_the_simulation
 
 PLACE = Path(__file__).with_name("README.md")
+ROOT = Path(__file__).parents[2]
 RUN = ".venv/bin/python -m pytest"
 HEAD = """\
 # The laboratory
@@ -38,7 +41,8 @@ CONTROLS = """
 ## Negative controls
 
 A test that passes on a broken product proves nothing. So guards are taken away one at a time, and each time a test must
-notice it: those of the simulation by `{run} {simulation}`, those of the other tests by `{run} tests/test_controls.py`.
+notice it and say what it broke: in the simulation `{run} {simulation}`, which names the days, in the other tests
+`{run} tests/test_controls.py`, and where a test is named with its directory, that one by itself.
 """
 Entry = dict[str, Any]
 
@@ -57,8 +61,27 @@ def faults(entries: Sequence[Entry], *, complete: bool) -> list[str]:
     """Sentences: what keeps the page from being true."""
     owners = {entry["name"]: owner(entry["name"]) for entry in entries}
     found = [f"The figure {name!r} belongs to no promise." for name, promise in owners.items() if promise is None]
-    without = [promise.words for promise in ALL if complete and promise not in owners.values()]
-    return found + [f"No figure in this run for: {words}." for words in without]
+    if not complete:
+        return found
+    found += [f"No figure in this run for: {promise.words}." for promise in ALL if promise not in owners.values()]
+    return found + [fault for entry in entries if (fault := _unproven(entry, owners[entry["name"]]))]
+
+
+def _unproven(entry: Entry, promise: Promise | None) -> str:
+    """Why a figure is no evidence for its promise, or nothing."""
+    test = entry["test"]
+    if entry["outcome"] != "passed":
+        return f"The figure {entry['name']!r} is of a test that {entry['outcome']}: {test}."
+    if not _exists(test) or (promise and not test.startswith(promise.test)):
+        return f"The figure {entry['name']!r} is of no test of its promise: {test}."
+    return ""
+
+
+def _exists(test: str) -> bool:
+    """Whether a test id names a file and a function in it."""
+    found = re.fullmatch(r"(tests/[\w/]+\.py)::(test_\w+)(\[.*\])?", test)
+    place = ROOT / (found[1] if found else "nowhere")
+    return found is not None and place.exists() and f"def {found[2]}(" in place.read_text("utf-8")
 
 
 def page(entries: Sequence[Entry]) -> str:
@@ -81,7 +104,8 @@ def row(promise: Promise, entries: Sequence[Entry]) -> str:
 def words(entry: Entry, promise: Promise) -> str:
     told = ", ".join(f"{name.replace('_', ' ')} {_number(value)}" for name, value in entry["figures"].items())
     several = len(promise.figures) > 1 or entry["name"] not in promise.figures
-    return f"**{entry['name']}**: {told}" if several else told
+    failed = "" if entry["outcome"] == "passed" else f"**the test {entry['outcome']}**, "
+    return failed + (f"**{entry['name']}**: {told}" if several else told)
 
 
 def _number(value: object) -> str:
@@ -102,18 +126,26 @@ def _facts(runs: Sequence[Entry]) -> str:
 
 def _controls() -> str:
     simulation = next(promise.test for promise in ALL if "controls" in promise.figures)
-    simulated = [(control.name, ", ".join(control.scenarios)) for control in of_the_simulation.CONTROLS]
-    tested = [
-        (control.name, f"`{control.scenario.__module__}.py::{control.scenario.__name__}`")
-        for control in of_the_tests.CONTROLS
-    ]
-    head = CONTROLS.format(run=RUN, simulation=simulation)
-    return head + _table("noticed in the days named", simulated) + _table("noticed by", tested)
+    rows = "".join(f"| {guard} | {_days(guard)} | {_tests(guard)} |\n" for guard in _guards())
+    table = "| the product without its guard | noticed in the simulation's days, as | noticed by |\n|---|---|---|\n"
+    return f"{CONTROLS.format(run=RUN, simulation=simulation)}\n{table}{rows}"
 
 
-def _table(noticed: str, rows: Sequence[tuple[str, str]]) -> str:
-    lines = "".join(f"| {guard} | {by} |\n" for guard, by in rows)
-    return f"\n| the product without its guard | {noticed} |\n|---|---|\n{lines}"
+def _guards() -> list[str]:
+    """Those that were asked for, then our own."""
+    simulated = [control.name for control in of_the_simulation.CONTROLS]
+    return list(dict.fromkeys([*GUARDS, *simulated, *(control.name for control in of_the_tests.CONTROLS)]))
+
+
+def _days(guard: str) -> str:
+    found = [control for control in of_the_simulation.CONTROLS if control.name == guard]
+    return "; ".join(f"{', '.join(one.scenarios)}, as {one.because.partition(':')[0]}" for one in found) or "–"
+
+
+def _tests(guard: str) -> str:
+    found = [control.scenario for control in of_the_tests.CONTROLS if control.name == guard]
+    names = [f"`{scenario.__module__}.py::{scenario.__name__}`" for scenario in found]
+    return ", ".join([*names, *(f"`{test}`" for name, test in ALSO.items() if name == guard)]) or "–"
 
 
 def main(*arguments: str) -> None:

@@ -9,8 +9,8 @@ import pytest
 from world import ACCOUNT, SMS
 
 from appliance.config import Config, Conversations, Twilio
-from appliance.intake import receive
-from appliance.model import HOUR
+from appliance.intake import Received, receive
+from appliance.model import HOUR, JobKind
 from appliance.store.database import FILE_NAME, configure_writer
 from appliance.store.sql import Sql
 from appliance.store.tx import Tx
@@ -35,7 +35,7 @@ def crowd(place: Path, count: int) -> None:
         tx = Tx(Sql(connection, lambda: int(time.time() * 1000)))
         for first in range(0, count, BATCH_LIMIT):
             batch = [received(number) for number in range(first, min(count, first + BATCH_LIMIT))]
-            commit_batch(connection, tx, batch)
+            assert set(commit_batch(connection, tx, batch)) == {Received.STORED}
 
 
 def received(number: int) -> Unit:
@@ -55,6 +55,8 @@ async def test_it_is_ready_soon_after_a_kill_with_ten_thousand_jobs(tmp_path: Pa
         crowd(tmp_path / "data" / FILE_NAME, JOBS)
         await box.start()
         await box.kill()
+        waiting = f"SELECT count(*) FROM message_queue WHERE status = 'ready' AND kind = '{JobKind.REPLY}'"
+        assert box.rows(waiting) == [(JOBS,)]
         began = time.monotonic()
         await super(ForkedBox, box).start()
         listening = time.monotonic() - began
@@ -65,6 +67,7 @@ async def test_it_is_ready_soon_after_a_kill_with_ten_thousand_jobs(tmp_path: Pa
         )
         assert listening < 5 * TARGET
         await box.kill()
+        assert box.rows(waiting) == [(JOBS + 1,)]
 
 
 async def test_a_damaged_database_keeps_the_process_up_and_webhooks_refused(tmp_path: Path) -> None:

@@ -132,7 +132,10 @@ class Examiner:
         # Whether it adds up depends on the content alone; that the file can be written to again is asked now and then.
         if content not in self._verified or self._count % AGAIN == 0:
             self._verified.add(content)
+            sending = tx.outbox.in_state(OutboxState.SENDING)
             commit_batch(connection, tx, [lambda tx: _begin_run(tx, {}, CONFIG)])
+            for outbox_id in sorted(set(sending).intersection(tx.outbox.in_state(OutboxState.READY))):
+                yield f"twice: outbox row {outbox_id} may be at Twilio and would be sent again by the next start"
             if problems := verify(tx).problems:
                 yield f"inconsistent: {problems}"
 

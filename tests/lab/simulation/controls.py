@@ -26,7 +26,12 @@ from appliance.wire import OutboundMessage, SendOutcome
 
 @dataclass(frozen=True, slots=True)
 class Control:
+    """`because`: how a problem must begin that one of the failures names. Without it a control that has grown stale and
+    only raises errors would count as caught.
+    """
+
     name: str
+    because: str
     broken: Callable[[], AbstractContextManager[object]]
     scenarios: tuple[str, ...]  # names, or beginnings of names, where it should show
     schema: Callable[[str], str] = str
@@ -177,18 +182,26 @@ def _rollback_to_nowhere() -> Iterator[None]:
         yield
 
 
+UNSTORED = r"lost: \w+ heard 200 and is not stored"
+STORED_TWICE = r"twice: \w+ is stored 2 times"
+SENT_TWICE = r"twice: 2 messages (in Twilio's ledger for 1|to \S+, who wrote 1)"
+ANSWERED_TWICE = r"twice: \S+ #1 was answered 2 times"
+FORGOTTEN = r"lost: row \d+ is '\w*' although Twilio said"
+TOO_LATE = r"unexpected: row \d+ was sent \d+ ms after \w+ said STOP"
+AT_ONCE = r"unexpected: job \d+ \(process_ai_response\) runs twice at once"
+MISSED = r"lost: \w+ is not stored"
 CONTROLS = (
-    Control("acknowledge before commit", _acknowledge_before_commit, ("accept normal",)),
-    Control("SELECT-then-INSERT", _select_then_insert, ("hook doubled",), _without_unique_sid),
-    Control("no unique sid", _insert_always, ("hook doubled", "hook again"), _without_unique_sid),
-    Control("blind retry on timeout", _blind_retry, ("timeout_after",)),
-    Control("doubt resent on a timer", _resend_on_a_timer, ("reset_after lost",)),
-    Control("sending not committed before the POST", _sending_after_the_post, ("accept lost",)),
-    Control("callback ignored", _callback_ignored, ("accept normal",)),
-    Control("checks outside the sending unit", _checks_outside, ("stop at the last moment",)),
-    Control("rescue by time", _rescue_by_time, ("model slow",)),
-    Control("watermark at the end of a pass", _watermark_at_the_end, ("hook lost",)),
-    Control("rollback that ignores in_transaction", _rollback_to_nowhere, ("disk full",)),
-    Control("restored outbox sent at once", _restored_at_once, ("restored",)),
-    Control("result whatever the state", _whatever_the_state, ("accept early",)),
+    Control("acknowledge before commit", UNSTORED, _acknowledge_before_commit, ("accept normal",)),
+    Control("SELECT-then-INSERT", STORED_TWICE, _select_then_insert, ("hook doubled",), _without_unique_sid),
+    Control("no unique sid", STORED_TWICE, _insert_always, ("hook doubled", "hook again"), _without_unique_sid),
+    Control("blind retry on timeout", SENT_TWICE, _blind_retry, ("timeout_after",)),
+    Control("doubt resent on a timer", SENT_TWICE, _resend_on_a_timer, ("reset_after lost",)),
+    Control("`sending` not committed before the POST", SENT_TWICE, _sending_after_the_post, ("accept lost",)),
+    Control("callback ignored", FORGOTTEN, _callback_ignored, ("accept normal",)),
+    Control("checks outside the `sending` unit", TOO_LATE, _checks_outside, ("stop at the last moment",)),
+    Control("rescue by time", AT_ONCE, _rescue_by_time, ("model slow",)),
+    Control("watermark moved to the end of a pass", MISSED, _watermark_at_the_end, ("hook lost",)),
+    Control("savepoint rollback that ignores in_transaction", UNSTORED, _rollback_to_nowhere, ("disk nearly full",)),
+    Control("result written without WHERE state='sending'", FORGOTTEN, _whatever_the_state, ("accept early",)),
+    Control("restored outbox sent at once", ANSWERED_TWICE, _restored_at_once, ("restored",)),
 )

@@ -119,7 +119,7 @@ class Life(app.Appliance):
         except Exception as error:
             self.errors.append(f"webhook of {entry.sid}: {error!r}")
         else:
-            self.world.acknowledged.add(entry.sid)
+            self.world.acknowledged.setdefault(entry.sid, self.world.now)
 
     async def report(self, report: DeliveryReport) -> None:
         with suppress(StorageUnavailableError):

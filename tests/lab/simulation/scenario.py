@@ -80,6 +80,7 @@ class Scenario:
     deep: bool = False  # worth a second crash after the first
     age: int = 0  # ms: how short queue.reply_max_age is, 0 for the default
     full: tuple[int, int] = (0, 0)  # from when to when most writes find no space
+    spare: int = 0  # of so many writes to a full disk only one finds none, 0: of three one finds some
     copied_at: int = 0  # when a backup is taken, ms; the first crash after it ends with that backup being restored
     steady: bool = False  # the list is behind by exactly `lag`, each time
     sweeps: bool = False  # conversations go idle after a minute and expire after five
@@ -95,6 +96,8 @@ def _table() -> list[Scenario]:
         *(one for shape in SHAPES for one in _around_a_send(shape)),
         *_no_sends(),
         *_box_faults(),
+        *_words_and_answers(),
+        *_nearly_full(),
     ]
     return [replace(scenario, seed=seed, deep=_is_deep(scenario.name)) for seed, scenario in enumerate(found)]
 
@@ -160,6 +163,28 @@ def _box_faults() -> Iterator[Scenario]:
     for shape in ("accept", "reset_before", "late_accept"):
         later = Written(8 * MINUTE, "#2 dois?")
         yield Scenario(0, "swept", written=(two[0], later), shapes=(shape,), callbacks=("lost",), sweeps=True)
+
+
+def _words_and_answers() -> Iterator[Scenario]:
+    """Who was answered by whom, and who asked for silence, where only Twilio's list can tell."""
+    one, two = Written(1000, "#1 um?", hook="lost"), Written(20_000, "#2 dois?", hook="lost")
+    yield Scenario(0, "answered by hand in between", written=(one, two), by_hand=((9000, 0),), lag=10_000)
+    for channel, word in product((SMS, WHATSAPP), ("STOP", "PARAR")):
+        lost = (Written(1000, "#1 um?"), Written(9000, word, hook="lost"), Written(9 * MINUTE, "#2 dois?"))
+        yield Scenario(0, "stop lost", channel, lost, lag=10_000)
+    for channel in (SMS, WHATSAPP):
+        back = (Written(1000, "STOP", hook="lost"), Written(20_000, "START"), Written(9 * MINUTE, "#1 um?"))
+        yield Scenario(0, "stop lost, then back", channel, back, lag=10_000)
+    for copied_at in (2000, 4400):
+        words = (Written(1000, "PARAR"),)
+        yield Scenario(0, "restored after a confirmation", WHATSAPP, words, copied_at=copied_at, lag=10_000)
+
+
+def _nearly_full() -> Iterator[Scenario]:
+    """Some webhooks of a batch are stored when the next one finds no space: then none of them is."""
+    for _ in range(6):
+        crowd = tuple(Written(1000, f"#{contact} oi?", contact) for contact in range(8))
+        yield Scenario(0, "disk nearly full", written=crowd, full=(500, 4000), spare=12)
 
 
 def _is_deep(name: str) -> bool:

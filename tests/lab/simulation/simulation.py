@@ -12,7 +12,7 @@ from appliance.identity import Registration, register_organization
 from appliance.model import MINUTE, SECOND, JobKind
 from appliance.store.writer import Unit
 from lab.inline import Database, Image, InlineStore
-from lab.simulation import ports, verdict
+from lab.simulation import consents, ports, verdict
 from lab.simulation.coverage import NONE, Triple, triples
 from lab.simulation.doubts import Doubts
 from lab.simulation.life import Life, configure
@@ -26,6 +26,7 @@ HORIZON = 4 * 60 * MINUTE
 RECONCILING = {JobKind.CATCH_UP: 5 * MINUTE, JobKind.SETTLE: 5 * MINUTE}  # ms between two ticks
 TICKS = RECONCILING | {JobKind.IDLE: MINUTE, JobKind.EXPIRED: MINUTE, JobKind.HOUSEKEEPING: 10 * MINUTE}
 _SETTLING = {"settle", "callback"}  # units that can end a doubt
+_HEARING = {"intake", "fetch"}  # units that store messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class Simulation:
         self._crash_at, self.points, self._crashed = crash_at, 0, False
         self._undeclared = ""
         self._loop = VirtualLoop(lambda: world.now)  # type: ignore[abstract]  # no sockets, processes or signals here
-        self._store = InlineStore(self.database, self._around, lambda: not world.is_full or world.dice.one_in(3))
+        self._store = InlineStore(self.database, self._around, lambda: world.has_space)
         self._life = Life(world, self._store, self._point, configure(world.scenario))
         self._loop.call_soon(self._life.begin)
         for kind, period in TICKS.items() if world.scenario.sweeps else RECONCILING.items():
@@ -202,7 +203,8 @@ class Simulation:
         """The box was lost with everything since its backup, which is restored as appliance.opening does it."""
         self.database.restore(backup)
         delivery.distrust(self.database.tx)
-        self.world.restored({row[0] for row in self.database.rows("SELECT id FROM outbox")})
+        rows, sids = self.database.rows("SELECT id FROM outbox"), self.database.rows("SELECT sid FROM messages")
+        self.world.restored({row[0] for row in rows}, {row[0] for row in sids})
 
     def _is_drained(self) -> bool:
         """Nothing is left to do, and nothing is left to find out."""
@@ -224,9 +226,18 @@ class Simulation:
             await asyncio.sleep(self.world.dice.between(1, 12) / SECOND)
         named = [self._named(unit) for unit in units]
         steps = {step for step, _ in named}
+        if when == "after" and not _HEARING.isdisjoint(steps):
+            self._hear()
         await self._point("+".join(sorted(steps)) + f".{when}", *(row for _, about in named for row in about))
         if not _SETTLING.isdisjoint(steps):
             self._watch_doubts(when)
+
+    def _hear(self) -> None:
+        """Note when a word about consent came to be known."""
+        for entry in self.world.inbound():
+            is_new = consents.is_word(entry.body) and entry.sid not in self.world.heard
+            if is_new and self.database.rows("SELECT 1 FROM messages WHERE sid = ?", entry.sid):
+                self.world.heard[entry.sid] = self.world.now
 
     def _watch_doubts(self, when: str) -> None:
         if when == "before":

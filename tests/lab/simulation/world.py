@@ -58,7 +58,8 @@ class World:
             str, tuple[str, int, int]
         ] = {}  # reference → (shape, when it was put on the wire, in which life)
         self.ended: dict[str, int] = {}  # reference → when the caller had an answer, gave up or died
-        self.acknowledged: set[str] = set()  # inbound sids that heard 200
+        self.acknowledged: dict[str, int] = {}  # inbound sid → when it first heard 200
+        self.heard: dict[str, int] = {}  # sid of a word about consent → when the appliance stored it
         self.reported: list[tuple[str, str]] = []  # (reference, status) of callbacks that heard 204
         self.asked = 0  # of the model
         self.life = 0
@@ -77,8 +78,8 @@ class World:
         other.__dict__.update(self.__dict__)
         other.dice = self.dice.copy()
         other.events, other.entries, other.reported = self.events[:], self.entries[:], self.reported[:]
-        other.posts, other.ended, other.acknowledged = self.posts.copy(), self.ended.copy(), self.acknowledged.copy()
-        other.dead = self.dead[:]
+        other.posts, other.ended = self.posts.copy(), self.ended.copy()
+        other.acknowledged, other.heard, other.dead = self.acknowledged.copy(), self.heard.copy(), self.dead[:]
         return other
 
     def at(self, when: int, kind: str, value: Any = None) -> None:
@@ -99,16 +100,25 @@ class World:
     def is_full(self) -> bool:
         return self.within(self.scenario.full)
 
+    @property
+    def has_space(self) -> bool:
+        """Whether the next write finds some."""
+        if not self.is_full:
+            return True
+        spare = self.scenario.spare
+        return not self.dice.one_in(spare) if spare else self.dice.one_in(3)
+
     def blind(self) -> list[tuple[int, int]]:
         """When nobody could have settled a doubt: no process, no network, no list, no space."""
         scenario = self.scenario
         windows = (scenario.offline, scenario.unreadable, scenario.full)
         return [*self.dead, *((BEGINNING + start, BEGINNING + end) for start, end in windows)]
 
-    def restored(self, rows: Collection[int]) -> None:
-        """An older state of the appliance is back, with these rows in its outbox."""
+    def restored(self, rows: Collection[int], sids: Collection[str]) -> None:
+        """An older state of the appliance is back, with these rows in its outbox and these messages."""
         self.forgotten |= {reference for reference in self.posts if int(reference.partition(".")[0]) not in rows}
-        self.acknowledged, self.reported = set(), []
+        self.heard = {sid: at for sid, at in self.heard.items() if sid in sids}
+        self.acknowledged, self.reported = {}, []
 
     # What Twilio does.
 
@@ -182,6 +192,10 @@ class World:
 
     def has_it(self, shape: str) -> bool:
         return SHAPES[shape][0]
+
+    def second(self, entry: Entry) -> int:
+        """When a message was written, as Twilio's log tells it."""
+        return (entry.created_at + self.scenario.offset) // SECOND
 
     def inbound(self) -> list[Entry]:
         return [entry for entry in self.entries if entry.inbound]

@@ -1,0 +1,125 @@
+"""Who asked for silence and who was left without an answer, told from what the customers wrote, not from our columns."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from appliance.catch_up import Fate
+from appliance.model import SECOND, TextKey
+from appliance.texts import TEXTS
+from lab.inline import Database
+from lab.simulation.scenario import SMS
+from lab.simulation.world import Entry, World
+
+OUT, BACK = ("STOP", "PARAR"), ("START",)
+_TWILIOS_OWN = ("STOP", "START")  # on SMS Twilio answers these by itself
+_EXEMPT = (TextKey.OPTED_OUT, TextKey.OPTED_OUT_REMINDER)
+_CONFIRMED = {TEXTS["pt-BR"][TextKey.OPTED_OUT]: OUT, TEXTS["pt-BR"][TextKey.OPTED_IN]: BACK}
+
+
+def is_word(body: str) -> bool:
+    return body in OUT + BACK
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """`first`, `last`: when it may have been said, ms on our clock.
+
+    Twilio's log has whole seconds, and a webhook has no time at all: what comes late by it counts as said late.
+    """
+
+    sid: str
+    out: bool
+    first: int
+    last: int
+
+
+def _words(world: World, contact: str) -> list[_Word]:
+    return [
+        _Word(
+            entry.sid,
+            entry.body in OUT,
+            (start := world.second(entry) * SECOND - world.scenario.offset),
+            max(start + SECOND - 1, world.acknowledged.get(entry.sid, 0)),
+        )
+        for entry in world.inbound()
+        if entry.sender == contact and is_word(entry.body)
+    ]
+
+
+def problems(database: Database, world: World) -> Iterator[str]:
+    yield from _contradicted(database, world)
+    yield from _spoken_to(database, world)
+    yield from _left_alone(database, world)
+    yield from _confirmed_again(world)
+
+
+def _contradicted(database: Database, world: World) -> Iterator[str]:
+    """A contact's last word stands."""
+    for contact, is_out in database.rows("SELECT address, opted_out_at IS NOT NULL FROM contacts"):
+        words = _words(world, contact)
+        last = {word.out for word in words if all(other.first <= word.last for other in words)} or {False}
+        if bool(is_out) not in last:
+            said = ", ".join(entry.body for entry in world.inbound() if entry.sender == contact and is_word(entry.body))
+            yield f"consent: {contact} said {said or 'nothing'} and counts as {'out' if is_out else 'in'}"
+
+
+def _spoken_to(database: Database, world: World) -> Iterator[str]:
+    """Once a STOP is stored nothing but its confirmation is handed to Twilio."""
+    if not world.heard:
+        return
+    exempt = dict(database.rows("SELECT id, kind IN (?, ?) FROM outbox", *_EXEMPT))
+    recipients = dict(database.rows("SELECT id, recipient FROM outgoing"))
+    for reference, (_, at, _) in world.posts.items():
+        row = int(reference.partition(".")[0])
+        if reference in world.forgotten or exempt[row]:
+            continue
+        words = _words(world, recipients[row])
+        for stop in words:
+            back = any(not word.out and word.last >= stop.first and word.first <= at for word in words)
+            if stop.out and world.heard.get(stop.sid, at) < at and not back:
+                yield f"unexpected: row {row} was sent {at - world.heard[stop.sid]} ms after {stop.sid} said STOP"
+
+
+def _left_alone(database: Database, world: World) -> Iterator[str]:
+    """Whoever gets no answer of ours is left alone for a reason that the world knows of as well."""
+    entries = {entry.sid: entry for entry in world.inbound()}
+    for sid, reason in database.rows(
+        "SELECT m.sid, coalesce(m.suppressed, o.reason) FROM messages m LEFT JOIN outbox o ON o.id = m.reply_id "
+        "WHERE m.suppressed IS NOT NULL OR o.state = 'suppressed'"
+    ):
+        if not _is_excused(world, entries[sid], reason):
+            yield f"lost: {sid} was left alone ({reason}), and that is not so"
+
+
+def _is_excused(world: World, message: Entry, reason: str) -> bool:
+    stops = sum(entry.sender == message.sender and entry.body in OUT for entry in world.inbound())
+    match reason:
+        case Fate.ANSWERED_ELSEWHERE:
+            return any(
+                entry.recipient == message.sender and world.second(entry) >= world.second(message)
+                for entry in world.elsewhere()
+            )
+        case "silence":
+            return "silence" in world.scenario.answers
+        case "answered by Twilio":
+            return world.scenario.channel == SMS and message.body in _TWILIOS_OWN
+        case "opted out already":
+            return message.body in OUT and stops > 1
+        case "opted out":
+            return stops > 0
+    return False
+
+
+def _confirmed_again(world: World) -> Iterator[str]:
+    """Over all lives, also those that a restoration undid: one confirmation a word, one message of ours an inbound."""
+    said = Counter((entry.recipient, entry.body) for entry in world.entries if entry.reference)
+    heard = Counter((entry.sender, entry.body) for entry in world.inbound())
+    for (contact, body), count in said.items():
+        asked = sum(heard[contact, word] for word in _CONFIRMED.get(body, ()))
+        if body in _CONFIRMED and count > asked:
+            yield f"twice: {count} confirmations to {contact} for {asked} words"
+    written = Counter(entry.sender for entry in world.inbound())
+    for contact, count in Counter(entry.recipient for entry in world.entries if entry.reference).items():
+        if count > written[contact]:
+            yield f"twice: {count} messages to {contact}, who wrote {written[contact]}"
