@@ -106,9 +106,17 @@ def _is_excused(world: World, message: Entry, reason: str) -> bool:
             return world.scenario.channel == SMS and message.body in _TWILIOS_OWN
         case "opted out already":
             return message.body in OUT and stops > 1
+        case "a later word counts":
+            return is_word(message.body) and _is_overtaken(world, message)
         case "opted out":
             return stops > 0
     return False
+
+
+def _is_overtaken(world: World, message: Entry) -> bool:
+    words = _words(world, message.sender)
+    own = next(word for word in words if word.sid == message.sid)
+    return any(word.sid != own.sid and word.last >= own.first for word in words)
 
 
 def _confirmed_again(world: World) -> Iterator[str]:
