@@ -110,11 +110,6 @@ def _is_excused(world: World, message: Entry, reason: str) -> bool:
             return is_word(message.body) and _is_overtaken(world, message)
         case "opted out":
             return stops > 0
-        case "a later word counts":
-            own = world.second(message) * SECOND - world.scenario.offset
-            return is_word(message.body) and any(
-                word.last >= own and word.sid != message.sid for word in _words(world, message.sender)
-            )
     return False
 
 
