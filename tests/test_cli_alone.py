@@ -134,7 +134,7 @@ def test_nothing_is_proved_and_nothing_copied_where_nothing_is(alone: CommandLin
     assert not data.exists()
 
 
-@pytest.mark.parametrize("mode", [0o1777, 0o770, 0o702])
+@pytest.mark.parametrize("mode", [0o1777, 0o777, 0o702])
 @pytest.mark.parametrize("command", [["status"], ["check"], ["restore", "box.toml"]])
 def test_a_directory_that_others_use_is_left_to_them(
     alone: CommandLine, data: Path, command: list[str], mode: int
@@ -153,7 +153,9 @@ def test_a_directory_that_others_use_is_left_to_them(
     assert (data.stat().st_mode & 0o7777, [path.name for path in data.iterdir()]) == (mode, ["somebodys"])
 
 
-@pytest.mark.parametrize(("mode", "name"), [(0o755, "somebodys"), (0o777, "lost+found"), (0o777, "appliance.db")])
+@pytest.mark.parametrize(
+    ("mode", "name"), [(0o755, "somebodys"), (0o775, "somebodys"), (0o777, "lost+found"), (0o777, "appliance.db")]
+)
 def test_a_directory_that_is_ours_becomes_private(alone: CommandLine, data: Path, mode: int, name: str) -> None:
     """Nobody else writes there, or a new disk was mounted there, or a database was brought there by hand."""
     data.mkdir()

@@ -20,7 +20,7 @@ from appliance.errors import (
 
 APPLICATION_ID = 0x41505043  # "APPC"
 FILE_NAME = "appliance.db"
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_OTHERS_WRITE = stat.S_IWOTH  # a group is often the user's own
 
 # A full disk also shows as an error of the shared-memory file, or of the first write.
 _NO_SPACE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_WRITE)
