@@ -265,7 +265,8 @@ def _begin_run(tx: Tx, handlers: dict[JobKind, Handler], config: Config) -> int:
     """What the dead run left: its running jobs are ready again, its sends in flight are in doubt."""
     boot_id = _boot_id()
     run_number = int(tx.box.get("run") or 0) + 1
-    crashed = tx.box.get("boot_id") == boot_id  # else the power went: nobody is to blame
+    # Else the power went, or a copy was put back: nobody is to blame, and what the copy has may have been answered.
+    crashed = tx.box.get("boot_id") == boot_id and delivery.restored_at(tx) is None
     if tx.now >= _latest_time(tx):
         tx.cards.close("clock", "box")
     tx.box.put("run", str(run_number))

@@ -86,7 +86,7 @@ def _check(section: _Section) -> None:
         raise _fault("a heading without words", section.line)
     if len(section.title) > MAX_TITLE:
         raise _fault(f"a heading of more than {MAX_TITLE} characters", section.line)
-    if not section.body:
+    if not strip_markup(section.body).strip():
         raise _fault(f"nothing is said under “{section.title}”", section.line)
     if len(section.body.encode()) > MAX_TOPIC:
         raise _fault(f"more than {MAX_TOPIC // 1024} KiB under “{section.title}”", section.line)

@@ -25,7 +25,7 @@ class ResponderError(Exception):
 class Retryable(ResponderError):
     """Trying again may help.
 
-    `unreachable`: no connection could be made at all. `retry_after`: seconds the provider asked for.
+    `unreachable`: nothing came back; it may be the network. `retry_after`: seconds the provider asked for.
     """
 
     def __init__(self, reason: str, *, unreachable: bool = False, retry_after: float | None = None) -> None:

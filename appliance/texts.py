@@ -60,7 +60,7 @@ TEXTS: dict[Language, dict[TextKey, str]] = {
 
 _PLACEHOLDER = re.compile(r"\{(organization|contact)\}")
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
-_SENTENCE_END = re.compile(r"[.!?…](?=\s)|\n")
+SENTENCE_END = re.compile(r"[.!?…](?=\s)|\n")
 _LONGEST_GRAPHEME = 32  # code points to step back at most, so that stacked accents cannot eat the message
 
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~).*\n?", re.MULTILINE)
@@ -94,7 +94,7 @@ def fit(body: str, limit: int = MAX_LENGTH) -> str:
     if length(whole) <= limit:
         return whole
     head = _head(whole, limit + 1)
-    ends = [match.end() for match in _SENTENCE_END.finditer(head) if match.end() <= limit]
+    ends = [match.end() for match in SENTENCE_END.finditer(head) if match.end() <= limit]
     if ends and ends[-1] >= limit // 2:
         return head[: ends[-1]].rstrip()
     return _cut_at_word(whole, limit)

@@ -16,7 +16,7 @@ from appliance.errors import StorageBrokenError, StorageUnavailableError
 from appliance.gate import AI, Gate
 from appliance.intake import arm
 from appliance.metrics import Metrics
-from appliance.model import MINUTE, SECOND, Job, JobKind, JobStatus
+from appliance.model import HOUR, MINUTE, SECOND, Job, JobKind, JobStatus
 from appliance.outcome import Dead, Done, Handler, Outcome, Retry, Snooze
 from appliance.ports import Clock
 from appliance.retry import backoff
@@ -25,6 +25,7 @@ from appliance.store.jobs import ALONE_AFTER
 
 LONGEST_SLEEP = 10.0  # seconds between two signs of life
 LONGEST_JOB = 3 * MINUTE  # a handler that hangs longer is cancelled and has failed
+LONGEST_BACKUP = 6 * HOUR  # of a large database on a slow card; its thread cannot be cancelled
 GRACE = 7.0  # seconds that running jobs have at a stop
 
 log = structlog.get_logger()
@@ -191,7 +192,8 @@ class Worker:
         handler = self._handlers[job.kind]
         self._metrics.job_wait.labels(job.kind).observe(max(0, self._clock.now() - job.run_at) / SECOND)
         try:
-            async with asyncio.timeout(LONGEST_JOB / SECOND):
+            longest = LONGEST_BACKUP if job.kind == JobKind.BACKUP else LONGEST_JOB
+            async with asyncio.timeout(longest / SECOND):
                 with self._metrics.job_time.labels(job.kind).time():
                     outcome = await handler.run(job)
         except asyncio.CancelledError:

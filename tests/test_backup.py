@@ -4,21 +4,27 @@ import asyncio
 import errno
 import resource
 import shutil
+import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from world import CUSTOMER, SMS, ManualClock, World
 
-from appliance import opening
+from appliance import opening, worker
 from appliance.clock import SystemClock
 from appliance.errors import CorruptError, DatabaseError, StorageFullError
 from appliance.handlers.backup import BackupHandler
-from appliance.model import JobKind
+from appliance.model import HOUR, JobKind
 from appliance.opening import restore
 from appliance.outcome import Dead
 from appliance.simulator import Fault
 from appliance.store import Store, backup
+from appliance.store.reserve import SIZE
 from appliance.store.restoration import put_back
+
+NOON = 1_800_025_200_000
 
 
 async def test_a_backup_under_load_is_complete_and_verified(world: World) -> None:
@@ -251,3 +257,40 @@ async def test_a_disk_too_full_for_a_restoration_is_a_full_disk(world: World, mo
     await world.start()
     assert await world.column("SELECT count(*) FROM organizations") == [1]
     assert not list(copy.parents[1].glob("appliance.db.*"))
+
+
+async def test_a_full_card_keeps_fewer_copies_and_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is room for three copies: the oldest go, the newest is of today."""
+    directory = world.appliance.store.directory
+
+    def usage(folder: Path) -> Any:
+        database = sum(file.stat().st_size for file in directory.glob("appliance.db*"))
+        return SimpleNamespace(free=SIZE + (3 - len(list(Path(folder).glob("appliance-*.db")))) * database)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    for day in range(6):
+        newest = await asyncio.to_thread(backup.keep_one, directory, NOON + day * 24 * HOUR)
+
+    assert _copies(world)[-1] == newest
+    assert len(_copies(world)) == 3
+
+
+async def test_a_copy_that_takes_long_is_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Longer than any other job may take: it is done at its first attempt."""
+    begun, let_go = threading.Event(), threading.Event()
+
+    def slowly(*_arguments: Any) -> None:
+        begun.set()
+        assert let_go.wait(20)
+
+    monkeypatch.setattr(worker, "LONGEST_JOB", 50)
+    monkeypatch.setattr(backup, "keep_one", slowly)
+    await world.appliance.store.write(lambda tx: tx.jobs.tick(JobKind.BACKUP))
+    world.appliance.worker.wake()
+    await asyncio.to_thread(begun.wait, 10)
+    await asyncio.sleep(0.2)
+    let_go.set()
+    await world.settle()
+
+    done = "SELECT status, attempts FROM message_queue WHERE kind = 'backup' ORDER BY id DESC LIMIT 1"
+    assert [tuple(row.values()) for row in await world.rows(done)] == [("done", 1)]

@@ -124,6 +124,17 @@ async def test_knowledge_is_imported_listed_and_tried(appliance: CommandLine, tm
     assert (len(lines[2]), lines[2][-1]) == (80, "…")
 
 
+async def test_a_heading_in_other_letters_replaces_the_topic(appliance: CommandLine, tmp_path: Path) -> None:
+    """An owner corrects a price under PROMOÇÃO; what stood under Promoção and Promocao is gone."""
+    for text in ("# Promoção\nBolo a R$ 30.", "# Promocao\nBolo a R$ 40.", "# PROMOÇÃO\nBolo a R$ 50."):
+        (tmp_path / "k.md").write_text(text, "utf-8")
+        await appliance("knowledge", "import", str(tmp_path / "k.md"))
+
+    assert [line for line in (await appliance("knowledge", "list")).stdout.splitlines() if "Bolo" in line] == [
+        "PROMOÇÃO  Bolo a R$ 50."
+    ]
+
+
 async def test_a_file_that_is_no_knowledge_says_where(appliance: CommandLine, tmp_path: Path) -> None:
     """The line's number for what is not understood; bytes that are no text are refused before they are sent."""
     (tmp_path / "k.md").write_text("# Horário\nAbrimos às 7h.\n# Horário\nNunca.\n", "utf-8")

@@ -37,6 +37,7 @@ def test_parse(markdown: str, topics: list[tuple[str, str]]) -> None:
         ("# A\nx\n## Horário\ny\n# HORARIO\nz", "line 5: “HORARIO” is already a heading in line 3"),
         ("# A\n\n# B\nx", "line 1: nothing is said under “A”"),
         ("# A\nx\n## B", "line 3: nothing is said under “B”"),
+        ("# A\n```\n```", "line 1: nothing is said under “A”"),
         ("# A\nx\n#\ny", "line 3: a heading without words"),
         ("# A\nx\n## ##\ny", "line 3: a heading without words"),
         (f"# {'A' * (MAX_TITLE + 1)}\nx", "line 1: a heading of more than"),

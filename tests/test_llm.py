@@ -244,7 +244,7 @@ class TestRequest:
         await llm.close()
         await llm.close()
 
-        assert kind(await asyncio.wait_for(call, 10)) == "retryable"
+        assert kind(await asyncio.wait_for(call, 10)) == "unreachable"
 
     async def test_cancelling_is_not_an_error_of_the_provider(self, fake: FakeAi, llm: Llm) -> None:
         """A cancelled call ends as cancelled."""
@@ -275,11 +275,26 @@ class TestAnswer:
 
         assert await llm.respond(ASKED, 20) == Reply(source="small", key=TextKey.HANDOFF)
 
-    async def test_cut_at_the_models_limit_is_an_answer(self, fake: FakeAi, llm: Llm) -> None:
-        """finish_reason "length" is fine as long as there are words, and nobody has to count tokens."""
-        fake.answer = lambda _: completion("Abrimos às", finish_reason="length", prompt_tokens=None)
+    @pytest.mark.parametrize(
+        ("written", "told"),
+        [
+            ("Abrimos às 7h. O bolo custa R$ 1", Reply(source="small", text="Abrimos às 7h.")),
+            ("Um momento. [[HANDO", Reply(source="small", key=TextKey.HANDOFF)),
+        ],
+    )
+    async def test_cut_at_the_models_limit_loses_its_last_sentence(
+        self, fake: FakeAi, llm: Llm, written: str, told: Reply
+    ) -> None:
+        """Half a price is a wrong price; and nobody has to count tokens."""
+        fake.answer = lambda _: completion(written, finish_reason="length", prompt_tokens=None)
 
-        assert (await llm.respond(ASKED, 20)).text == "Abrimos às"
+        assert await llm.respond(ASKED, 20) == told
+
+    async def test_cut_in_its_first_sentence_is_no_answer(self, fake: FakeAi, llm: Llm) -> None:
+        """It is asked for again."""
+        fake.answer = lambda _: completion("Abrimos às", finish_reason="length")
+
+        assert kind(await failure(llm)) == "retryable"
 
     async def test_its_count_corrects_the_next_prompt(self, fake: FakeAi, base_url: str) -> None:
         """A server that counts twice the tokens gets prompts of about half the bytes after a few calls."""

@@ -49,6 +49,26 @@ async def test_an_hour_without_internet_ends_in_real_answers(tmp_path: Path, pro
         assert await world.cards() == []
 
 
+async def test_an_outage_that_begins_in_the_middle_of_answers_ends_in_real_ones(tmp_path: Path) -> None:
+    """Calls on open connections break off: that is the network's fault, not the provider's."""
+    clock = ManualClock()
+    model = FakeAi()
+    model.delay = 30.0
+    async with World(tmp_path, clock=clock, model=model) as world:
+        await asyncio.gather(*(world.say("Qual o horário?", customer) for customer in CUSTOMERS))
+        await world.until(lambda: len(model.requests) >= 5)
+        await lose_the_network(world)
+        model.delay = 0.0
+        await clock.advance(HOUR / SECOND, world.settle)
+
+        await get_it_back(world)
+        await clock.advance(120, world.settle)
+
+        assert [world.sent(customer) for customer in CUSTOMERS] == [["You asked: Qual o horário?"]] * 50
+        assert await world.dispositions() == ["answered"] * 50
+        assert await world.cards() == []
+
+
 async def test_messages_during_an_outage_start_their_deadline_after_it(tmp_path: Path) -> None:
     """The outage is known before they come (a tunnel still delivers): nothing is claimed, so nothing runs out."""
     clock = ManualClock()

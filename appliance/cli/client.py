@@ -19,7 +19,7 @@ from appliance.config.keys import CONTROL_SOCKET
 from appliance.errors import AlreadyRunningError, ApplianceError, RequestError
 
 T = TypeVar("T")
-LIMIT = aiohttp.ClientTimeout(total=120)  # a check of a large file takes its time
+LIMIT = aiohttp.ClientTimeout(total=3_600)  # a copy or a check of a large file takes its time
 PATIENCE = 5.0  # seconds, for an appliance that holds the lock and does not listen yet
 PAUSE = 0.25
 

@@ -38,7 +38,11 @@ class Offline(Responder, Protocol):
 
 
 def put(tx: Tx, organization: Organization, topics: list[tuple[str, str]]) -> list[str]:
-    """Add topics or replace those of the same heading; their titles."""
+    """Add topics or replace those of the same heading, whatever its case and accents; their titles."""
+    headings = {language.fold(title): title for title, _ in topics}
+    for topic in tx.knowledge.of(organization.id):
+        if headings.get(language.fold(topic.title), topic.title) != topic.title:
+            tx.knowledge.remove(topic.id)
     for title, body in topics:
         tx.knowledge.put(organization.id, title, body)
     return [title for title, _ in topics]

@@ -108,11 +108,11 @@ class Llm:
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise Retryable(f"no connection ({type(error).__name__})", unreachable=True) from None
         except TimeoutError:
-            raise Retryable(f"no answer within {timeout:g} s") from None
+            raise Retryable(f"no answer within {timeout:g} s", unreachable=True) from None
         except (ValueError, aiohttp.NonHttpUrlClientError):  # among them InvalidURL, IDNA errors, a newline in the key
             raise Permanent("ai.base_url or ai.api_key is not usable") from None
         except aiohttp.ClientError as error:
-            raise Retryable(f"the connection broke ({type(error).__name__})") from None
+            raise Retryable(f"the connection broke ({type(error).__name__})", unreachable=True) from None
 
     async def _exchange(self, body: bytes, timeout: float) -> _Completion:
         # Half the budget, so that an unreachable server is told from a slow one before the time is up.
@@ -200,4 +200,4 @@ def _reply(completion: _Completion, model: str) -> Reply:
         raise Permanent("the provider's filter withheld the answer")
     if choice.message.refusal:
         raise Permanent("the model refused to answer")
-    return prompt.read(choice.message.text(), model)
+    return prompt.read(choice.message.text(), model, is_cut=choice.finish_reason == "length")

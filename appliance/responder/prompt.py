@@ -15,6 +15,7 @@ import msgspec
 
 from appliance.model import Dialogue, Reply, TextKey, Turn
 from appliance.ports import Retryable
+from appliance.texts import SENTENCE_END
 
 MIN_ROOM = 6_000  # the rules, a long question and some instructions always fit
 MAX_ANSWER = 4_000  # characters; the one Twilio message is cut from it later
@@ -91,12 +92,15 @@ def compose(dialogue: Dialogue, room: int) -> list[Message]:
     return [Message("system", system + instructions + knowledge), *_merged([*turns, *questions])]
 
 
-def read(content: str, model: str) -> Reply:
+def read(content: str, model: str, *, is_cut: bool = False) -> Reply:
     """Turn what the model wrote into a reply. Raises Retryable when nothing is left to say.
 
-    A handover mark wins wherever it stands: a person then sees the conversation, and no mark reaches a customer.
+    `is_cut`: it came to the limit on tokens. A handover mark wins wherever it stands: a person then sees the
+    conversation, and no mark reaches a customer.
     """
     text = plain(_answer(content).lstrip()[:MAX_ANSWER])
+    if is_cut and text:
+        text = _whole_sentences(text)
     marks = {mark.upper() for mark in _MARKER.findall(text)}
     if "HANDOFF" in marks:
         return Reply(source=model, key=TextKey.HANDOFF)
@@ -106,6 +110,16 @@ def read(content: str, model: str) -> Reply:
     if marks:
         return Reply(source=f"{model}: no reply needed")
     raise Retryable("the answer was empty")
+
+
+def _whole_sentences(text: str) -> str:
+    """Without the one that was cut, since half a price is a wrong price; of a mark it is known what it was to be."""
+    end = max((match.end() for match in SENTENCE_END.finditer(text)), default=0)
+    if text[end:].lstrip().startswith("[["):
+        return _HANDOFF
+    if not end:
+        raise Retryable("the answer was longer than ai.max_output_tokens allows")
+    return text[:end]
 
 
 def plain(text: str) -> str:

@@ -4,6 +4,8 @@ import hashlib
 
 from appliance.store.sql import Sql
 
+AT_ONCE = 1_000  # bodies in memory
+
 
 class Integrity:
     def __init__(self, sql: Sql) -> None:
@@ -47,8 +49,14 @@ class Integrity:
 
     def altered(self) -> list[int]:
         """Outbox rows whose body is not what was written."""
-        rows = self._sql.all("SELECT id, body, body_hash FROM outbox ORDER BY id")
-        return [row["id"] for row in rows if hashlib.sha256(row["body"].encode()).digest() != row["body_hash"]]
+        found: list[int] = []
+        last = 0
+        while rows := self._sql.all(
+            "SELECT id, body, body_hash FROM outbox WHERE id > ? ORDER BY id LIMIT ?", last, AT_ONCE
+        ):
+            found += [row["id"] for row in rows if hashlib.sha256(row["body"].encode()).digest() != row["body_hash"]]
+            last = rows[-1]["id"]
+        return found
 
     def _ids(self, statement: str) -> list[int]:
         return [int(row[0]) for row in self._sql.all(statement)]

@@ -21,6 +21,9 @@ class Knowledge(Repository[Topic]):
             self._sql.now,
         )
 
+    def remove(self, topic_id: int) -> None:
+        self._sql.run("DELETE FROM knowledge WHERE id = ?", topic_id)
+
     def of(self, organization_id: int) -> list[Topic]:
         return self._select("organization_id = ? ORDER BY id", organization_id)
 

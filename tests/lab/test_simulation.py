@@ -118,9 +118,11 @@ SUSPECTS = [(900201, (24, 9)), (900266, (26, 16)), (900214, (4, 23, 12)), (90026
 EQUALS = [(1001754, (68,)), (1002442, (78,)), (1001482, (62, 12)), (1000133, (82, 3)), (1002567, (66, 26, 0))]
 # A webhook came again to a restored box, for a message that the lost one had answered.
 AGAIN = [(1003637, (50,)), (1003637, (52, 12))]
+# A restored box gave up a job that the copy had as running, and apologised for what the lost one had answered.
+GIVEN_UP: list[tuple[int, tuple[int, ...]]] = [(1000784, (50, 13, 37))]
 
 
-@pytest.mark.parametrize(("seed", "crashes"), SUSPECTS + EQUALS + AGAIN)
+@pytest.mark.parametrize(("seed", "crashes"), SUSPECTS + EQUALS + AGAIN + GIVEN_UP)
 def test_what_once_failed(seed: int, crashes: tuple[int, ...]) -> None:
     """Seeds that found something, with their crashes."""
     simulation = Simulation()
