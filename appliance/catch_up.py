@@ -30,7 +30,10 @@ class Arrival:
 
     message: InboundMessage
     fate: Fate
-    received_at: int  # on Twilio's clock
+    received_at: int  # on our clock, as far as its distance to Twilio's is known
+    is_overtaken: bool = False  # by the log, the contact said something about consent later
+    shown: Collection[str] = ()  # sids that the log has; it may not have all that came …
+    shown_until: int = 0  # … since then, on our clock
 
 
 def missing(messages: Sequence[LoggedMessage], known: Collection[str]) -> list[LoggedMessage]:
@@ -74,6 +77,13 @@ def but_for_keywords(said: Sequence[LoggedMessage], heard: Sequence[LoggedMessag
         for message in said
         if message.direction != REPLY or not any(0 <= message.created_at - at <= AT_ONCE for at in keywords)
     )
+
+
+def words_after(message: LoggedMessage | None, heard: Sequence[LoggedMessage], sender: str) -> list[LoggedMessage]:
+    """What a contact said about consent after one of its messages, or at all; in the order of Twilio's log."""
+    written = [other for other in heard if other.sender == sender and other.direction == "inbound"]
+    later = written if message is None else written[written.index(message) + 1 :]
+    return [other for other in later if consent.says(other.body, other.recipient) != consent.Change.NONE]
 
 
 def as_inbound(message: LoggedMessage, account_sid: str, media: tuple[Media, ...]) -> InboundMessage:

@@ -60,11 +60,8 @@ def read(message: InboundMessage, *, opted_out: bool, reminded_at: int | None, n
     )
 
 
-def says(body: str, recipient: str, opt_out_type: str = "") -> Change:
+def says(body: str, recipient: str) -> Change:
     """What a message says about consent, whatever the contact had said before."""
-    told = told_by_twilio(opt_out_type)
-    if told:
-        return told.change
     on_whatsapp = recipient.startswith("whatsapp:")
     out, back = (_WHATSAPP_OUT, _WHATSAPP_BACK) if on_whatsapp else (_TWILIO_OUT | _OUR_OUT, _TWILIO_BACK | _OUR_BACK)
     word = bare(body)

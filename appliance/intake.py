@@ -1,6 +1,6 @@
 """A message comes in: organization, dedup, contact, consent, conversation and reply job in one unit of work."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -90,26 +90,45 @@ def _complete(tx: Tx, message: InboundMessage) -> None:
     told = consent.told_by_twilio(message.opt_out_type)
     if told is None:
         return
-    if not _spoke_later(tx, contact_id, message.recipient, received_at):
+    if not (
+        _spoke_later(tx, contact_id, message.recipient, received_at) or _was_told_later(tx, contact_id, received_at)
+    ):
         _change_consent(tx, told.change, contact_id, message.sid)
     tx.messages.suppress([message_id], told.suppressed or "")  # Twilio has answered it
 
 
-def _spoke_later(tx: Tx, contact_id: int, recipient: str, at: int) -> bool:
-    """Whether the contact opted out or in again later than a time (ms UTC)."""
+def heed(tx: Tx, contact: Contact, word: Arrival) -> None:
+    """An opt-out that cannot be stored yet holds all sends at once."""
+    if not _is_overtaken(tx, contact.id, word.message.recipient, word):
+        tx.contacts.opt_out(contact.id, word.message.sid)
+
+
+def _is_overtaken(tx: Tx, contact_id: int, recipient: str, arrival: Arrival) -> bool:
+    recently = max(arrival.received_at, arrival.shown_until)
+    return (
+        arrival.is_overtaken
+        or _spoke_later(tx, contact_id, recipient, recently, arrival.shown)
+        or _was_told_later(tx, contact_id, arrival.received_at)
+    )
+
+
+def _was_told_later(tx: Tx, contact_id: int, at: int) -> bool:
+    """Whether Twilio told us later than a time (ms UTC) of a word that only it knows (Advanced Opt-Out)."""
+    later = tx.messages.told_since(contact_id, at)
+    return any(told and told.change != consent.Change.NONE for told in map(consent.told_by_twilio, later))
+
+
+def _spoke_later(tx: Tx, contact_id: int, recipient: str, at: int, but: Collection[str] = ()) -> bool:
+    """Whether the contact opted out or in again later than a time (ms UTC), by its own words; `but`: not by these."""
     later = tx.messages.written_since(contact_id, at)
-    return any(consent.says(body, recipient, kind) != consent.Change.NONE for body, kind in later)
+    return any(sid not in but and consent.says(body, recipient) != consent.Change.NONE for sid, body in later)
 
 
-def heed(tx: Tx, contact: Contact, arrivals: Sequence[tuple[InboundMessage, int]]) -> None:
-    """Messages that cannot be stored yet, with their times (ms UTC): an opt-out among them holds all sends at once."""
-    words = [(message, at) for message, at in arrivals if consent.says(message.body, message.recipient)]
-    if not words:
-        return
-    last, at = words[-1]
-    is_out = consent.says(last.body, last.recipient) == consent.Change.OUT
-    if is_out and not _spoke_later(tx, contact.id, last.recipient, at):
-        tx.contacts.opt_out(contact.id, last.sid)
+def _has_left(tx: Tx, contact: Contact, message: InboundMessage, arrival: Arrival | None) -> bool:
+    """An opt-out that was heeded before it could be stored counts for what was written after it."""
+    if contact.opted_out_at is None or contact.opted_out_sid == message.sid:
+        return False
+    return arrival is None or tx.contacts.has_left(contact.id)
 
 
 def _change_consent(tx: Tx, change: consent.Change, contact_id: int, sid: str) -> None:
@@ -143,9 +162,9 @@ def _judge(
     tx: Tx, message: InboundMessage, contact: Contact, conversation: Conversation, arrival: Arrival | None
 ) -> _Verdict:
     """What the message does to consent, and whether anything may be said to it at all."""
-    out = tx.contacts.has_left(contact.id)
+    out = _has_left(tx, contact, message, arrival)
     found = consent.read(message, opted_out=out, reminded_at=contact.reminded_at, now=tx.now)
-    if arrival and _spoke_later(tx, contact.id, message.recipient, arrival.received_at):
+    if arrival and _is_overtaken(tx, contact.id, message.recipient, arrival):
         found = consent.overtaken(found, out)
     who = masked(contact.address)
     if tx.channels.exists(message.sender):

@@ -108,6 +108,7 @@ class Contact:
     channel_id: int
     address: str
     opted_out_at: int | None = None
+    opted_out_sid: str | None = None
     last_inbound_at: int | None = None
     reminded_at: int | None = None
     paused_until: int | None = None

@@ -173,6 +173,67 @@ async def test_a_clock_that_is_always_ahead_sends_nothing_twice(tmp_path: Path, 
         assert await world.column("SELECT sid IS NOT NULL FROM outbox") == [1]
 
 
+async def test_what_waited_too_long_before_the_cut_is_too_old_after_it(board: Board) -> None:
+    """Off for 25 hours: a clock that was behind makes an old question no younger."""
+    await board.world.say("Qual o horário?")
+
+    await board.power_cut(25 * HOUR, 25 * HOUR)
+    await board.is_set(25 * HOUR)
+    await board.pass_(60)
+
+    assert board.world.sent() == []
+    assert await board.world.cards() == ["could_not_answer"]
+
+
+async def test_a_draft_of_before_the_cut_is_too_old_after_it(board: Board) -> None:
+    """Written and not handed over; off for 25 hours."""
+    await board.world.twilio_line.cut()
+    await board.world.say("Qual o horário?")
+    await board.pass_(20)
+    await board.world.crash()
+    await board.world.twilio_line.mend()
+
+    await board.power_cut(25 * HOUR, 25 * HOUR)
+    await board.is_set(25 * HOUR)
+    await board.pass_(60)
+
+    assert board.world.sent() == []
+    assert await board.world.cards() == ["not_sent"]
+
+
+@pytest.mark.parametrize("after", [120, 168, 172])
+async def test_an_attempt_moves_back_with_the_clock_whenever_it_is_set(tmp_path: Path, after: float) -> None:
+    """170 s fast, and set about so long after the attempt: its old time looks like a new one."""
+    clock = ManualClock(NOON)
+    async with World(tmp_path, clock=clock) as world:
+        world.twilio.now = lambda: NOON + int(clock.monotonic() * 1000)
+        clock.jump(170)
+        await clock.advance(60, world.settle)
+        await world.teach("Horário", ANSWER)
+        world.twilio.faults.add(Fault("callback", "lost", times=None), Fault("create", "reset", accepted=True))
+        await world.say("Qual o horário?")
+        await clock.advance(after, world.settle)
+        clock.jump(-170)
+        await clock.advance(600, world.settle)
+
+        assert world.sent() == [ANSWER]
+        assert await world.column("SELECT sid IS NOT NULL FROM outbox") == [1]
+
+
+async def test_a_clock_that_was_ahead_leaves_no_card(board: Board) -> None:
+    """A day ahead, set while it runs; a restart soon after waits for nothing."""
+    board.clock.jump(24 * HOUR)
+    await board.pass_(300)
+    board.clock.jump(-24 * HOUR)
+    await board.pass_(300)
+
+    await board.world.stop()
+    await board.world.start()
+    await board.world.settle()
+
+    assert await board.world.cards() == []
+
+
 async def test_the_card_of_a_wrong_clock_is_closed_when_it_is_set(board: Board) -> None:
     """Behind for longer than the workers wait, then right."""
     await board.power_cut(60, 3 * YEAR)

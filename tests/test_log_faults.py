@@ -97,7 +97,7 @@ async def test_an_entry_that_breaks_the_reader_is_a_card_and_no_dead_letter(
     assert not world.appliance.stopping.is_set()
 
     monkeypatch.undo()
-    await catch_up(world)
+    await pass_(world, 330)
     assert await world.cards() == []
 
 

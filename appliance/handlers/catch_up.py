@@ -14,10 +14,11 @@ from appliance.model import HOUR, MINUTE, SECOND, Channel, Job, StoredMessage
 from appliance.outcome import Done, Outcome, Snooze
 from appliance.ports import Clock, LogUnavailableError, MessageLog
 from appliance.store import Store, Tx
-from appliance.wire import InboundMessage, LoggedMessage, LogRead
+from appliance.wire import LoggedMessage, LogRead
 
 AGAIN = 30 * SECOND
 AMPLE = 24 * HOUR  # before a message: Twilio may have delivered it long after it was written
+LATER = 5 * MINUTE  # after it failed again and again
 PATIENCE = 30 * MINUTE
 UNREADABLE = "log_unreadable_since"  # in the box, ms UTC
 
@@ -45,7 +46,7 @@ class CatchUpHandler:
 
     def give_up(self, _job: Job, error: str) -> Outcome:
         text = f"What did not reach this box cannot be fetched from Twilio's log: {error}."
-        return Done(lambda tx: tx.cards.open("log", "box", text))  # the next tick tries again
+        return Snooze(self._clock.now() + LATER, error, lambda tx: tx.cards.open("log", "box", text))
 
     async def catch_up(self) -> bool:
         """One pass over every channel. False where a young webhook or a send in doubt must be waited for."""
@@ -119,7 +120,7 @@ class CatchUpHandler:
     async def _contact(self, channel: Channel, messages: list[LoggedMessage], heard: LogRead, timezone: str) -> bool:
         address = messages[0].sender
         if await self._store.read(lambda tx: _in_doubt(tx, channel, address)):
-            await self._heed(channel, messages, heard.offset)
+            await self._heed(channel, messages, heard)
             return False
         log = await self._said(channel, address, messages[0].created_at)
         # In one look: what is on its way right now may stand in the log already, and nobody knows its sid.
@@ -130,16 +131,24 @@ class CatchUpHandler:
             return False
         now = heard.began_at + heard.offset
         for message in messages:
-            await self._receive(await self._arrival(message, log, ours, now, timezone))
+            arrival = await self._arrival(message, log, ours, now, timezone)
+            later = catch_up.words_after(message, heard.messages, address)
+            await self._receive(self._in_order(arrival, heard, later))
         self._wake()
         return True
 
-    async def _heed(self, channel: Channel, messages: list[LoggedMessage], offset: int) -> None:
-        """What is in doubt keeps these from being stored; whoever said STOP is left alone all the same."""
-        account = self._config.twilio.account_sid
-        arrivals = [(catch_up.as_inbound(message, account, ()), message.created_at - offset) for message in messages]
-        if any(consent.says(message.body, message.recipient) != Change.NONE for message in messages):
-            await self._store.write(lambda tx: _heed(tx, channel, arrivals))
+    async def _heed(self, channel: Channel, messages: list[LoggedMessage], heard: LogRead) -> None:
+        """What is in doubt keeps these from being stored; whoever's last word is STOP is left alone all the same."""
+        words = catch_up.words_after(None, heard.messages, messages[0].sender)
+        if words and words[-1] in messages and consent.says(words[-1].body, channel.address) == Change.OUT:
+            word = catch_up.as_inbound(words[-1], self._config.twilio.account_sid, ())
+            arrival = Arrival(word, Fate.ANSWER, words[-1].created_at - heard.offset)
+            await self._store.write(lambda tx: _heed(tx, channel, self._in_order(arrival, heard)))
+
+    def _in_order(self, arrival: Arrival, heard: LogRead, later: Sequence[LoggedMessage] = ()) -> Arrival:
+        shown = {message.sid for message in heard.messages}
+        shown_until = heard.began_at - self._config.twilio.doubt_grace
+        return replace(arrival, is_overtaken=bool(later), shown=shown, shown_until=shown_until)
 
     async def _said(self, channel: Channel, address: str, since: int) -> LogRead:
         """What went to a contact as an answer, whoever sent it."""
@@ -188,10 +197,10 @@ def _in_doubt(tx: Tx, channel: Channel, address: str) -> bool:
     return contact is not None and tx.outbox.is_unsettled_to(contact.id)
 
 
-def _heed(tx: Tx, channel: Channel, arrivals: list[tuple[InboundMessage, int]]) -> None:
-    contact = tx.contacts.at(channel.id, arrivals[0][0].sender)
+def _heed(tx: Tx, channel: Channel, word: Arrival) -> None:
+    contact = tx.contacts.at(channel.id, word.message.sender)
     if contact is not None:
-        heed(tx, contact, arrivals)
+        heed(tx, contact, word)
 
 
 def _our_sids(tx: Tx, channel: Channel, address: str) -> set[str]:

@@ -14,6 +14,7 @@ from appliance.store import Store, Tx
 from appliance.wire import LogRead
 
 AGAIN = 30 * SECOND  # Twilio's log could not be read, or the contact is being written to
+LATER = 5 * MINUTE  # after it failed again and again
 YOUNG = 30 * MINUTE  # an older answer is not sent by itself any more
 ATTEMPTS = 2
 
@@ -36,7 +37,7 @@ class SettleHandler:
 
     def give_up(self, _job: Job, error: str) -> Outcome:
         text = f"What became of sends in doubt cannot be found out: {error}."
-        return Done(lambda tx: tx.cards.open("settle", "box", text))  # the next tick tries again
+        return Snooze(self._clock.now() + LATER, error, lambda tx: tx.cards.open("settle", "box", text))
 
     async def settle(self) -> int | None:
         """Settle what can be settled now; when the next row is due (ms UTC). Raises LogUnavailableError."""

@@ -27,7 +27,7 @@ class Tolerance:
             raise
         except Exception as error:
             self._failed(error)
-            if self._in_a_row == IN_A_ROW:
+            if self._in_a_row >= IN_A_ROW:  # also after the rest of a channel was given up
                 raise
             return False
         self._in_a_row = 0

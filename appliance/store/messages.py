@@ -111,15 +111,24 @@ class Messages(Repository[StoredMessage]):
         return changed == 1
 
     def written_since(self, contact_id: int, at: int) -> list[tuple[str, str]]:
-        """(body, Twilio's OptOutType or "") of what a contact wrote later than a time (ms UTC), oldest first."""
+        """(sid, body) of what a contact wrote later than a time (ms UTC)."""
         rows = self._sql.all(
-            "SELECT m.body, (SELECT value ->> 1 FROM json_each(m.parameters) WHERE value ->> 0 = 'OptOutType') AS type "
-            "FROM conversations c JOIN messages m ON m.conversation_id = c.id "
-            "WHERE c.contact_id = ? AND m.received_at > ? ORDER BY m.received_at",
+            "SELECT m.sid, m.body FROM conversations c JOIN messages m ON m.conversation_id = c.id "
+            "WHERE c.contact_id = ? AND m.received_at > ?",
             contact_id,
             at,
         )
-        return [(row["body"], row["type"] or "") for row in rows]
+        return [(row["sid"], row["body"]) for row in rows]
+
+    def told_since(self, contact_id: int, at: int) -> list[str]:
+        """Twilio's OptOutType in the webhooks of what a contact wrote later than a time (ms UTC)."""
+        rows = self._sql.all(
+            "SELECT p.value ->> 1 AS told FROM conversations c JOIN messages m ON m.conversation_id = c.id, "
+            "json_each(m.parameters) p WHERE c.contact_id = ? AND m.received_at > ? AND p.value ->> 0 = 'OptOutType'",
+            contact_id,
+            at,
+        )
+        return [row["told"] for row in rows]
 
     def stored(self, sid: str) -> tuple[int, int, int]:
         """(its id, its contact's id, when it was received) of a message that is stored."""

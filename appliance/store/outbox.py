@@ -75,7 +75,7 @@ class Outbox(Repository[OutboxMessage]):
         self._sql.run(
             "UPDATE outbox SET "  # noqa: S608
             "created_at = min(?3, created_at + iif(id <= ?4 OR created_at BETWEEN ?2 AND ?3, 0, ?1)), "
-            "sending_at = sending_at + iif(sending_at BETWEEN ?2 AND ?3, 0, min(?1, 0)) "
+            "sending_at = sending_at + min(?1, 0) "
             f"WHERE {UNSETTLED} AND state <> 'parked'",
             milliseconds,
             since,
