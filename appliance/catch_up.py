@@ -31,8 +31,8 @@ class Arrival:
     message: InboundMessage
     fate: Fate
     received_at: int  # on our clock, as far as its distance to Twilio's is known
-    is_overtaken: bool = False  # by the log, the contact said something about consent later
-    shown: Collection[str] = ()  # sids that the log has; it may not have all that came …
+    is_overtaken: bool = False  # the log shows a later word about consent that is stored
+    shown: Collection[str] = ()  # what is stored and stands in the log, which may not show all that came …
     shown_until: int = 0  # … since then, on our clock
 
 

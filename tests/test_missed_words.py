@@ -16,6 +16,7 @@ NOON = 1_800_025_200_000
 ON_WHATSAPP = f"whatsapp:{CUSTOMER}"
 ANSWER = "Abrimos das 7h às 19h."
 GONE = "Pronto, você não receberá mais mensagens nossas por aqui. Para voltar, responda VOLTAR."
+BACK = "Pronto, voltamos a conversar. Como posso ajudar?"
 
 
 class Shop:
@@ -213,7 +214,7 @@ async def test_a_word_that_the_list_does_not_show_yet_counts(shop: Shop) -> None
 
 
 async def test_a_return_during_the_doubt_is_heeded_as_well(shop: Shop) -> None:
-    """SAIR and VOLTAR, both lost while a send is in doubt: she is answered."""
+    """SAIR and VOLTAR, both lost while a send is in doubt: she is asked what she needs."""
     shop.world.twilio.faults.add(Fault("callback", "lost", times=None), Fault("create", "reset"))
     await shop.hear("Qual o horário?")
     await shop.miss("SAIR")
@@ -223,5 +224,6 @@ async def test_a_return_during_the_doubt_is_heeded_as_well(shop: Shop) -> None:
 
     await shop.pass_(600)
 
-    assert shop.world.sent(ON_WHATSAPP) == [ANSWER]
-    assert await shop.world.dispositions() == ["answered", "suppressed", "answered"]
+    # What was in doubt may go out first, or give way to the answer to all three.
+    assert shop.world.sent(ON_WHATSAPP) in ([BACK], [ANSWER, BACK])
+    assert await shop.world.dispositions() == ["answered"] * 3

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from appliance import catch_up, consent, delivery
 from appliance.catch_up import Arrival, Fate
@@ -21,6 +21,20 @@ AMPLE = 24 * HOUR  # before a message: Twilio may have delivered it long after i
 LATER = 5 * MINUTE  # after it failed again and again
 PATIENCE = 30 * MINUTE
 UNREADABLE = "log_unreadable_since"  # in the box, ms UTC
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What a read of a channel's log says, and which of its messages are stored."""
+
+    log: LogRead
+    known: set[str]
+    timezone: str
+
+    @property
+    def now(self) -> int:
+        """On Twilio's clock."""
+        return self.log.began_at + self.log.offset
 
 
 class CatchUpHandler:
@@ -101,23 +115,22 @@ class CatchUpHandler:
     async def _channel(self, channel: Channel, watermark: int, timezone: str, tolerance: Tolerance) -> bool:
         """The watermark moves only at the end of a complete pass, to its start."""
         log = await self._log.read(recipient=channel.address, since=watermark)
-        began = log.began_at + log.offset
         sids = [message.sid for message in log.messages]
         known = await self._store.read(lambda tx: tx.messages.known(sids), limit=None)
+        heard = _Heard(log, known, timezone)
+        began = heard.now
         missing = catch_up.missing(log.messages, known)
         contacts: dict[str, list[LoggedMessage]] = {}
         for message in missing:
             if not catch_up.is_webhooks_own(message, began):
                 contacts.setdefault(message.sender, []).append(message)
-        done = [
-            await tolerance.attempt(self._contact(channel, messages, log, timezone)) for messages in contacts.values()
-        ]
+        done = [await tolerance.attempt(self._contact(channel, messages, heard)) for messages in contacts.values()]
         done.append(not any(catch_up.is_webhooks_own(message, began) for message in missing))
         if all(done):
             await self._store.write(lambda tx: tx.channels.read_up_to(channel.id, began - catch_up.OVERLAP))
         return all(done)
 
-    async def _contact(self, channel: Channel, messages: list[LoggedMessage], heard: LogRead, timezone: str) -> bool:
+    async def _contact(self, channel: Channel, messages: list[LoggedMessage], heard: _Heard) -> bool:
         address = messages[0].sender
         if await self._store.read(lambda tx: _in_doubt(tx, channel, address)):
             await self._heed(channel, messages, heard)
@@ -129,26 +142,25 @@ class CatchUpHandler:
         )
         if in_doubt:
             return False
-        now = heard.began_at + heard.offset
         for message in messages:
-            arrival = await self._arrival(message, log, ours, now, timezone)
-            later = catch_up.words_after(message, heard.messages, address)
-            await self._receive(self._in_order(arrival, heard, later))
+            arrival = await self._arrival(message, log, ours, heard)
+            later = catch_up.words_after(message, heard.log.messages, address)
+            is_overtaken = any(word.sid in heard.known for word in later)  # the others are stored after this one
+            await self._receive(self._in_order(arrival, heard, is_overtaken))
         self._wake()
         return True
 
-    async def _heed(self, channel: Channel, messages: list[LoggedMessage], heard: LogRead) -> None:
+    async def _heed(self, channel: Channel, messages: list[LoggedMessage], heard: _Heard) -> None:
         """What is in doubt keeps these from being stored; whoever's last word is STOP is left alone all the same."""
-        words = catch_up.words_after(None, heard.messages, messages[0].sender)
+        words = catch_up.words_after(None, heard.log.messages, messages[0].sender)
         if words and words[-1] in messages and consent.says(words[-1].body, channel.address) == Change.OUT:
             word = catch_up.as_inbound(words[-1], self._config.twilio.account_sid, ())
-            arrival = Arrival(word, Fate.ANSWER, words[-1].created_at - heard.offset)
+            arrival = Arrival(word, Fate.ANSWER, words[-1].created_at - heard.log.offset)
             await self._store.write(lambda tx: _heed(tx, channel, self._in_order(arrival, heard)))
 
-    def _in_order(self, arrival: Arrival, heard: LogRead, later: Sequence[LoggedMessage] = ()) -> Arrival:
-        shown = {message.sid for message in heard.messages}
-        shown_until = heard.began_at - self._config.twilio.doubt_grace
-        return replace(arrival, is_overtaken=bool(later), shown=shown, shown_until=shown_until)
+    def _in_order(self, arrival: Arrival, heard: _Heard, is_overtaken: bool = False) -> Arrival:
+        shown_until = heard.log.began_at - self._config.twilio.doubt_grace
+        return replace(arrival, is_overtaken=is_overtaken, shown=heard.known, shown_until=shown_until)
 
     async def _said(self, channel: Channel, address: str, since: int) -> LogRead:
         """What went to a contact as an answer, whoever sent it."""
@@ -158,10 +170,10 @@ class CatchUpHandler:
         heard = await self._log.read(sender=address, recipient=channel.address, since=since)
         return replace(log, messages=catch_up.but_for_keywords(log.messages, heard.messages))
 
-    async def _arrival(self, message: LoggedMessage, log: LogRead, ours: set[str], now: int, timezone: str) -> Arrival:
+    async def _arrival(self, message: LoggedMessage, log: LogRead, ours: set[str], heard: _Heard) -> Arrival:
         outbound = [said for said in log.messages if said.direction.startswith("outbound")]
         within = self._config.twilio.catch_up_answer_within
-        fate = catch_up.fate(message, outbound, ours, twilio_now=now, within=within, timezone=timezone)
+        fate = catch_up.fate(message, outbound, ours, twilio_now=heard.now, within=within, timezone=heard.timezone)
         media = await self._log.media(message.sid) if message.num_media else ()
         inbound = catch_up.as_inbound(message, self._config.twilio.account_sid, media)
         return Arrival(inbound, fate, message.created_at - log.offset)
