@@ -53,7 +53,7 @@ async def test_an_outage_that_begins_in_the_middle_of_answers_ends_in_real_ones(
     """Calls on open connections break off: that is the network's fault, not the provider's."""
     clock = ManualClock()
     model = FakeAi()
-    model.delay = 30.0
+    model.delay = 4.0
     async with World(tmp_path, clock=clock, model=model) as world:
         await asyncio.gather(*(world.say("Qual o horário?", customer) for customer in CUSTOMERS))
         await world.until(lambda: len(model.requests) >= 5)
