@@ -279,7 +279,7 @@ def _begin_run(tx: Tx, handlers: dict[JobKind, Handler], config: Config) -> int:
 
 def _latest_time(tx: Tx) -> int:
     """That any clock has shown so far (ms UTC)."""
-    return max(BUILT_AT, int(tx.box.get("last_seen") or 0), tx.jobs.last_written())
+    return max(BUILT_AT, tx.jobs.last_written())
 
 
 def _clock_is_behind(tx: Tx) -> None:

@@ -68,8 +68,7 @@ class MessageLog(Protocol):
     async def read(self, *, sender: str = "", recipient: str, since: int, ours: bool = False) -> LogRead:
         """All messages from `since` (ms on Twilio's clock) on. Raises LogUnavailableError unless it is complete.
 
-        `ours`: `since` was read from our clock, which may have been right then and behind Twilio's now, or as it is
-        now: the earlier of both.
+        `ours`: `since` is a time of our clock (see wire.on_twilios_clock).
         """
 
     async def message(self, sid: str) -> LoggedMessage | None:

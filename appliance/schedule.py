@@ -62,7 +62,6 @@ def _move(tx: Tx, step: int, since: int, before: Earlier, patience: int) -> None
     tx.outbox.shift(step, since, before.outbox)
     tx.contacts.shift_waiting(step, since, before.job)
     tx.jobs.forget_future()
-    tx.box.put("last_seen", str(min(tx.now, int(tx.box.get("last_seen") or 0))))
     delivery.clock_set(tx)
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from appliance.model import MINUTE, OutboxMessage
 from appliance.texts import normalise
-from appliance.wire import LoggedMessage, LogRead
+from appliance.wire import LoggedMessage, LogRead, on_twilios_clock
 
 SKEW = 2 * MINUTE  # Twilio's log has whole seconds, and the two clocks are compared only now
 OUTBOUND = "outbound-api"  # what we send; the log also has TwiML replies and calls
@@ -30,12 +30,8 @@ class Verdict:
 
 
 def since(rows: Sequence[OutboxMessage], offset: int) -> int:
-    """From when on Twilio's log may hold the rows' attempts, on Twilio's clock.
-
-    `offset`: Twilio's clock minus ours, now. Ours may have been right when it wrote the row and be behind now: a
-    board without a battery starts with an old time.
-    """
-    return begun(rows) + min(offset, 0)
+    """From when on Twilio's log may hold the rows' attempts, on Twilio's clock."""
+    return on_twilios_clock(begun(rows), offset)
 
 
 def begun(rows: Sequence[OutboxMessage]) -> int:

@@ -13,7 +13,7 @@ from twilio.rest import Client
 from appliance.model import SECOND
 from appliance.ports import Clock, LogUnavailableError
 from appliance.twilio_http import last_answer
-from appliance.wire import LoggedMessage, LogRead, Media
+from appliance.wire import LoggedMessage, LogRead, Media, on_twilios_clock
 
 T = TypeVar("T")
 PAGE_SIZE = 1_000
@@ -53,7 +53,7 @@ class TwilioLog:
         stream = await client.messages.stream_async(to=recipient, from_=sender or values.unset, page_size=PAGE_SIZE)
         began_at = self._clock.now()
         offset = _twilio_now(began_at) - began_at
-        start = since + min(offset, 0) if ours else since
+        start = on_twilios_clock(since, offset) if ours else since
         async for resource in stream:
             logged = _logged(resource)
             if logged.created_at < start:

@@ -110,3 +110,12 @@ class LogRead:
     messages: tuple[LoggedMessage, ...]
     began_at: int
     offset: int
+
+
+def on_twilios_clock(ours: int, offset: int) -> int:
+    """The earliest that a time of ours can be on Twilio's clock, which is `offset` ahead of ours now.
+
+    Ours may have been right when it wrote that time and be behind now: a board without a battery starts with an old
+    one.
+    """
+    return ours + min(offset, 0)

@@ -30,6 +30,11 @@ class Shop:
         await self.world.say(body, sender, to)
         await self.pass_(30)
 
+    async def ask_in_vain(self, sender: str = ON_WHATSAPP, to: str = WHATSAPP) -> None:
+        """A question whose answer is in doubt and never arrived."""
+        self.world.twilio.faults.add(Fault("callback", "lost", times=None), Fault("create", "reset"))
+        await self.hear("Qual o horário?", sender, to)
+
     async def miss(self, body: str, sender: str = ON_WHATSAPP, to: str = WHATSAPP) -> None:
         await self.world.twilio.receive(sender, to, body, deliver=False)
         await self.pass_(30)
@@ -115,8 +120,7 @@ async def test_twilios_late_word_for_a_caught_up_message_does_not_undo_a_newer_o
 
 async def test_an_opt_out_is_heeded_while_a_send_in_doubt_holds_it_back(shop: Shop) -> None:
     """What was in doubt and never arrived is not sent to somebody who left meanwhile; leaving is confirmed."""
-    shop.world.twilio.faults.add(Fault("callback", "lost", times=None), Fault("create", "reset"))
-    await shop.hear("Qual o horário?")
+    await shop.ask_in_vain()
     await shop.miss("SAIR")
     await shop.catch_up()
     assert await shop.is_out()
@@ -129,8 +133,7 @@ async def test_an_opt_out_is_heeded_while_a_send_in_doubt_holds_it_back(shop: Sh
 
 async def test_an_opt_out_is_heeded_whatever_she_wrote_after_it(shop: Shop) -> None:
     """SAIR and a plain word of thanks, both lost while a send is in doubt."""
-    shop.world.twilio.faults.add(Fault("callback", "lost", times=None), Fault("create", "reset"))
-    await shop.hear("Qual o horário?")
+    await shop.ask_in_vain()
     await shop.miss("SAIR")
     await shop.miss("obrigado")
     await shop.catch_up()
@@ -149,8 +152,7 @@ async def test_who_comes_back_after_a_heeded_opt_out_is_back(
     shop: Shop, out: str, back: str, sender: str, to: str
 ) -> None:
     """The opt-out is known before it is stored, and the return comes by webhook."""
-    shop.world.twilio.faults.add(Fault("callback", "lost", times=None), Fault("create", "reset"))
-    await shop.hear("Qual o horário?", sender, to)
+    await shop.ask_in_vain(sender, to)
     await shop.miss(out, sender, to)
     await shop.catch_up()
     assert await shop.is_out()
@@ -165,8 +167,7 @@ async def test_who_comes_back_after_a_heeded_opt_out_is_back(
 
 async def test_a_heeded_opt_out_is_confirmed_when_its_own_webhook_comes(shop: Shop) -> None:
     """Late, and before catch-up may store it."""
-    shop.world.twilio.faults.add(Fault("callback", "lost", times=None), Fault("create", "reset"))
-    await shop.hear("Qual o horário?")
+    await shop.ask_in_vain()
     sid, _ = await shop.world.twilio.receive(ON_WHATSAPP, WHATSAPP, "SAIR", deliver=False)
     await shop.pass_(30)
     await shop.catch_up()
@@ -215,8 +216,7 @@ async def test_a_word_that_the_list_does_not_show_yet_counts(shop: Shop) -> None
 
 async def test_a_return_during_the_doubt_is_heeded_as_well(shop: Shop) -> None:
     """SAIR and VOLTAR, both lost while a send is in doubt: she is asked what she needs."""
-    shop.world.twilio.faults.add(Fault("callback", "lost", times=None), Fault("create", "reset"))
-    await shop.hear("Qual o horário?")
+    await shop.ask_in_vain()
     await shop.miss("SAIR")
     await shop.miss("VOLTAR")
     await shop.catch_up()

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from appliance import catch_up, consent, delivery
 from appliance.catch_up import Arrival, Fate
 from appliance.config import Config
-from appliance.consent import Change
 from appliance.handlers.tolerance import Tolerance
 from appliance.intake import DuplicateError, heed, receive
 from appliance.model import HOUR, MINUTE, SECOND, Channel, Job, StoredMessage
@@ -153,7 +152,7 @@ class CatchUpHandler:
     async def _heed(self, channel: Channel, messages: list[LoggedMessage], heard: _Heard) -> None:
         """What is in doubt keeps these from being stored; whoever's last word is STOP is left alone all the same."""
         words = catch_up.words_after(None, heard.log.messages, messages[0].sender)
-        if words and words[-1] in messages and consent.says(words[-1].body, channel.address) == Change.OUT:
+        if words and words[-1] in messages and consent.says(words[-1].body, channel.address) == consent.Change.OUT:
             word = catch_up.as_inbound(words[-1], self._config.twilio.account_sid, ())
             arrival = Arrival(word, Fate.ANSWER, words[-1].created_at - heard.log.offset)
             await self._store.write(lambda tx: _heed(tx, channel, self._in_order(arrival, heard)))

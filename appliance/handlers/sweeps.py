@@ -45,7 +45,6 @@ def expired() -> Sweep:
 def housekeeping(store: Store) -> Sweep:
     def work(tx: Tx) -> None:
         tx.jobs.prune(tx.now - KEEP_JOBS, 2_000)
-        tx.box.put("last_seen", str(tx.now))
         store.reserve.keep()
         recent = 0 <= tx.now - int(tx.box.get("backup_at") or 0) < BACKUP_EVERY  # a clock may have been ahead
         if not recent and tx.counts.received():

@@ -1,13 +1,14 @@
 """Copies of the database that were opened and checked before they count."""
 
+import asyncio
 import os
 import shutil
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
 from typing import BinaryIO
 
 from appliance.errors import DatabaseError
@@ -18,7 +19,14 @@ from appliance.store.reserve import SIZE
 FOLDER = "backups"
 KEEP = 7
 _UNFINISHED = ".part"
-_one_at_a_time = Lock()  # the daily one, and an operator's
+# One at a time, the daily one and an operator's. On a slow card a copy takes long, and the threads that everybody
+# shares also look names up.
+_thread = ThreadPoolExecutor(1, "backup")
+
+
+async def take_one(directory: Path, now: int) -> Path:
+    """keep_one(), off the loop."""
+    return await asyncio.get_running_loop().run_in_executor(_thread, keep_one, directory, now)
 
 
 def keep_one(directory: Path, now: int) -> Path:
@@ -27,13 +35,12 @@ def keep_one(directory: Path, now: int) -> Path:
     Raises DatabaseError, one sentence.
     """
     try:
-        with _one_at_a_time:
-            copy = target(directory, now)
-            for leftover in copy.parent.glob(f"*{_UNFINISHED}*"):  # of a run that was killed
-                leftover.unlink()
-            _make_room(directory / FILE_NAME, copy.parent)
-            take(directory / FILE_NAME, copy)
-            prune(directory)
+        copy = target(directory, now)
+        for leftover in copy.parent.glob(f"*{_UNFINISHED}*"):  # of a run that was killed
+            leftover.unlink()
+        _make_room(directory / FILE_NAME, copy.parent)
+        take(directory / FILE_NAME, copy)
+        prune(directory)
     except OSError as error:
         raise DatabaseError(f"The backup failed: {error.strerror}.") from error
     return copy

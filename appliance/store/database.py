@@ -20,7 +20,6 @@ from appliance.errors import (
 
 APPLICATION_ID = 0x41505043  # "APPC"
 FILE_NAME = "appliance.db"
-_OTHERS_WRITE = stat.S_IWOTH  # a group is often the user's own
 
 # A full disk also shows as an error of the shared-memory file, or of the first write.
 _NO_SPACE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_WRITE)
@@ -56,7 +55,7 @@ def prepare_directory(directory: Path) -> None:
 
 def refuse_shared(directory: Path) -> None:
     """Raises ConfigurationError for a directory that others use, such as /tmp: made private, it is lost to them."""
-    if not directory.is_dir() or not directory.stat().st_mode & _OTHERS_WRITE:
+    if not directory.is_dir() or not directory.stat().st_mode & stat.S_IWOTH:  # a group is often the user's own
         return
     names = {path.name for path in directory.iterdir()} - {"lost+found"}
     if names and FILE_NAME not in names:

@@ -88,7 +88,7 @@ class Api:
     async def back_up(self, _request: web.Request) -> web.Response:
         now = await self._store.read(lambda tx: tx.now)
         try:
-            copy = await asyncio.to_thread(backup.keep_one, self._store.directory, now)
+            copy = await backup.take_one(self._store.directory, now)
         except DatabaseError as error:
             raise RequestError("backup_failed", str(error), status=503) from error
         return json_response({"file": str(copy)}, 201)

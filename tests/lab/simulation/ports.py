@@ -6,7 +6,16 @@ from typing import Any
 
 from appliance.model import SECOND, Dialogue, Reply
 from appliance.ports import LogUnavailableError, Permanent, Retryable
-from appliance.wire import Blame, LoggedMessage, LogRead, Media, OutboundMessage, SendOutcome, TwilioMessageResult
+from appliance.wire import (
+    Blame,
+    LoggedMessage,
+    LogRead,
+    Media,
+    OutboundMessage,
+    SendOutcome,
+    TwilioMessageResult,
+    on_twilios_clock,
+)
 from lab.simulation.scenario import SHAPES
 from lab.simulation.world import World
 
@@ -130,7 +139,7 @@ class SimulatedLog:
         ]
         measured = (world.now + offset) // SECOND * SECOND - world.now
         await self._point(f"{step}.after")
-        start = since + min(measured, 0) if ours else since
+        start = on_twilios_clock(since, measured) if ours else since
         return LogRead(tuple(logged for logged in found if logged.created_at >= start), began_at, measured)
 
     async def message(self, sid: str) -> LoggedMessage | None:
