@@ -21,6 +21,7 @@ PLACES = int(os.environ.get("LAB_FAULTS", "2"))
 STALL = float(os.environ.get("LAB_STALL", "2"))
 SLOW = [(100, "1+"), (int(STALL * 1000), "1")]  # ms of a sync, which of them
 TWILIO_PATIENCE = 15.0  # seconds
+FEW = 5  # health checks, of one each 50 ms: a loop that waits for the disk answers those from before the sync only
 
 
 @needs_strace
@@ -88,14 +89,16 @@ async def test_a_slow_disk_slows_nothing_else(tmp_path: Path, milliseconds: int,
         async with attached(box.child.pid, *inject("fdatasync", f"delay_enter={milliseconds * 1000}:when={which}")):
             writing = [asyncio.create_task(customers.write()) for _ in range(20)]
             health = []
+            meanwhile = 0  # health checks answered before any webhook was
             while not all(task.done() for task in writing):
                 began = time.monotonic()
                 assert await get(box, "/healthz") == 200
                 health.append(time.monotonic() - began)
+                meanwhile += not any(task.done() for task in writing)
                 await asyncio.sleep(0.05)
             assert {task.result() for task in writing} == {200}
             assert customers.slowest < TWILIO_PATIENCE
-            assert which != "1" or max(health) < milliseconds / 2000, "the loop waited for the disk"
+            assert which != "1" or meanwhile > FEW, "the loop waited for the disk"
             await box.until_sent(20)
 
         figures = {"slowest_ms": round(customers.slowest * 1000), "health_ms": round(max(health) * 1000)}
