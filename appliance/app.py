@@ -272,6 +272,7 @@ def _begin_run(tx: Tx, handlers: dict[JobKind, Handler], config: Config) -> int:
     tx.box.put("run", str(run_number))
     tx.box.put("boot_id", boot_id)
     delivery.settle_crashed(tx)
+    delivery.predate_attempts(tx)
     resume(tx, handlers, config, crashed=crashed)
     enqueue_tick(tx, JobKind.HOUSEKEEPING)
     return run_number

@@ -9,7 +9,7 @@ import re
 from appliance import codes
 from appliance.config import Config
 from appliance.conversation import Refusal, refusal
-from appliance.model import HOUR, MANUAL, JobKind, OutboxMessage, OutboxState, TextKey, masked
+from appliance.model import HOUR, MANUAL, MINUTE, JobKind, OutboxMessage, OutboxState, TextKey, masked
 from appliance.store import Tx
 from appliance.wire import DeliveryReport, SendOutcome, TwilioMessageResult
 
@@ -18,6 +18,7 @@ FINAL_FAILURES = frozenset({"failed", "undelivered", "canceled"})
 MAX_REGENERATIONS = 2
 RESTORED = "restored_at"  # in the box: nobody is answered before Twilio's log was read
 CLOCK_SET = "clock_set_at"  # in the box
+CLOCK_AHEAD = "clock_ahead"  # in the box: by how much ours was when Twilio's log was last read, milliseconds
 _REFERENCE = re.compile(r"([0-9]{1,17})\.([1-9][0-9]{0,8})\.([0-9a-f]{16})")  # the row, its attempt, its tag
 # The apology is not regenerated, later messages share it; after a handoff nobody writes another; a manual message
 # answers nothing.
@@ -230,6 +231,23 @@ def restored_at(tx: Tx) -> int | None:
 def clock_set(tx: Tx) -> None:
     tx.box.put(CLOCK_SET, str(tx.now))
     tx.cards.close("clock", "box")
+
+
+def clocks_compared(tx: Tx, offset: int) -> None:
+    """`offset`: Twilio's clock minus ours, milliseconds."""
+    tx.box.put(CLOCK_AHEAD, str(-offset))
+
+
+def predate_attempts(tx: Tx) -> None:
+    """At start: attempts of a run whose clock was ahead were made earlier than they say.
+
+    The clock may be right by now, and then nothing else tells: Twilio's log would be searched from too late on.
+    """
+    ahead = int(tx.box.get(CLOCK_AHEAD) or 0)
+    if ahead > MINUTE:
+        tx.outbox.shift(-ahead, tx.now, tx.outbox.newest())
+        tx.box.put(CLOCK_SET, str(tx.now))
+    tx.box.remove(CLOCK_AHEAD)  # moved once, also where the next run ends before it reads the log
 
 
 def grace_began(tx: Tx) -> int:

@@ -8,6 +8,7 @@ import pytest
 from world import ManualClock, World
 
 from appliance.clock import SystemClock
+from appliance.model import JobKind
 from appliance.simulator import Fault
 
 NOON = 1_800_025_200_000
@@ -136,6 +137,29 @@ async def test_an_answer_that_a_clock_ahead_sent_is_found(board: Board) -> None:
 
     await board.power_cut(60, 24 * HOUR)
     await board.looks_at_its_clock(150)
+    await board.pass_(600)
+
+    assert board.world.sent() == [ANSWER]
+    assert await board.world.column("SELECT sid IS NOT NULL FROM outbox") == [1]
+
+
+@pytest.mark.parametrize("off", [420, 700, 1200])
+@pytest.mark.parametrize("in_doubt", [True, False])
+async def test_a_clock_that_was_minutes_ahead_until_the_cut_sends_nothing_twice(
+    board: Board, off: float, in_doubt: bool
+) -> None:
+    """Six minutes fast, off for longer: no time in the database is one that was not yet."""
+    board.clock.jump(360)
+    await board.pass_(60)
+    await board.world.appliance.schedule._tick(JobKind.CATCH_UP)
+    await board.world.settle()
+    kind = "reset" if in_doubt else "hang"
+    board.world.twilio.faults.add(Fault("create", kind, accepted=True, seconds=1))
+    await board.world.say("Qual o horário?")
+    await board.pass_(5)
+    await board.world.until(lambda: bool(board.world.sent()))
+
+    await board.power_cut(off, 360)
     await board.pass_(600)
 
     assert board.world.sent() == [ANSWER]

@@ -126,7 +126,7 @@ class CatchUpHandler:
         done = [await tolerance.attempt(self._contact(channel, messages, heard)) for messages in contacts.values()]
         done.append(not any(catch_up.is_webhooks_own(message, began) for message in missing))
         if all(done):
-            await self._store.write(lambda tx: tx.channels.read_up_to(channel.id, began - catch_up.OVERLAP))
+            await self._store.write(lambda tx: _passed(tx, channel, heard))
         return all(done)
 
     async def _contact(self, channel: Channel, messages: list[LoggedMessage], heard: _Heard) -> bool:
@@ -180,6 +180,11 @@ class CatchUpHandler:
     async def _receive(self, arrival: Arrival) -> None:
         with contextlib.suppress(DuplicateError):  # its webhook came meanwhile
             await self._store.write(lambda tx: receive(tx, arrival.message, self._config, arrival))
+
+
+def _passed(tx: Tx, channel: Channel, heard: _Heard) -> None:
+    tx.channels.read_up_to(channel.id, heard.now - catch_up.OVERLAP)
+    delivery.clocks_compared(tx, heard.log.offset)
 
 
 def _unreadable(tx: Tx, why: str) -> None:
