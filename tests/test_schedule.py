@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 import time_machine
-from world import CUSTOMER, ManualClock, World
+from shop import ANSWERED, Moody
+from world import CUSTOMER, WHATSAPP, ManualClock, World
 
 from appliance import schedule
 from appliance.clock import SystemClock
 from appliance.config import Config, Conversations
 from appliance.errors import StorageFullError
 from appliance.handlers import sweeps
-from appliance.model import HOUR, MINUTE, SECOND, ConversationStatus, JobKind
+from appliance.model import HOUR, MINUTE, SECOND, ConversationStatus, Dialogue, JobKind, Reply
+from appliance.ports import Retryable
 from appliance.schedule import Schedule, enqueue_tick
 from appliance.store import Store, Tx
 
@@ -160,6 +162,54 @@ async def test_replies_and_deadlines_survive_a_jump_of_the_clock(tmp_path: Path,
 
         assert len(world.sent(CUSTOMER)) == 1
         assert await world.dispositions() == ["answered"]
+
+
+class Flaky:
+    """A responder whose first answer fails."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def respond(self, dialogue: Dialogue, timeout: float) -> Reply:
+        self.asked += 1
+        if self.asked == 1:
+            raise Retryable("not now")
+        return Reply("test", "Claro!")
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+async def test_a_deadline_starts_again_when_the_clock_is_set(tmp_path: Path) -> None:
+    """An hour that nobody waited is no reason to apologise."""
+    clock = ManualClock()
+    async with World(tmp_path, clock=clock, responder=Flaky()) as world:
+        await world.say("Oi")
+        await world.settle()
+        assert world.sent() == []
+        clock.jump(HOUR / SECOND)
+        await clock.advance(60, world.settle)
+
+        assert world.sent() == ["Claro!"]
+
+
+@pytest.mark.parametrize("hours", [25, -25])
+async def test_the_window_of_who_waits_moves_with_the_clock(tmp_path: Path, hours: int) -> None:
+    """An answer is ready when the clock is set: WhatsApp's 24 hours have not passed, and the answer is not too old."""
+    clock, moody, customer = ManualClock(), Moody(), f"whatsapp:{CUSTOMER}"
+    moody.works = True
+    async with World(tmp_path, clock=clock, responder=moody) as world:
+        began = clock.now()
+        world.twilio.now = lambda: began + int(clock.monotonic() * SECOND)
+        await world.twilio_line.cut()
+        await world.say("Oi", customer, WHATSAPP)
+        await world.settle()
+        clock.jump(hours * HOUR / SECOND)
+        await clock.advance(30, world.settle)
+        await world.twilio_line.mend()
+        await clock.advance(60, world.settle)
+
+        assert world.sent(customer) == [ANSWERED]
 
 
 async def test_the_real_scheduler_goes_on_after_the_clock_steps_back(
