@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from world import ManualClock, World
+from shop import ANSWERED, Moody
+from world import CUSTOMER, WHATSAPP, ManualClock, World
 
 from appliance.clock import SystemClock
 from appliance.model import JobKind
@@ -242,6 +243,24 @@ async def test_an_attempt_moves_back_with_the_clock_whenever_it_is_set(tmp_path:
 
         assert world.sent() == [ANSWER]
         assert await world.column("SELECT sid IS NOT NULL FROM outbox") == [1]
+
+
+@pytest.mark.parametrize("hours", [25, -25])
+async def test_the_window_of_who_waits_moves_with_the_clock(tmp_path: Path, hours: int) -> None:
+    """An answer is ready when the clock is set: WhatsApp's 24 hours have not passed, nor is it too old."""
+    clock, moody, customer = ManualClock(NOON), Moody(), f"whatsapp:{CUSTOMER}"
+    moody.works = True
+    async with World(tmp_path, clock=clock, responder=moody) as world:
+        world.twilio.now = lambda: NOON + int(clock.monotonic() * 1000)
+        await world.twilio_line.cut()
+        await world.say("Oi", customer, WHATSAPP)
+        await world.settle()
+        clock.jump(hours * HOUR)
+        await clock.advance(30, world.settle)
+        await world.twilio_line.mend()
+        await clock.advance(60, world.settle)
+
+        assert world.sent(customer) == [ANSWERED]
 
 
 async def test_a_clock_that_was_ahead_leaves_no_card(board: Board) -> None:

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from shop import ANSWERED, Moody
-from world import CUSTOMER, WHATSAPP, ManualClock, World
+from world import CUSTOMER, ManualClock, World
 
 from appliance import schedule
 from appliance.clock import SystemClock
@@ -191,25 +190,6 @@ async def test_a_deadline_starts_again_when_the_clock_is_set(tmp_path: Path) -> 
         await clock.advance(60, world.settle)
 
         assert world.sent() == ["Claro!"]
-
-
-@pytest.mark.parametrize("hours", [25, -25])
-async def test_the_window_of_who_waits_moves_with_the_clock(tmp_path: Path, hours: int) -> None:
-    """An answer is ready when the clock is set: WhatsApp's 24 hours have not passed, and the answer is not too old."""
-    clock, moody, customer = ManualClock(), Moody(), f"whatsapp:{CUSTOMER}"
-    moody.works = True
-    async with World(tmp_path, clock=clock, responder=moody) as world:
-        began = clock.now()
-        world.twilio.now = lambda: began + int(clock.monotonic() * SECOND)
-        await world.twilio_line.cut()
-        await world.say("Oi", customer, WHATSAPP)
-        await world.settle()
-        clock.jump(hours * HOUR / SECOND)
-        await clock.advance(30, world.settle)
-        await world.twilio_line.mend()
-        await clock.advance(60, world.settle)
-
-        assert world.sent(customer) == [ANSWERED]
 
 
 async def test_the_real_scheduler_goes_on_after_the_clock_steps_back(
