@@ -8,7 +8,7 @@ from api_client import ApiClient, api_of
 from world import CUSTOMER, SMS, ManualClock, World
 
 from appliance.model import Dialogue, Reply
-from appliance.ports import Permanent
+from appliance.ports import Permanent, ResponderError
 
 APOLOGY = "Desculpe, estou indisponível no momento. Sua mensagem foi recebida."
 ANSWERED = "Respondido: Oi"
@@ -17,12 +17,13 @@ ANSWERED = "Respondido: Oi"
 class Moody:
     """A responder that fails until it is told to work."""
 
-    def __init__(self) -> None:
-        self.works = False
+    def __init__(self, *, works: bool = False, fault: ResponderError | None = None) -> None:
+        self.works = works
+        self.fault = fault or Permanent("wrong key")
 
     async def respond(self, dialogue: Dialogue, timeout: float) -> Reply:
         if not self.works:
-            raise Permanent("wrong key")
+            raise self.fault
         return Reply("test", f"Respondido: {' | '.join(dialogue.questions)}")
 
     async def close(self) -> None:

@@ -23,7 +23,7 @@ class Board:
     def __init__(self, world: World, clock: ManualClock) -> None:
         self.world = world
         self.clock = clock
-        world.twilio.now = lambda: NOON + int(clock.monotonic() * 1000)
+        world.twilio.now = clock.true
 
     async def power_cut(self, off: float, behind: float) -> None:
         """Off for so many seconds; the clock starts so far behind."""
@@ -231,7 +231,7 @@ async def test_an_attempt_moves_back_with_the_clock_whenever_it_is_set(tmp_path:
     """170 s fast, and set about so long after the attempt: its old time looks like a new one."""
     clock = ManualClock(NOON)
     async with World(tmp_path, clock=clock) as world:
-        world.twilio.now = lambda: NOON + int(clock.monotonic() * 1000)
+        world.twilio.now = clock.true
         clock.jump(170)
         await clock.advance(60, world.settle)
         await world.teach("Horário", ANSWER)
@@ -248,10 +248,9 @@ async def test_an_attempt_moves_back_with_the_clock_whenever_it_is_set(tmp_path:
 @pytest.mark.parametrize("hours", [25, -25])
 async def test_the_window_of_who_waits_moves_with_the_clock(tmp_path: Path, hours: int) -> None:
     """An answer is ready when the clock is set: WhatsApp's 24 hours have not passed, nor is it too old."""
-    clock, moody, customer = ManualClock(NOON), Moody(), f"whatsapp:{CUSTOMER}"
-    moody.works = True
-    async with World(tmp_path, clock=clock, responder=moody) as world:
-        world.twilio.now = lambda: NOON + int(clock.monotonic() * 1000)
+    clock, customer = ManualClock(NOON), f"whatsapp:{CUSTOMER}"
+    async with World(tmp_path, clock=clock, responder=Moody(works=True)) as world:
+        world.twilio.now = clock.true
         await world.twilio_line.cut()
         await world.say("Oi", customer, WHATSAPP)
         await world.settle()

@@ -181,8 +181,7 @@ async def test_a_heeded_opt_out_is_confirmed_when_its_own_webhook_comes(shop: Sh
 
 async def test_a_clock_that_was_set_does_not_hide_the_last_word(shop: Shop) -> None:
     """Ten minutes fast while SAIR and VOLTAR come, then right; the next SAIR is lost."""
-    true = shop.clock.monotonic
-    shop.world.twilio.now = lambda: NOON + int(true() * 1_000)
+    shop.world.twilio.now = shop.clock.true
     shop.clock.jump(600)
     await shop.pass_(60)
     await shop.hear("SAIR")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from shop import ANSWERED, Moody
 from world import CUSTOMER, ManualClock, World
 
 from appliance import schedule
@@ -14,7 +15,7 @@ from appliance.clock import SystemClock
 from appliance.config import Config, Conversations
 from appliance.errors import StorageFullError
 from appliance.handlers import sweeps
-from appliance.model import HOUR, MINUTE, SECOND, ConversationStatus, Dialogue, JobKind, Reply
+from appliance.model import HOUR, MINUTE, SECOND, ConversationStatus, JobKind
 from appliance.ports import Retryable
 from appliance.schedule import Schedule, enqueue_tick
 from appliance.store import Store, Tx
@@ -163,33 +164,18 @@ async def test_replies_and_deadlines_survive_a_jump_of_the_clock(tmp_path: Path,
         assert await world.dispositions() == ["answered"]
 
 
-class Flaky:
-    """A responder whose first answer fails."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    async def respond(self, dialogue: Dialogue, timeout: float) -> Reply:
-        self.asked += 1
-        if self.asked == 1:
-            raise Retryable("not now")
-        return Reply("test", "Claro!")
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-
 async def test_a_deadline_starts_again_when_the_clock_is_set(tmp_path: Path) -> None:
     """An hour that nobody waited is no reason to apologise."""
-    clock = ManualClock()
-    async with World(tmp_path, clock=clock, responder=Flaky()) as world:
+    clock, moody = ManualClock(), Moody(fault=Retryable("not now"))
+    async with World(tmp_path, clock=clock, responder=moody) as world:
         await world.say("Oi")
         await world.settle()
         assert world.sent() == []
+        moody.works = True
         clock.jump(HOUR / SECOND)
         await clock.advance(60, world.settle)
 
-        assert world.sent() == ["Claro!"]
+        assert world.sent() == [ANSWERED]
 
 
 async def test_the_real_scheduler_goes_on_after_the_clock_steps_back(

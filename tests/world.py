@@ -41,7 +41,11 @@ class ManualClock:
         self._count = 0
 
     def now(self) -> int:
-        return self._start + self._wall_offset + int(self._elapsed * SECOND)
+        return self.true() + self._wall_offset
+
+    def true(self) -> int:
+        """What it would show had nobody set it; Twilio's clock goes by that (ms UTC)."""
+        return self._start + int(self._elapsed * SECOND)
 
     def monotonic(self) -> float:
         return self._elapsed

@@ -14,6 +14,7 @@ from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
 ALONE_AFTER = 2  # a job that was running in so many crashes runs alone next
+NEWEST = 100  # so many jobs tell the latest time
 
 
 class Jobs(Repository[Job]):
@@ -222,8 +223,9 @@ class Jobs(Repository[Job]):
         """Times that have not come yet were written by a clock that ran ahead (see last_written())."""
         self._sql.run(
             "UPDATE message_queue SET created_at = ?1 "
-            "WHERE created_at > ?1 AND id > (SELECT max(id) - 100 FROM message_queue)",
+            "WHERE created_at > ?1 AND id > (SELECT max(id) - ?2 FROM message_queue)",
             self._sql.now,
+            NEWEST,
         )
 
     def newest(self) -> int:
@@ -231,8 +233,8 @@ class Jobs(Repository[Job]):
 
     def last_written(self) -> int:
         """The latest time at which one of the newest jobs was made (ms UTC); 0 where there is none."""
-        newest = "SELECT created_at FROM message_queue ORDER BY id DESC LIMIT 100"
-        return int(self._sql.value(f"SELECT coalesce(max(created_at), 0) FROM ({newest})"))  # noqa: S608
+        newest = "SELECT created_at FROM message_queue ORDER BY id DESC LIMIT ?"
+        return int(self._sql.value(f"SELECT coalesce(max(created_at), 0) FROM ({newest})", NEWEST))  # noqa: S608
 
     def extend_deadlines(self, milliseconds: int) -> None:
         """There was no way out for so long: the deadlines stood still."""
