@@ -15,38 +15,38 @@ from typing import Any
 
 import structlog
 
-from appliance import delivery, systemd
-from appliance.circuit import Circuits
+from appliance import chores, systemd
 from appliance.clock import SystemClock
 from appliance.config import Config
 from appliance.config.keys import CONTROL_SOCKET
 from appliance.errors import ApplianceError, StorageBrokenError, StorageUnavailableError
-from appliance.gate import Gate
-from appliance.handlers import sweeps
 from appliance.handlers.backup import BackupHandler
-from appliance.handlers.catch_up import CatchUpHandler
-from appliance.handlers.follow_up import FollowUpHandler
-from appliance.handlers.reply import ReplyHandler
-from appliance.handlers.send import SendHandler
-from appliance.handlers.settle import SettleHandler
-from appliance.intake import Intake
+from appliance.inbox.catch_up import CatchUpHandler
+from appliance.inbox.intake import Intake
 from appliance.metrics import Metrics
 from appliance.model import HOUR, MINUTE, SECOND, JobKind
 from appliance.opening import open_store
-from appliance.outage import Outage
-from appliance.outcome import Handler
+from appliance.outbox import delivery
+from appliance.outbox.follow_up import FollowUpHandler
+from appliance.outbox.send import SendHandler
+from appliance.outbox.settle import SettleHandler
 from appliance.ports import Clock, LogUnavailableError, MessageLog, Responder, Sender
 from appliance.pulse import Pulse
+from appliance.queue.circuit import Circuits
+from appliance.queue.gate import Gate
+from appliance.queue.outage import Outage
+from appliance.queue.outcome import Handler
+from appliance.queue.schedule import Schedule, earlier, enqueue_tick
+from appliance.queue.worker import Worker, resume
+from appliance.reply.handler import ReplyHandler
 from appliance.responder.faq import Faq
 from appliance.responder.llm import Llm
-from appliance.schedule import Schedule, earlier, enqueue_tick
 from appliance.store import Tx
+from appliance.twilio.webhook import STATUS_PATH
 from appliance.web import applications, offline
 from appliance.web.api import Desk
 from appliance.web.hooks import Hooks
 from appliance.web.listeners import Listeners
-from appliance.webhook import STATUS_PATH
-from appliance.worker import Worker, resume
 
 BUILT_AT = 1_790_000_000_000  # a clock before the release of this version is wrong
 RECONCILE_PATIENCE = 10.0  # seconds that workers wait for Twilio's log at start; a job goes on with it later
@@ -68,8 +68,8 @@ def make_responder(config: Config) -> Responder:
 async def connect_twilio(config: Config, clock: Clock) -> tuple[Sender, MessageLog]:
     """What sends, and what reads Twilio's log, over the same connections."""
     # Twilio's package takes a tenth of a second or, on a small board, a whole one to import: not on the loop.
-    module = await asyncio.to_thread(import_module, "appliance.sender")
-    log_module = await asyncio.to_thread(import_module, "appliance.twilio_log")
+    module = await asyncio.to_thread(import_module, "appliance.twilio.sender")
+    log_module = await asyncio.to_thread(import_module, "appliance.twilio.log")
     twilio = config.twilio
     key = [(twilio.api_key_sid, twilio.api_key_secret)] if twilio.api_key_sid else []
     sender = module.TwilioSender(
@@ -170,9 +170,9 @@ class Appliance:
             JobKind.CATCH_UP: self._catch_up,
             JobKind.FOLLOW_UP: FollowUpHandler(self.store, self.twilio_log, self.clock),
             JobKind.BACKUP: BackupHandler(self.store, self.clock),
-            JobKind.IDLE: sweeps.idle(self.config),
-            JobKind.EXPIRED: sweeps.expired(),
-            JobKind.HOUSEKEEPING: sweeps.housekeeping(self.store),
+            JobKind.IDLE: chores.idle(self.config),
+            JobKind.EXPIRED: chores.expired(),
+            JobKind.HOUSEKEEPING: chores.housekeeping(self.store),
         }
 
     async def _listen(self) -> None:

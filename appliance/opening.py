@@ -11,9 +11,10 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from appliance import delivery, systemd
+from appliance import systemd
 from appliance.config import Config
 from appliance.errors import ApplianceError, CorruptError, StorageFullError
+from appliance.outbox import delivery
 from appliance.ports import Clock
 from appliance.store import Store, backup
 from appliance.store.lock import Lock

@@ -5,8 +5,8 @@ import asyncio
 from appliance import systemd
 from appliance.errors import ApplianceError, StorageUnavailableError
 from appliance.ports import Clock
+from appliance.queue.worker import Worker
 from appliance.store import Store, Tx
-from appliance.worker import Worker
 
 SILENCE = 30.0  # seconds without a sign of life from the workers
 SPACE = 32 * 1024  # bytes

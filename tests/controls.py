@@ -20,18 +20,21 @@ import test_replies
 import test_sending
 import test_store
 
-from appliance import delivery, intake, webhook, worker
-from appliance.handlers.send import SendHandler
-from appliance.intake import Intake, Received
+from appliance.inbox import intake
+from appliance.inbox.intake import Intake, Received
 from appliance.model import OutboxMessage, OutboxState
-from appliance.outage import Outage
-from appliance.outcome import Outcome, Snooze
-from appliance.sender import TwilioSender
+from appliance.outbox import delivery
+from appliance.outbox.send import SendHandler
+from appliance.queue import worker
+from appliance.queue.outage import Outage
+from appliance.queue.outcome import Outcome, Snooze
+from appliance.queue.worker import Worker
 from appliance.store import Tx, database, messages, writer
 from appliance.store.messages import Messages
 from appliance.store.organizations import Channels
+from appliance.twilio import webhook
+from appliance.twilio.sender import TwilioSender
 from appliance.wire import SendOutcome, TwilioMessageResult
-from appliance.worker import Worker
 
 Patch = pytest.MonkeyPatch
 RESET = {"fault": test_sending.UNKNOWN_OUTCOMES[0]}

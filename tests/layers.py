@@ -53,7 +53,12 @@ class Tree:
 
 
 def _files(directory: Path) -> list[Path]:
-    return sorted(directory.rglob("*.py"))
+    """But for a room's `__init__.py` that only says what the room is for."""
+    return [
+        path
+        for path in sorted(directory.rglob("*.py"))
+        if path.name != "__init__.py" or path.parent == directory or len(ast.parse(path.read_text("utf-8")).body) > 1
+    ]
 
 
 def _imported(node: ast.AST) -> Iterator[tuple[int, str, str]]:

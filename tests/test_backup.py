@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from world import CUSTOMER, SMS, ManualClock, World
 
-from appliance import opening, worker
+from appliance import opening
 from appliance.clock import SystemClock
 from appliance.errors import CorruptError, DatabaseError, StorageFullError
 from appliance.handlers.backup import BackupHandler
 from appliance.model import HOUR, JobKind
 from appliance.opening import restore
-from appliance.outcome import Dead
+from appliance.queue import worker
+from appliance.queue.outcome import Dead
 from appliance.simulator import Fault
 from appliance.store import Store, backup
 from appliance.store.reserve import SIZE

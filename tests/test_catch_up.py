@@ -7,7 +7,7 @@ import pytest
 from multidict import MultiDict
 from world import CUSTOMER, SMS, TOKEN, WHATSAPP, ManualClock, World
 
-from appliance.catch_up import Fate, fate, is_webhooks_own, missing
+from appliance.inbox.missed import Fate, fate, is_webhooks_own, missing
 from appliance.ports import LogUnavailableError
 from appliance.simulator import Fault
 from appliance.wire import LoggedMessage

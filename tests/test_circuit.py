@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.circuit import LONGEST, Circuit, Circuits, ai_circuit, twilio_circuit
+from appliance.queue.circuit import LONGEST, Circuit, Circuits, ai_circuit, twilio_circuit
 
 
 def opened(circuit: Circuit, now: int = 0) -> Circuit:

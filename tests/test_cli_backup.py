@@ -16,7 +16,7 @@ from command_line import CommandLine, write_config
 from world import ACCOUNT, CUSTOMER, SMS, TOKEN
 
 from appliance.config import Config
-from appliance.delivery import RESTORED
+from appliance.outbox.delivery import RESTORED
 from appliance.store import backup
 from appliance.store.lock import Lock
 

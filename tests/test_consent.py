@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.consent import REMINDER_EVERY, Change, Consent, may_be_written_to, read
+from appliance.inbox.keywords import REMINDER_EVERY, Change, Consent, may_be_written_to, read
 from appliance.model import TextKey
 from appliance.wire import InboundMessage
 

@@ -9,9 +9,9 @@ from shop import ANSWERED, APOLOGY, Shop, open_shop
 from world import CUSTOMER, SMS, WHATSAPP, ManualClock
 
 from appliance.model import ConversationStatus, OutboxState
+from appliance.queue.worker import _last_resort
 from appliance.simulator.faults import Fault
 from appliance.store import Tx
-from appliance.worker import _last_resort
 
 ON_WHATSAPP = f"whatsapp:{CUSTOMER}"
 MESSAGE = {"from": SMS, "to": CUSTOMER, "body": "O pão está pronto."}

@@ -7,7 +7,7 @@ import pytest
 from wire import callback
 from world import ACCOUNT, CUSTOMER, WHATSAPP, World
 
-from appliance import delivery
+from appliance.outbox import delivery
 from appliance.simulator.faults import Fault
 
 QUESTION = "Qual o horário?"

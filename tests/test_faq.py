@@ -21,7 +21,8 @@ from faq_questions import KNOWN_MISSES as TABLE_MISSES
 from faq_questions import TABLES, Table
 
 import appliance
-from appliance import knowledge, language
+from appliance import knowledge
+from appliance.language import words as language
 from appliance.model import Dialogue, Language, Organization, Reply, TextKey, Topic, Turn
 from appliance.ports import Responder
 from appliance.responder.faq import MAX_IDEAS, THRESHOLD, Faq, _ideas, matches

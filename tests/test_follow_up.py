@@ -8,10 +8,10 @@ from multidict import MultiDict
 from world import CUSTOMER, SMS, ManualClock, World
 
 from appliance.config import Config, Twilio
-from appliance.handlers import follow_up
 from appliance.model import HOUR, MINUTE, SECOND, JobKind
+from appliance.outbox import follow_up
 from appliance.ports import LogUnavailableError
-from appliance.schedule import _intervals
+from appliance.queue.schedule import _intervals
 from appliance.simulator import Fault
 from appliance.store import Tx
 

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.language import (
+from appliance.language.spelling import spell_out
+from appliance.language.synonyms import _CONCEPTS
+from appliance.language.words import (
     MAX_SEARCH_TERMS,
     Vocabulary,
     asks_for_person,
@@ -20,8 +22,6 @@ from appliance.language import (
     words,
 )
 from appliance.model import Language
-from appliance.spelling import spell_out
-from appliance.synonyms import _CONCEPTS
 
 TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates included
 LANGUAGES: tuple[Language, ...] = ("pt-BR", "en", "es")

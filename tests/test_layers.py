@@ -7,20 +7,24 @@ from layers import Layer, faults
 
 APPLIANCE = Path(__file__).parents[1] / "appliance"
 RULES = [
-    *("circuit", "clock", "codes", "consent", "config", "conversation", "knowledge", "language", "metrics"),
-    *("ports", "printable", "retry", "spelling", "synonyms", "texts", "webhook"),
+    *("clock", "config", "inbox.keywords", "inbox.missed", "knowledge", "language", "metrics", "outbox.permission"),
+    *("ports", "printable", "queue.circuit", "queue.retry", "texts", "twilio.codes", "twilio.webhook"),
 ]
 USE_CASES = [
-    *("catch_up", "delivery", "gate", "handlers", "identity", "intake", "operations", "outage", "outcome", "settle"),
+    *("chores", "handlers", "identity", "inbox.intake", "inbox.catch_up", "operations", "outbox.delivery"),
+    *("outbox.doubt", "outbox.follow_up", "outbox.send", "outbox.settle", "queue.gate", "queue.outage"),
+    *("queue.outcome", "queue.tolerance", "reply"),
 ]
-TWILIO = ["sender", "twilio_http", "twilio_log"]
+TWILIO = ["twilio.sender", "twilio.client", "twilio.log"]
 LAYERS = {
     "words": Layer(["model", "errors", "wire"]),
     "rules": Layer(RULES, ["words"]),
     "store": Layer(["store"], ["words", "rules"]),
     "use cases": Layer(USE_CASES, ["words", "rules", "store"]),
     "adapters": Layer(["responder", TWILIO, "simulator"], ["words", "rules"], rooms_apart=True),
-    "drivers": Layer(["logs", "schedule", "systemd", "web", "worker"], ["words", "rules", "store", "use cases"]),
+    "drivers": Layer(
+        ["logs", "queue.schedule", "queue.worker", "systemd", "web"], ["words", "rules", "store", "use cases"]
+    ),
     "assembly": Layer(
         ["__main__", "app", "cli", "demo", "opening", "pulse"],
         ["words", "rules", "store", "use cases", "adapters", "drivers"],

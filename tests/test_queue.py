@@ -10,10 +10,10 @@ from world import CUSTOMER, ManualClock, World
 
 from appliance import app
 from appliance.errors import StorageFullError
-from appliance.handlers import answer
 from appliance.model import MINUTE, SECOND, Dialogue, JobKind, JobStatus, Reply
-from appliance.outcome import Done
-from appliance.schedule import enqueue_tick
+from appliance.queue.outcome import Done
+from appliance.queue.schedule import enqueue_tick
+from appliance.reply import answer
 
 SORRY = "Desculpe, estou indisponível no momento. Sua mensagem foi recebida."
 OTHER = "+5511900000001"
@@ -265,8 +265,8 @@ async def test_an_effect_that_raises_after_the_post_is_doubt(tmp_path: Path, mon
         def broken(*arguments: Any) -> None:
             raise KeyError("a bug")
 
-        monkeypatch.setattr("appliance.delivery._accepted", broken)
-        monkeypatch.setattr("appliance.delivery.apply", broken)
+        monkeypatch.setattr("appliance.outbox.delivery._accepted", broken)
+        monkeypatch.setattr("appliance.outbox.delivery.apply", broken)
         await world.appliance.store.write(lambda tx: None)
         await world.twilio.receive(CUSTOMER, "+551140000000", "hello")
         await clock.advance(120, world.settle)

@@ -9,10 +9,10 @@ from aiohttp import web
 from fake_ai import FakeAi
 from world import CUSTOMER, SMS, ManualClock, World
 
-from appliance.handlers.answer import answer, apology
-from appliance.handlers.case import load
 from appliance.model import SECOND, Reply
-from appliance.outcome import Dead, Done
+from appliance.queue.outcome import Dead, Done
+from appliance.reply.answer import answer, apology
+from appliance.reply.case import load
 
 DEBOUNCE = {"reply_delay": 3 * SECOND, "reply_delay_max": 12 * SECOND}
 

@@ -10,14 +10,14 @@ import time_machine
 from shop import ANSWERED, Moody
 from world import CUSTOMER, ManualClock, World
 
-from appliance import schedule
+from appliance import chores
 from appliance.clock import SystemClock
 from appliance.config import Config, Conversations
 from appliance.errors import StorageFullError
-from appliance.handlers import sweeps
 from appliance.model import HOUR, MINUTE, SECOND, ConversationStatus, JobKind
 from appliance.ports import Retryable
-from appliance.schedule import Schedule, enqueue_tick
+from appliance.queue import schedule
+from appliance.queue.schedule import Schedule, enqueue_tick
 from appliance.store import Store, Tx
 
 
@@ -135,12 +135,12 @@ async def test_a_row_that_changed_is_left_alone(world: World) -> None:
 
 async def test_a_sweep_that_fails_leaves_its_tick_free(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bug in a sweep ends in the dead letters; the next tick is enqueued all the same."""
-    monkeypatch.setattr("appliance.worker.backoff", lambda *arguments: 0)
+    monkeypatch.setattr("appliance.queue.worker.backoff", lambda *arguments: 0)
 
     def broken(tx: Tx) -> Any:
         raise KeyError("a bug")
 
-    world.appliance.worker._handlers[JobKind.IDLE] = sweeps.Sweep(broken)  # type: ignore[index]
+    world.appliance.worker._handlers[JobKind.IDLE] = chores.Sweep(broken)  # type: ignore[index]
     await tick(world, JobKind.IDLE)
     await world.until(lambda: dead_letters(world))
     assert await world.appliance.store.write(lambda tx: enqueue_tick(tx, JobKind.IDLE)) is not None

@@ -8,7 +8,7 @@ from wire import callback
 from world import CUSTOMER, SMS, ManualClock, World
 
 from appliance.model import JobKind, OutboxMessage, OutboxState
-from appliance.settle import Finding, judge
+from appliance.outbox.doubt import Finding, judge
 from appliance.simulator import Fault
 from appliance.wire import LoggedMessage, LogRead
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from appliance.language import MAX_SEARCH_TERMS, concepts, fold, is_telling, search_terms, words
+from appliance.language.spelling import is_slip, spell_out
+from appliance.language.synonyms import _CONCEPTS, ABSORBED, MAX_TERMS, WEAK, essence, find, is_weak, terms
+from appliance.language.words import MAX_SEARCH_TERMS, concepts, fold, is_telling, search_terms, words
 from appliance.model import Language
-from appliance.spelling import is_slip, spell_out
-from appliance.synonyms import _CONCEPTS, ABSORBED, MAX_TERMS, WEAK, essence, find, is_weak, terms
 
 LANGUAGES: tuple[Language, ...] = ("pt-BR", "en", "es")
 

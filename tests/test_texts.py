@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from appliance import consent
-from appliance.language import asks_for_person
+from appliance.inbox import keywords
+from appliance.language.words import asks_for_person
 from appliance.model import Language, Organization, TextKey
 from appliance.texts import MAX_LENGTH, TEXTS, fit, length, normalise, render, strip_markup
 from appliance.wire import InboundMessage
@@ -49,8 +49,8 @@ def test_every_keyword_that_a_text_names_works(speaks: Language, key: TextKey) -
         if key in (TextKey.OPTED_OUT, TextKey.OPTED_OUT_REMINDER):
             for prefix in ("", "whatsapp:"):
                 message = InboundMessage("SM1", "AC1", f"{prefix}+5511999990000", f"{prefix}+551140028922", keyword)
-                judged = consent.read(message, opted_out=True, reminded_at=None, now=0)
-                assert judged.change == consent.Change.IN
+                judged = keywords.read(message, opted_out=True, reminded_at=None, now=0)
+                assert judged.change == keywords.Change.IN
         else:
             assert asks_for_person(keyword)
 

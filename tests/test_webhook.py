@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from multidict import MultiDict
 from twilio.request_validator import RequestValidator
 
-from appliance.webhook import Signature, UnreadableFormError, delivery_report, inbound_message, parse_form
+from appliance.twilio.webhook import Signature, UnreadableFormError, delivery_report, inbound_message, parse_form
 
 TOKEN = "12345"
 URL = "https://example.com"

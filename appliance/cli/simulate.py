@@ -15,7 +15,7 @@ from appliance.cli.render import one_line, say
 from appliance.cli.session import Command, Session, pass_session
 from appliance.config import Config
 from appliance.errors import ApplianceError
-from appliance.webhook import MESSAGES_PATH
+from appliance.twilio.webhook import MESSAGES_PATH
 
 PAUSE = 0.2  # seconds between two looks for the answer
 LIMIT = aiohttp.ClientTimeout(total=20)

@@ -2,8 +2,8 @@
 
 from appliance.errors import DatabaseError
 from appliance.model import HOUR, Job
-from appliance.outcome import Dead, Done, Outcome, Snooze
 from appliance.ports import Clock
+from appliance.queue.outcome import Dead, Done, Outcome, Snooze
 from appliance.store import Store, Tx, backup
 
 

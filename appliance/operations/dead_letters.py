@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from appliance.conversation import refusal
 from appliance.errors import RequestError
 from appliance.model import (
     ANSWER,
@@ -19,6 +18,7 @@ from appliance.model import (
     TextKey,
 )
 from appliance.operations import messages
+from appliance.outbox.permission import refusal
 from appliance.store import Tx
 
 _MAYBE_SENT = (OutboxState.SENDING, OutboxState.DOUBT)

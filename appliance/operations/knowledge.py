@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from appliance import language, texts
+from appliance import texts
 from appliance.errors import RequestError
+from appliance.language import words as language
 from appliance.model import Dialogue, Organization
 from appliance.ports import Responder
 from appliance.store import Tx

@@ -9,9 +9,10 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from appliance import language, synonyms
+from appliance.language import synonyms
+from appliance.language import words as language
+from appliance.language.spelling import MAX_COMPARED, SHORTEST_SWAPPED, is_slip
 from appliance.model import Dialogue, Language, Organization, Reply, TextKey, Topic
-from appliance.spelling import MAX_COMPARED, SHORTEST_SWAPPED, is_slip
 from appliance.texts import fit, render, strip_markup
 
 THRESHOLD = 0.6  # one of two words is a coincidence, two of three are a topic

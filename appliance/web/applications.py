@@ -5,11 +5,11 @@ from typing import Protocol
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from appliance.twilio.webhook import MAX_BODY
 from appliance.web.access import key_required
 from appliance.web.api import Api, Desk
 from appliance.web.errors import error_response, errors_as_json, harden
 from appliance.web.health import Faults, Health, MetricsPage
-from appliance.webhook import MAX_BODY
 
 MAX_CONTROL_BODY = 8 * 1024 * 1024  # a whole file of knowledge as JSON, from the owner of the storage
 

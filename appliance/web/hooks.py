@@ -8,13 +8,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from multidict import MultiDict
 
-from appliance import delivery
 from appliance.config import Config
 from appliance.errors import ApplianceError
-from appliance.intake import Intake
+from appliance.inbox.intake import Intake
 from appliance.metrics import Metrics
+from appliance.outbox import delivery
 from appliance.store import Store
-from appliance.webhook import (
+from appliance.twilio.webhook import (
     MAX_BODY,
     MESSAGES_PATH,
     STATUS_PATH,

@@ -16,10 +16,10 @@ from command_line import CommandLine, write_config
 from multidict import MultiDict
 from world import SMS, WHATSAPP, ManualClock, World
 
-from appliance import delivery
 from appliance.model import MINUTE, SECOND
 from appliance.opening import restore
 from appliance.operations.verification import verify
+from appliance.outbox import delivery
 from appliance.simulator import Fault
 from appliance.store.database import prepare_directory
 from lab.figures import record

@@ -14,8 +14,8 @@ from twilio.http.response import Response
 
 from appliance.config import Twilio
 from appliance.model import MINUTE, SECOND
-from appliance.sender import TwilioSender
-from appliance.twilio_http import last_answer
+from appliance.twilio.client import last_answer
+from appliance.twilio.sender import TwilioSender
 from appliance.wire import OutboundMessage
 from lab.figures import record
 from lab.simulation.campaign import Report, explore, run_on

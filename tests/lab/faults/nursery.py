@@ -9,9 +9,10 @@ import os
 import select
 import sys
 
-from appliance import app, sender, twilio_log  # noqa: F401  # imported once, for every child
+from appliance import app  # noqa: F401
 from appliance.__main__ import main
 from appliance.cli import serve  # noqa: F401
+from appliance.twilio import log, sender  # noqa: F401  # imported once, for every child
 
 LOOK = 0.005  # seconds between two looks for ended children
 

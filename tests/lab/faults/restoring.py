@@ -11,7 +11,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from appliance import delivery
+from appliance.outbox import delivery
 from appliance.store.database import FILE_NAME
 from appliance.store.restoration import complete, put_back
 from lab.faults.library import Shared

@@ -12,8 +12,8 @@ import pytest
 from world import CUSTOMER, SMS
 
 from appliance.clock import SystemClock
-from appliance.delivery import RESTORED
 from appliance.identity import Registration, register_organization
+from appliance.outbox.delivery import RESTORED
 from appliance.store import Store, Tx
 from appliance.store.backup import take
 from lab.faults.library import Shared, preload

@@ -9,7 +9,7 @@ import pytest
 from world import ACCOUNT, SMS
 
 from appliance.config import Config, Conversations, Twilio
-from appliance.intake import Received, receive
+from appliance.inbox.intake import Received, receive
 from appliance.model import HOUR, JobKind
 from appliance.store.database import FILE_NAME, configure_writer
 from appliance.store.sql import Sql

@@ -8,26 +8,26 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from appliance import delivery
+from appliance import chores
 from appliance.app import _begin_run
-from appliance.circuit import Circuits
 from appliance.config import Config, Conversations, Twilio
-from appliance.handlers import sweeps
-from appliance.handlers.reply import ReplyHandler
-from appliance.handlers.send import SendHandler
 from appliance.identity import Registration, register_organization
-from appliance.intake import receive
+from appliance.inbox.intake import receive
 from appliance.model import Dialogue, Job, JobKind, Reply
-from appliance.outage import Outage
-from appliance.outcome import Handler, Outcome
-from appliance.schedule import enqueue_tick
+from appliance.outbox import delivery
+from appliance.outbox.send import SendHandler
+from appliance.queue.circuit import Circuits
+from appliance.queue.outage import Outage
+from appliance.queue.outcome import Handler, Outcome
+from appliance.queue.schedule import enqueue_tick
+from appliance.queue.worker import finish
+from appliance.reply.handler import ReplyHandler
 from appliance.store import backup
 from appliance.store.database import FILE_NAME, check, configure_reader, configure_writer, migrate, version_of
 from appliance.store.sql import Sql
 from appliance.store.tx import Tx
 from appliance.store.writer import Failed, Unit, commit_batch
 from appliance.wire import DeliveryReport, InboundMessage, OutboundMessage, SendOutcome, TwilioMessageResult
-from appliance.worker import finish
 from lab.power_cut.journal import Journal
 from lab.power_cut.ledger import digest
 from lab.power_cut.vfs import Connection, Recorder, RecordingVfs, recorded_system
@@ -192,8 +192,8 @@ class Day:
                 random=lambda: 0.5,
             ),
             JobKind.SEND: SendHandler(store, self._sender, CONFIG, clock, circuits),  # type: ignore[arg-type]
-            JobKind.IDLE: sweeps.idle(CONFIG),
-            JobKind.EXPIRED: sweeps.expired(),
+            JobKind.IDLE: chores.idle(CONFIG),
+            JobKind.EXPIRED: chores.expired(),
         }
 
     async def run(self, rounds: int) -> None:

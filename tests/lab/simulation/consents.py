@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from appliance.catch_up import Fate
+from appliance.inbox.missed import Fate
 from appliance.model import SECOND, TextKey
 from appliance.texts import TEXTS
 from lab.inline import Database

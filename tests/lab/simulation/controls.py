@@ -10,12 +10,12 @@ from unittest.mock import patch
 import pytest
 from controls import naive_rollback
 
-from appliance import delivery
-from appliance.handlers.send import SendHandler
-from appliance.handlers.settle import SettleHandler
-from appliance.intake import Intake, Received
+from appliance.inbox.intake import Intake, Received
 from appliance.model import OutboxState
-from appliance.outcome import Done
+from appliance.outbox import delivery
+from appliance.outbox.send import SendHandler
+from appliance.outbox.settle import SettleHandler
+from appliance.queue.outcome import Done
 from appliance.store import Tx
 from appliance.store.jobs import Jobs
 from appliance.store.messages import Messages

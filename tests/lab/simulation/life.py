@@ -5,14 +5,15 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
-from appliance import app, delivery
-from appliance.circuit import Circuits
+from appliance import app
 from appliance.config import Config, Conversations, Queue, Twilio
 from appliance.errors import StorageUnavailableError
-from appliance.intake import Intake
+from appliance.inbox.intake import Intake
 from appliance.model import MINUTE, Job, JobKind
 from appliance.opening import AGAIN
-from appliance.outcome import Handler, Outcome
+from appliance.outbox import delivery
+from appliance.queue.circuit import Circuits
+from appliance.queue.outcome import Handler, Outcome
 from appliance.wire import DeliveryReport, InboundMessage
 from lab.inline import InlineStore
 from lab.simulation.chance import Dice

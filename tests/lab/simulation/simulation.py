@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from appliance import delivery
 from appliance.identity import Registration, register_organization
 from appliance.model import MINUTE, SECOND, JobKind
+from appliance.outbox import delivery
 from appliance.store.writer import Unit
 from lab.inline import Database, Image, InlineStore
 from lab.simulation import consents, ports, verdict

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
-from appliance import app, worker
-from appliance.handlers import send
+from appliance import app
+from appliance.outbox import send
+from appliance.queue import worker
 from lab.simulation.chance import Dice
 
 

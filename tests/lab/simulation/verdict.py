@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Callable
 
-from appliance.delivery import RANK
 from appliance.model import ANSWER
+from appliance.outbox.delivery import RANK
 from lab.inline import Database
 from lab.simulation import consents
 from lab.simulation.world import Entry, World

@@ -12,7 +12,7 @@ from twilio.rest import Client
 
 from appliance.model import SECOND
 from appliance.ports import Clock, LogUnavailableError
-from appliance.twilio_http import last_answer
+from appliance.twilio.client import last_answer
 from appliance.wire import LoggedMessage, LogRead, Media, on_twilios_clock
 
 T = TypeVar("T")

@@ -2,15 +2,15 @@
 
 import secrets
 
-from appliance import delivery
-from appliance.circuit import Circuits
 from appliance.clock import milliseconds
-from appliance.codes import QUEUE_FULL_WAIT, explain
 from appliance.config import Config
 from appliance.model import SECOND, Job, OutboxMessage
-from appliance.outcome import Dead, Done, Outcome, Snooze
+from appliance.outbox import delivery
 from appliance.ports import Clock, Sender
+from appliance.queue.circuit import Circuits
+from appliance.queue.outcome import Dead, Done, Outcome, Snooze
 from appliance.store import Store, Tx
+from appliance.twilio.codes import QUEUE_FULL_WAIT, explain
 from appliance.wire import Blame, OutboundMessage, SendOutcome, TwilioMessageResult
 
 

@@ -6,17 +6,17 @@ however deep, ends in the friendly text; the job then rests in the dead letters.
 
 from collections.abc import Callable
 
-from appliance.circuit import Circuits
 from appliance.clock import milliseconds
 from appliance.config import Config
-from appliance.handlers.answer import abandon, answer, apologise, apology
-from appliance.handlers.case import Case, load
-from appliance.handlers.rules import readable, without_responder
 from appliance.model import SECOND, Job
-from appliance.outage import Outage
-from appliance.outcome import Dead, Done, Outcome, Retry, Snooze
 from appliance.ports import Clock, Permanent, Responder, Retryable
-from appliance.retry import backoff
+from appliance.queue.circuit import Circuits
+from appliance.queue.outage import Outage
+from appliance.queue.outcome import Dead, Done, Outcome, Retry, Snooze
+from appliance.queue.retry import backoff
+from appliance.reply.answer import abandon, answer, apologise, apology
+from appliance.reply.case import Case, load
+from appliance.reply.rules import readable, without_responder
 from appliance.store import Store, Tx
 
 LONGEST_CALL = 30 * SECOND  # of the deadline, so that a hung call leaves time for a second one

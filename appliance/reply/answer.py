@@ -1,10 +1,10 @@
 """The effects of a reply job: outbox row, messages and lane in one unit of work; the apology; giving up."""
 
 from appliance import texts
-from appliance.catch_up import LATE
-from appliance.handlers.case import Case
+from appliance.inbox.missed import LATE
 from appliance.model import ANSWER, ConversationStatus, Reply, TextKey
-from appliance.outcome import Dead, Done, Outcome
+from appliance.queue.outcome import Dead, Done, Outcome
+from appliance.reply.case import Case
 from appliance.store import Tx
 
 

@@ -11,11 +11,11 @@ from datetime import datetime
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from appliance import delivery
 from appliance.clock import milliseconds
 from appliance.config import Config
 from appliance.errors import StorageUnavailableError
 from appliance.model import HOUR, SECOND, JobKind
+from appliance.outbox import delivery
 from appliance.ports import Clock
 from appliance.store import Store, Tx
 

@@ -4,14 +4,15 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from appliance import catch_up, consent, delivery
-from appliance.catch_up import Arrival, Fate
 from appliance.config import Config
-from appliance.handlers.tolerance import Tolerance
-from appliance.intake import DuplicateError, heed, receive
+from appliance.inbox import keywords, missed
+from appliance.inbox.intake import DuplicateError, heed, receive
+from appliance.inbox.missed import Arrival, Fate
 from appliance.model import HOUR, MINUTE, SECOND, Channel, Job, StoredMessage
-from appliance.outcome import Done, Outcome, Snooze
+from appliance.outbox import delivery
 from appliance.ports import Clock, LogUnavailableError, MessageLog
+from appliance.queue.outcome import Done, Outcome, Snooze
+from appliance.queue.tolerance import Tolerance
 from appliance.store import Store, Tx
 from appliance.wire import LoggedMessage, LogRead
 
@@ -101,13 +102,13 @@ class CatchUpHandler:
         since = messages[0].received_at - AMPLE
         log = await self._log.read(sender=channel.address, recipient=address, since=since, ours=True)
         heard = await self._log.read(sender=address, recipient=channel.address, since=since, ours=True)
-        said = catch_up.but_for_keywords(log.messages, heard.messages)
+        said = missed.but_for_keywords(log.messages, heard.messages)
         written = {message.sid: message.created_at for message in heard.messages}
         ours = await self._store.read(lambda tx: _our_sids(tx, channel, address))
         answered = [
             message.id
             for message in messages
-            if catch_up.is_answered(written.get(message.sid, message.received_at + log.offset - SECOND), said, ours)
+            if missed.is_answered(written.get(message.sid, message.received_at + log.offset - SECOND), said, ours)
         ]
         await self._store.write(lambda tx: tx.messages.suppress(answered, Fate.ANSWERED_ELSEWHERE))
 
@@ -118,13 +119,13 @@ class CatchUpHandler:
         known = await self._store.read(lambda tx: tx.messages.known(sids), limit=None)
         heard = _Heard(log, known, timezone)
         began = heard.now
-        missing = catch_up.missing(log.messages, known)
+        missing = missed.missing(log.messages, known)
         contacts: dict[str, list[LoggedMessage]] = {}
         for message in missing:
-            if not catch_up.is_webhooks_own(message, began):
+            if not missed.is_webhooks_own(message, began):
                 contacts.setdefault(message.sender, []).append(message)
         done = [await tolerance.attempt(self._contact(channel, messages, heard)) for messages in contacts.values()]
-        done.append(not any(catch_up.is_webhooks_own(message, began) for message in missing))
+        done.append(not any(missed.is_webhooks_own(message, began) for message in missing))
         if all(done):
             await self._store.write(lambda tx: _passed(tx, channel, heard))
         return all(done)
@@ -143,7 +144,7 @@ class CatchUpHandler:
             return False
         for message in messages:
             arrival = await self._arrival(message, log, ours, heard)
-            later = catch_up.words_after(message, heard.log.messages, address)
+            later = missed.words_after(message, heard.log.messages, address)
             is_overtaken = any(word.sid in heard.known for word in later)  # the others are stored after this one
             await self._receive(self._in_order(arrival, heard, is_overtaken))
         self._wake()
@@ -151,9 +152,9 @@ class CatchUpHandler:
 
     async def _heed(self, channel: Channel, messages: list[LoggedMessage], heard: _Heard) -> None:
         """What is in doubt keeps these from being stored; whoever's last word is STOP is left alone all the same."""
-        words = catch_up.words_after(None, heard.log.messages, messages[0].sender)
-        if words and words[-1] in messages and consent.says(words[-1].body, channel.address) == consent.Change.OUT:
-            word = catch_up.as_inbound(words[-1], self._config.twilio.account_sid, ())
+        words = missed.words_after(None, heard.log.messages, messages[0].sender)
+        if words and words[-1] in messages and keywords.says(words[-1].body, channel.address) == keywords.Change.OUT:
+            word = missed.as_inbound(words[-1], self._config.twilio.account_sid, ())
             arrival = Arrival(word, Fate.ANSWER, words[-1].created_at - heard.log.offset)
             await self._store.write(lambda tx: _heed(tx, channel, self._in_order(arrival, heard)))
 
@@ -164,17 +165,17 @@ class CatchUpHandler:
     async def _said(self, channel: Channel, address: str, since: int) -> LogRead:
         """What went to a contact as an answer, whoever sent it."""
         log = await self._log.read(sender=channel.address, recipient=address, since=since)
-        if all(said.direction != catch_up.REPLY for said in log.messages):
+        if all(said.direction != missed.REPLY for said in log.messages):
             return log
         heard = await self._log.read(sender=address, recipient=channel.address, since=since)
-        return replace(log, messages=catch_up.but_for_keywords(log.messages, heard.messages))
+        return replace(log, messages=missed.but_for_keywords(log.messages, heard.messages))
 
     async def _arrival(self, message: LoggedMessage, log: LogRead, ours: set[str], heard: _Heard) -> Arrival:
         outbound = [said for said in log.messages if said.direction.startswith("outbound")]
         within = self._config.twilio.catch_up_answer_within
-        fate = catch_up.fate(message, outbound, ours, twilio_now=heard.now, within=within, timezone=heard.timezone)
+        fate = missed.fate(message, outbound, ours, twilio_now=heard.now, within=within, timezone=heard.timezone)
         media = await self._log.media(message.sid) if message.num_media else ()
-        inbound = catch_up.as_inbound(message, self._config.twilio.account_sid, media)
+        inbound = missed.as_inbound(message, self._config.twilio.account_sid, media)
         return Arrival(inbound, fate, message.created_at - log.offset)
 
     async def _receive(self, arrival: Arrival) -> None:
@@ -183,7 +184,7 @@ class CatchUpHandler:
 
 
 def _passed(tx: Tx, channel: Channel, heard: _Heard) -> None:
-    tx.channels.read_up_to(channel.id, heard.now - catch_up.OVERLAP)
+    tx.channels.read_up_to(channel.id, heard.now - missed.OVERLAP)
     delivery.clocks_compared(tx, heard.log.offset)
 
 

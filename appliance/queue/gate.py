@@ -2,11 +2,11 @@
 
 import sys
 
-from appliance.circuit import Circuits
 from appliance.clock import milliseconds
 from appliance.model import Job
-from appliance.outage import Outage
 from appliance.ports import Clock
+from appliance.queue.circuit import Circuits
+from appliance.queue.outage import Outage
 
 AI = "ai"
 _UNLIMITED = sys.maxsize

@@ -4,11 +4,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from appliance import consent
-from appliance.catch_up import Arrival, Fate
 from appliance.config import Config
-from appliance.conversation import reply_due, session_key
+from appliance.inbox import keywords
+from appliance.inbox.missed import Arrival, Fate
 from appliance.model import Channel, Contact, Conversation, ConversationStatus, JobKind, TextKey, masked
+from appliance.outbox.permission import reply_due, session_key
 from appliance.store import Store, Tx
 from appliance.wire import InboundMessage
 
@@ -87,7 +87,7 @@ def _complete(tx: Tx, message: InboundMessage) -> None:
         return
     message_id, contact_id, received_at = tx.messages.stored(message.sid)
     tx.contacts.named(contact_id, message.profile_name)
-    told = consent.told_by_twilio(message.opt_out_type)
+    told = keywords.told_by_twilio(message.opt_out_type)
     if told is None:
         return
     if not (
@@ -115,13 +115,13 @@ def _is_overtaken(tx: Tx, contact_id: int, recipient: str, arrival: Arrival) -> 
 def _was_told_later(tx: Tx, contact_id: int, at: int) -> bool:
     """Whether Twilio told us later than a time (ms UTC) of a word that only it knows (Advanced Opt-Out)."""
     later = tx.messages.told_since(contact_id, at)
-    return any(told and told.change != consent.Change.NONE for told in map(consent.told_by_twilio, later))
+    return any(told and told.change != keywords.Change.NONE for told in map(keywords.told_by_twilio, later))
 
 
 def _spoke_later(tx: Tx, contact_id: int, recipient: str, at: int, but: Collection[str] = ()) -> bool:
     """Whether the contact opted out or in again later than a time (ms UTC), by its own words; `but`: not by these."""
     later = tx.messages.written_since(contact_id, at)
-    return any(sid not in but and consent.says(body, recipient) != consent.Change.NONE for sid, body in later)
+    return any(sid not in but and keywords.says(body, recipient) != keywords.Change.NONE for sid, body in later)
 
 
 def _has_left(tx: Tx, contact: Contact, message: InboundMessage, arrival: Arrival | None) -> bool:
@@ -131,10 +131,10 @@ def _has_left(tx: Tx, contact: Contact, message: InboundMessage, arrival: Arriva
     return arrival is None or tx.contacts.has_left(contact.id)
 
 
-def _change_consent(tx: Tx, change: consent.Change, contact_id: int, sid: str) -> None:
-    if change == consent.Change.OUT:
+def _change_consent(tx: Tx, change: keywords.Change, contact_id: int, sid: str) -> None:
+    if change == keywords.Change.OUT:
         tx.contacts.opt_out(contact_id, sid)
-    if change == consent.Change.IN:
+    if change == keywords.Change.IN:
         tx.contacts.opt_in(contact_id)
 
 
@@ -152,7 +152,7 @@ def _conversation(tx: Tx, channel: Channel, contact: Contact, config: Config) ->
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    consent: consent.Consent
+    consent: keywords.Consent
     notice: TextKey | None
     suppressed: str | None
     card: str = ""
@@ -163,13 +163,13 @@ def _judge(
 ) -> _Verdict:
     """What the message does to consent, and whether anything may be said to it at all."""
     out = _has_left(tx, contact, message, arrival)
-    found = consent.read(message, opted_out=out, reminded_at=contact.reminded_at, now=tx.now)
+    found = keywords.read(message, opted_out=out, reminded_at=contact.reminded_at, now=tx.now)
     if arrival and _is_overtaken(tx, contact.id, message.recipient, arrival):
-        found = consent.overtaken(found, out)
+        found = keywords.overtaken(found, out)
     who = masked(contact.address)
     if tx.channels.exists(message.sender):
         return _Verdict(found, None, "own channel")
-    if reason := consent.may_be_written_to(message.sender):
+    if reason := keywords.may_be_written_to(message.sender):
         return _Verdict(found, None, reason)
     if conversation.status == ConversationStatus.HUMAN:
         return _Verdict(found, None, "a person is in charge", f"{who} waits for a person.")

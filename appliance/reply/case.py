@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from appliance import language
-from appliance.conversation import turns
+from appliance.language import words as language
 from appliance.model import MINUTE, Conversation, Dialogue, Job, Organization, StoredMessage, TextKey, masked
+from appliance.outbox.permission import turns
 from appliance.store import Tx
 
 FEW_TOPICS = 40  # so small a knowledge base is told to a model whole

@@ -13,13 +13,13 @@ import structlog
 from appliance.clock import wait_for
 from appliance.config import Config
 from appliance.errors import StorageBrokenError, StorageUnavailableError
-from appliance.gate import AI, Gate
-from appliance.intake import arm
+from appliance.inbox.intake import arm
 from appliance.metrics import Metrics
 from appliance.model import HOUR, MINUTE, SECOND, Job, JobKind, JobStatus
-from appliance.outcome import Dead, Done, Handler, Outcome, Retry, Snooze
 from appliance.ports import Clock
-from appliance.retry import backoff
+from appliance.queue.gate import AI, Gate
+from appliance.queue.outcome import Dead, Done, Handler, Outcome, Retry, Snooze
+from appliance.queue.retry import backoff
 from appliance.store import Store, Tx
 from appliance.store.jobs import ALONE_AFTER
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from appliance.config import Config
 from appliance.model import HOUR, ConversationStatus, Job, JobKind
-from appliance.outcome import Dead, Done, Outcome
+from appliance.queue.outcome import Dead, Done, Outcome
 from appliance.store import Store, Tx
 
 AT_MOST = 100  # conversations a run

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from appliance import synonyms
+from appliance.language import synonyms
+from appliance.language.spelling import spell_out
 from appliance.model import Language
-from appliance.spelling import spell_out
 
 MAX_SEARCH_TERMS = 64  # distinct words of one question, and of its concepts, that are worth looking up
 PREFIX_LENGTH = 5  # from here on a stem may match a longer one: "alergi", "alergic"

@@ -13,8 +13,8 @@ import aiohttp
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
-from appliance import codes
-from appliance.twilio_http import TwilioHttp, last_answer
+from appliance.twilio import codes
+from appliance.twilio.client import TwilioHttp, last_answer
 from appliance.wire import Blame, OutboundMessage, SendOutcome, TwilioMessageResult
 
 _NOTHING_WRITTEN = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)

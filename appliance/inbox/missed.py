@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from appliance import consent
+from appliance.inbox import keywords
 from appliance.model import MINUTE, SECOND
 from appliance.wire import InboundMessage, LoggedMessage, Media
 
@@ -71,11 +71,11 @@ def is_answered(written_at: int, said: Sequence[LoggedMessage], ours: Collection
 
 def but_for_keywords(said: Sequence[LoggedMessage], heard: Sequence[LoggedMessage]) -> tuple[LoggedMessage, ...]:
     """What was said to a contact, without Twilio's own answers to HELP, STOP and START: they answer no question."""
-    keywords = [message.created_at for message in heard if consent.is_twilios_word(message.body)]
+    said_at = [message.created_at for message in heard if keywords.is_twilios_word(message.body)]
     return tuple(
         message
         for message in said
-        if message.direction != REPLY or not any(0 <= message.created_at - at <= AT_ONCE for at in keywords)
+        if message.direction != REPLY or not any(0 <= message.created_at - at <= AT_ONCE for at in said_at)
     )
 
 
@@ -83,7 +83,7 @@ def words_after(message: LoggedMessage | None, heard: Sequence[LoggedMessage], s
     """What a contact said about consent after one of its messages, or at all; in the order of Twilio's log."""
     written = [other for other in heard if other.sender == sender and other.direction == "inbound"]
     later = written if message is None else written[written.index(message) + 1 :]
-    return [other for other in later if consent.says(other.body, other.recipient) != consent.Change.NONE]
+    return [other for other in later if keywords.says(other.body, other.recipient) != keywords.Change.NONE]
 
 
 def as_inbound(message: LoggedMessage, account_sid: str, media: tuple[Media, ...]) -> InboundMessage:

@@ -6,11 +6,11 @@ message status of outbound messages".
 
 import re
 
-from appliance import codes
 from appliance.config import Config
-from appliance.conversation import Refusal, refusal
 from appliance.model import HOUR, MANUAL, MINUTE, JobKind, OutboxMessage, OutboxState, TextKey, masked
+from appliance.outbox.permission import Refusal, refusal
 from appliance.store import Tx
+from appliance.twilio import codes
 from appliance.wire import DeliveryReport, SendOutcome, TwilioMessageResult
 
 RANK = {"accepted": 1, "scheduled": 1, "queued": 2, "sending": 3, "sent": 4, "delivered": 5, "read": 6}

@@ -4,10 +4,10 @@ Status callbacks are best effort and may never come (Twilio docs, "Best practice
 logging").
 """
 
-from appliance import delivery
 from appliance.model import HOUR, SECOND, Job, OutboxMessage, OutboxState
-from appliance.outcome import Dead, Done, Outcome, Snooze
+from appliance.outbox import delivery
 from appliance.ports import Clock, LogUnavailableError, MessageLog
+from appliance.queue.outcome import Dead, Done, Outcome, Snooze
 from appliance.store import Store, Tx
 from appliance.wire import LoggedMessage
 

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from appliance.conversation import Reading, reading
-from appliance.handlers.case import Case
 from appliance.model import ConversationStatus, Dialogue, Reply, StoredMessage, TextKey
+from appliance.outbox.permission import Reading, reading
+from appliance.reply.case import Case
 
 
 def readable(case: Case) -> Dialogue:

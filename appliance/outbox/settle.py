@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from appliance import delivery, settle
 from appliance.config import Config
-from appliance.handlers.tolerance import Tolerance
 from appliance.model import MANUAL, MINUTE, SECOND, Job, OutboxMessage
-from appliance.outcome import Done, Outcome, Snooze
+from appliance.outbox import delivery, doubt
+from appliance.outbox.doubt import Finding, Verdict
 from appliance.ports import Clock, LogUnavailableError, MessageLog
-from appliance.settle import Finding, Verdict
+from appliance.queue.outcome import Done, Outcome, Snooze
+from appliance.queue.tolerance import Tolerance
 from appliance.store import Store, Tx
 from appliance.wire import LogRead
 
@@ -58,7 +58,7 @@ class SettleHandler:
     async def _settle_pair(self, rows: Sequence[OutboxMessage]) -> bool:
         """False where something moved meanwhile, or another answer to the contact is on its way."""
         first = rows[0]
-        start = settle.begun(rows)
+        start = doubt.begun(rows)
         log = await self._log.read(sender=first.sender, recipient=first.recipient, since=start, ours=True)
         return await self._store.write(lambda tx: _apply(tx, rows, log, self._config))
 
@@ -74,7 +74,7 @@ def _apply(tx: Tx, rows: Sequence[OutboxMessage], log: LogRead, config: Config) 
         return False
     if tx.outbox.is_sending_to(contact_id):
         return False
-    verdicts = settle.judge(rows, log, tx.outbox.sids_of(contact_id))
+    verdicts = doubt.judge(rows, log, tx.outbox.sids_of(contact_id))
     verdicts.sort(key=lambda verdict: verdict.finding != Finding.SENT)  # an older answer is not sent again behind one
     concluded = [_conclude(tx, verdict, config) for verdict in verdicts]  # every one, also after a False
     return all(concluded)

@@ -1,0 +1,1 @@
+"""What a customer's words say before any model reads them. Pure."""
