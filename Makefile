@@ -50,7 +50,7 @@ torture: $(VENV)/.development  ## The laboratory's long form (hours); writes tes
 	@rm -f .lab-figures.jsonl
 	@$(LAB) $(TIMED)
 	@$(MAKE) --no-print-directory --jobs=2 torture-simulated torture-rest
-	@cd tests && PYTHONPATH=. $(CURDIR)/$(RUN) -m lab.readme --complete ../.lab-figures.jsonl
+	@$(RUN) -m tests.lab.readme --complete .lab-figures.jsonl
 
 torture-simulated:
 	@$(LAB) $(SIMULATED)

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from world import World
+
+from tests.support.world import World
 
 PACKAGES = Path(__file__).parents[1] / ".ci" / "packages"  # of Debian, that the full suite wants
 

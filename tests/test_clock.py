@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from shop import ANSWERED, Moody
-from world import CUSTOMER, WHATSAPP, ManualClock, World
 
 from appliance.clock import SystemClock
 from appliance.model import JobKind
 from appliance.simulator import Fault
+from tests.support.shop import ANSWERED, Moody
+from tests.support.world import CUSTOMER, WHATSAPP, ManualClock, World
 
 NOON = 1_800_025_200_000
 ANSWER = "Abrimos das 7h às 19h."

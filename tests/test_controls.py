@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from controls import CONTROLS, Control
-from lab.figures import kept, record
-from world import World
 
 from appliance.clock import SystemClock
 from appliance.store import Store
+from tests.lab.figures import kept, record
+from tests.support.controls import CONTROLS, Control
+from tests.support.world import World
 
 __all__ = ["kept"]  # pytest finds the fixture here
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 from playwright.async_api import Page, async_playwright, expect
-from world import free_port
 
 from appliance.demo import OWN_LINE
+from tests.support.world import free_port
 
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [

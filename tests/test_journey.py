@@ -1,6 +1,6 @@
 """One message all the way through: webhook, disk, answer, Twilio, delivery."""
 
-from world import CUSTOMER, SMS, World
+from tests.support.world import CUSTOMER, SMS, World
 
 
 async def test_a_message_is_answered_once_and_its_delivery_followed(world: World) -> None:

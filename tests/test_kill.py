@@ -10,11 +10,12 @@ import random
 from pathlib import Path
 
 import pytest
-from box import ANSWER, Box
-from lab.faults.desk import Customers
-from lab.faults.forked import ForkedBox
-from lab.figures import kept, record
-from world import CUSTOMER, SMS
+
+from tests.lab.faults.desk import Customers
+from tests.lab.faults.forked import ForkedBox
+from tests.lab.figures import kept, record
+from tests.support.box import ANSWER, Box
+from tests.support.world import CUSTOMER, SMS
 
 __all__ = ["kept"]  # pytest finds the fixture here
 pytestmark = pytest.mark.slow

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from layers import Layer, faults
+
+from tests.support.layers import Layer, faults
 
 APPLIANCE = Path(__file__).parents[1] / "appliance"
 RULES = [

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from multidict import MultiDict
-from world import CUSTOMER, SMS, ManualClock, World
 
 from appliance.model import SECOND
 from appliance.opening import restore
 from appliance.simulator import Fault
 from appliance.store import backup
+from tests.support.world import CUSTOMER, SMS, ManualClock, World
 
 NOON = 1_800_025_200_000  # 12:00 in São Paulo
 OTHER = "+5511977776666"

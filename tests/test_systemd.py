@@ -15,7 +15,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from world import ACCOUNT, TOKEN, ManualClock, World, free_port
+
+from tests.support.world import ACCOUNT, TOKEN, ManualClock, World, free_port
 
 ROOT = Path(__file__).parents[1]
 UNIT = ROOT / "systemd" / "appliance.service"

@@ -1,5 +1,5 @@
 """The figures that a test of the laboratory records are kept with how it ended."""
 
-from lab.figures import kept
+from tests.lab.figures import kept
 
 __all__ = ["kept"]

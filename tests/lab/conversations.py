@@ -14,8 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from world import SMS, WHATSAPP, ManualClock, World
-
 from appliance.clock import wait_for
 from appliance.model import SECOND, Dialogue, Job, Reply
 from appliance.ports import Retryable, Sender
@@ -24,6 +22,7 @@ from appliance.simulator.ledger import Entry
 from appliance.store import Tx
 from appliance.store.jobs import ALONE_AFTER
 from appliance.wire import OutboundMessage, TwilioMessageResult
+from tests.support.world import SMS, WHATSAPP, ManualClock, World
 
 NOON = 1_800_025_200_000  # in São Paulo; at night what was missed is not answered
 PATIENCE = 30.0  # real seconds in which everything that can run has run

@@ -1,6 +1,6 @@
 """Writes tests/lab/README.md: promise, test, how to run it, and the last figures, taken from a run and never typed.
 
-python -m lab.readme [--complete] FIGURES.jsonl (in tests/), where FIGURES.jsonl is what a run with LAB_FIGURES left.
+python -m tests.lab.readme [--complete] FIGURES.jsonl, where FIGURES.jsonl is what a run with LAB_FIGURES left.
 Exit status 1 and a sentence where a figure belongs to no promise, or, with --complete, where a promise has no figure, or
 a figure comes from a test that failed or from no test of its promise.
 """
@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import controls as of_the_tests
-
-from lab.promises import ALL, ALSO, GUARDS, PROMISES, Promise
-from lab.simulation import controls as of_the_simulation
+from tests.lab.promises import ALL, ALSO, GUARDS, PROMISES, Promise
+from tests.lab.simulation import controls as of_the_simulation
+from tests.support import controls as of_the_tests
 
 PLACE = Path(__file__).with_name("README.md")
 ROOT = Path(__file__).parents[2]
@@ -32,7 +31,7 @@ last run. This page is made from a run's figures by `lab.readme`; nothing here i
 | the long form, hours; it writes this page | `make torture` |
 | one promise in its long form | the command in its row |
 | other days by chance, and how many crashes | `LAB_SEED=5000 LAB_CRASH_POINTS=100000 {run} {by_chance}` |
-| one day of the simulation, crash by crash | `cd tests && PYTHONPATH=.. ../.venv/bin/python -m lab.simulation SEED POINT POINT` |
+| one day of the simulation, crash by crash | `.venv/bin/python -m tests.lab.simulation SEED POINT POINT` |
 
 A failure of the simulation prints SEED and its crash points. Some tests want Debian's packages `gcc` and `strace`, or
 root for a small disk of their own; without them they are skipped and say so.

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from lab.faults.desk import Customers, get
-from lab.faults.forked import ForkedBox
-from lab.faults.strace import attached, inject, needs_strace
-from lab.figures import record
+from tests.lab.faults.desk import Customers, get
+from tests.lab.faults.forked import ForkedBox
+from tests.lab.faults.strace import attached, inject, needs_strace
+from tests.lab.figures import record
 
 pytestmark = pytest.mark.slow
 PLACES = int(os.environ.get("LAB_FAULTS", "2"))

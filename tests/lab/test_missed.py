@@ -6,10 +6,10 @@ from pathlib import Path
 from random import Random
 
 from multidict import MultiDict
-from world import SMS, WHATSAPP, ManualClock, World
 
 from appliance.simulator import Entry
-from lab.figures import record
+from tests.lab.figures import record
+from tests.support.world import SMS, WHATSAPP, ManualClock, World
 
 NOON = 1_800_025_200_000  # in São Paulo
 HOUR = 3600.0

@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from controls import no_unique_sid
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
@@ -32,8 +31,9 @@ from appliance.model import SECOND, JobKind, TextKey
 from appliance.operations.verification import verify
 from appliance.simulator.faults import Fault
 from appliance.store.jobs import Jobs
-from lab.conversations import CUSTOMERS, NUMBER, Customer, Plan, Question, SlowPost, Town
-from lab.figures import record
+from tests.lab.conversations import CUSTOMERS, NUMBER, Customer, Plan, Question, SlowPost, Town
+from tests.lab.figures import record
+from tests.support.controls import no_unique_sid
 
 EXAMPLES = int(os.environ.get("LAB_ORDER", "0"))
 STEPS = 20

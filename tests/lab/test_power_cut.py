@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from lab.figures import record as record_figures
-from lab.power_cut.recovery import Verdict, examine, memory
-from lab.power_cut.work import record
+from tests.lab.figures import record as record_figures
+from tests.lab.power_cut.recovery import Verdict, examine, memory
+from tests.lab.power_cut.work import record
 
 pytestmark = pytest.mark.slow
 IMAGES = int(os.environ.get("LAB_IMAGES", "20000"))

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from lab import figures, readme
-from lab.promises import ALL, ALSO, GUARDS, PROMISES, Promise
+from tests.lab import figures, readme
+from tests.lab.promises import ALL, ALSO, GUARDS, PROMISES, Promise
 
 ROOT = Path(__file__).parents[2]
 TWO_TESTS = """
-from lab.figures import record
+from tests.lab.figures import record
 
 def test_bad():
     record("bad", n=1)
@@ -100,9 +100,9 @@ def test_a_figure_without_a_passed_test_is_refused(test: str, outcome: str, faul
 
 def test_what_a_test_records_is_kept_with_its_outcome(tmp_path: Path) -> None:
     """A failed and a passed test of a run: each figure with how its own test ended."""
-    (tmp_path / "conftest.py").write_text("from lab.figures import kept\n")
+    (tmp_path / "conftest.py").write_text("from tests.lab.figures import kept\n")
     (tmp_path / "test_two.py").write_text(TWO_TESTS)
-    environ = os.environ | {"PYTHONPATH": str(ROOT / "tests"), figures.FIGURES: str(tmp_path / "figures")}
+    environ = os.environ | {"PYTHONPATH": str(ROOT), figures.FIGURES: str(tmp_path / "figures")}
     subprocess.run([sys.executable, "-m", "pytest", "-qq"], cwd=tmp_path, env=environ, check=False, capture_output=True)
 
     entries = readme.read(tmp_path / "figures")

@@ -12,9 +12,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine, write_config
 from multidict import MultiDict
-from world import SMS, WHATSAPP, ManualClock, World
 
 from appliance.model import MINUTE, SECOND
 from appliance.opening import restore
@@ -22,7 +20,9 @@ from appliance.operations.verification import verify
 from appliance.outbox import delivery
 from appliance.simulator import Fault
 from appliance.store.database import prepare_directory
-from lab.figures import record
+from tests.lab.figures import record
+from tests.support.command_line import CommandLine, write_config
+from tests.support.world import SMS, WHATSAPP, ManualClock, World
 
 NOON = 1_800_025_200_000  # in São Paulo
 HOURS, ADDRESS = "Abrimos das 7h às 19h.", "Ficamos na Rua das Flores, 10."

@@ -17,13 +17,13 @@ from appliance.model import MINUTE, SECOND
 from appliance.twilio.client import last_answer
 from appliance.twilio.sender import TwilioSender
 from appliance.wire import OutboundMessage
-from lab.figures import record
-from lab.simulation.campaign import Report, explore, run_on
-from lab.simulation.controls import CONTROLS, Control
-from lab.simulation.coverage import REACHABLE
-from lab.simulation.ports import RESULTS
-from lab.simulation.scenario import DAYS, OF_THE_BOX, SHAPES, TABLE, lagging, scenario
-from lab.simulation.simulation import Simulation
+from tests.lab.figures import record
+from tests.lab.simulation.campaign import Report, explore, run_on
+from tests.lab.simulation.controls import CONTROLS, Control
+from tests.lab.simulation.coverage import REACHABLE
+from tests.lab.simulation.ports import RESULTS
+from tests.lab.simulation.scenario import DAYS, OF_THE_BOX, SHAPES, TABLE, lagging, scenario
+from tests.lab.simulation.simulation import Simulation
 
 PROCESSES = 2
 POINTS = int(os.environ.get("LAB_CRASH_POINTS", "1000"))

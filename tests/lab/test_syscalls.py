@@ -14,11 +14,11 @@ from pathlib import Path
 from statistics import mode
 
 import pytest
-from world import SMS
 
-from lab.faults.desk import until_ended
-from lab.faults.preloaded import CountedBox
-from lab.figures import record
+from tests.lab.faults.desk import until_ended
+from tests.lab.faults.preloaded import CountedBox
+from tests.lab.figures import record
+from tests.support.world import SMS
 
 pytestmark = [
     pytest.mark.slow,

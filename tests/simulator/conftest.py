@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from simulator.simulated_world import World, simulated_world
+from tests.simulator.simulated_world import World, simulated_world
 
 
 @pytest.fixture

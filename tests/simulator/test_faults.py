@@ -5,13 +5,7 @@ import pytest
 from twilio.base.exceptions import TwilioException, TwilioRestException
 
 from appliance.simulator import Fault
-from simulator.simulated_world import (
-    ACCOUNT,
-    CUSTOMER,
-    SDK_WARNINGS,
-    TOKEN,
-    World,
-)
+from tests.simulator.simulated_world import ACCOUNT, CUSTOMER, SDK_WARNINGS, TOKEN, World
 
 pytestmark = SDK_WARNINGS
 

@@ -13,7 +13,7 @@ from multidict import MultiDict
 
 from appliance.simulator import Ledger, Twilio, simulator_app
 from appliance.simulator.segments import segments
-from simulator.simulated_world import (
+from tests.simulator.simulated_world import (
     ACCOUNT,
     CUSTOMER,
     SDK_WARNINGS,

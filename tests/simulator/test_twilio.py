@@ -8,7 +8,7 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
 from appliance.wire import Media
-from simulator.simulated_world import (
+from tests.simulator.simulated_world import (
     ACCOUNT,
     CUSTOMER,
     HOUR,

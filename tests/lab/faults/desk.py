@@ -7,10 +7,10 @@ from collections import Counter
 from contextlib import closing
 
 import aiohttp
-from box import Box
-from world import SMS
 
 from appliance.config.keys import CONTROL_SOCKET
+from tests.support.box import Box
+from tests.support.world import SMS
 
 QUESTION = "Qual o horário?"
 ADDRESS = "+55119"  # and eight digits: the customer's number

@@ -13,17 +13,17 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from box import Box
+from tests.support.box import Box
 
-TESTS = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 class Nursery:
     """The process that forks. `environment`: what it starts with besides; what that loads is in all that it forks."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        environ = {**os.environ, "PYTHONPATH": f"{TESTS.parent}:{TESTS}", **environment}
-        command = [sys.executable, "-m", "lab.faults.nursery"]
+        environ = {**os.environ, "PYTHONPATH": f"{ROOT}", **environment}
+        command = [sys.executable, "-m", "tests.lab.faults.nursery"]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, env=environ, stdin=pipe, stdout=pipe, bufsize=0)
         assert self._process.stdin is not None and self._process.stdout is not None

@@ -2,8 +2,8 @@
 
 from typing import ClassVar, Self
 
-from lab.faults.forked import ForkedBox
-from lab.faults.library import Shared, preload
+from tests.lab.faults.forked import ForkedBox
+from tests.lab.faults.library import Shared, preload
 
 
 class PreloadedBox(ForkedBox):

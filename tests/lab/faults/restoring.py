@@ -14,7 +14,7 @@ from pathlib import Path
 from appliance.outbox import delivery
 from appliance.store.database import FILE_NAME
 from appliance.store.restoration import complete, put_back
-from lab.faults.library import Shared
+from tests.lab.faults.library import Shared
 
 
 def main(counters: str, present: Path, copy: Path, directory: Path) -> None:

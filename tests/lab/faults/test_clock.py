@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.faults.desk import Customers
-from lab.faults.preloaded import MovedBox
-from lab.figures import record
+from tests.lab.faults.desk import Customers
+from tests.lab.faults.preloaded import MovedBox
+from tests.lab.figures import record
 
 SWEEPS = bool(os.environ.get("LAB_SWEEPS"))
 HOUR, DAY = 3600, 86_400  # seconds

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lab.faults.desk import Customers, get, get_as_owner, why_not_ready
-from lab.faults.forked import ForkedBox
-from lab.faults.small_disk import SmallDisk, needs_root, small_disk
-from lab.figures import record
+from tests.lab.faults.desk import Customers, get, get_as_owner, why_not_ready
+from tests.lab.faults.forked import ForkedBox
+from tests.lab.faults.small_disk import SmallDisk, needs_root, small_disk
+from tests.lab.figures import record
 
 pytestmark = [pytest.mark.slow, needs_root]
 SMALL, WITH_RESERVE = 4, 48  # MiB; the reserve is kept only where there is plenty

@@ -9,15 +9,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from world import CUSTOMER, SMS
 
 from appliance.clock import SystemClock
 from appliance.identity import Registration, register_organization
 from appliance.outbox.delivery import RESTORED
 from appliance.store import Store, Tx
 from appliance.store.backup import take
-from lab.faults.library import Shared, preload
-from lab.figures import record
+from tests.lab.faults.library import Shared, preload
+from tests.lab.figures import record
+from tests.support.world import CUSTOMER, SMS
 
 pytestmark = [
     pytest.mark.slow,
@@ -51,10 +51,15 @@ async def test_a_restoration_is_one_step(tmp_path: Path) -> None:
     the copy that look as if they might be sent."""
     present, copy = await prepare(tmp_path)
     with closing(Shared(tmp_path / "shared")) as shared:
-        environ = os.environ | preload("killer", shared) | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+        environ = os.environ | preload("killer", shared) | {"PYTHONPATH": str(ROOT)}
     arguments = [shared.path, present, copy, tmp_path / "box"]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "lab.faults.restoring", *map(str, arguments), env=environ, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        "tests.lab.faults.restoring",
+        *map(str, arguments),
+        env=environ,
+        stdout=asyncio.subprocess.PIPE,
     )
     output, _ = await process.communicate()
 

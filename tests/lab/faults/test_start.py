@@ -6,7 +6,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from world import ACCOUNT, SMS
 
 from appliance.config import Config, Conversations, Twilio
 from appliance.inbox.intake import Received, receive
@@ -16,9 +15,10 @@ from appliance.store.sql import Sql
 from appliance.store.tx import Tx
 from appliance.store.writer import BATCH_LIMIT, Unit, commit_batch
 from appliance.wire import InboundMessage
-from lab.faults.desk import Customers, get
-from lab.faults.forked import ForkedBox
-from lab.figures import record
+from tests.lab.faults.desk import Customers, get
+from tests.lab.faults.forked import ForkedBox
+from tests.lab.figures import record
+from tests.support.world import ACCOUNT, SMS
 
 pytestmark = pytest.mark.slow
 JOBS = 10_000

@@ -20,9 +20,9 @@ from appliance.store.database import FILE_NAME, check, configure_writer, migrate
 from appliance.store.sql import Sql
 from appliance.store.tx import Tx
 from appliance.store.writer import commit_batch
-from lab.power_cut.journal import Cutter, Files, Image, Journal, Promise
-from lab.power_cut.ledger import digest
-from lab.power_cut.work import BEGINNING, CONFIG, RecordedStore
+from tests.lab.power_cut.journal import Cutter, Files, Image, Journal, Promise
+from tests.lab.power_cut.ledger import digest
+from tests.lab.power_cut.work import BEGINNING, CONFIG, RecordedStore
 
 PROCESSES = 2
 AGAIN = 20  # every so many images are written to after their recovery

@@ -10,7 +10,7 @@ from typing import Any
 
 import apsw
 
-from lab.power_cut.journal import Journal, Step
+from tests.lab.power_cut.journal import Journal, Step
 
 
 class Recorder:

@@ -28,9 +28,9 @@ from appliance.store.sql import Sql
 from appliance.store.tx import Tx
 from appliance.store.writer import Failed, Unit, commit_batch
 from appliance.wire import DeliveryReport, InboundMessage, OutboundMessage, SendOutcome, TwilioMessageResult
-from lab.power_cut.journal import Journal
-from lab.power_cut.ledger import digest
-from lab.power_cut.vfs import Connection, Recorder, RecordingVfs, recorded_system
+from tests.lab.power_cut.journal import Journal
+from tests.lab.power_cut.ledger import digest
+from tests.lab.power_cut.vfs import Connection, Recorder, RecordingVfs, recorded_system
 
 ACCOUNT = "AC" + "0" * 32
 SMS = "+551140000000"

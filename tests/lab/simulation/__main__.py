@@ -1,10 +1,10 @@
-"""`python -m lab.simulation SEED [POINT …]`: run one scenario with its crashes and show every step."""
+"""`python -m tests.lab.simulation SEED [POINT …]`: run one scenario with its crashes and show every step."""
 
 import sys
 
-from lab.simulation.scenario import scenario
-from lab.simulation.simulation import Simulation
-from lab.simulation.world import BEGINNING
+from tests.lab.simulation.scenario import scenario
+from tests.lab.simulation.simulation import Simulation
+from tests.lab.simulation.world import BEGINNING
 
 
 def main(seed: int, *crashes: int) -> int:

@@ -8,11 +8,11 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
-from lab.simulation.chance import Dice
-from lab.simulation.coverage import Triple, counts
-from lab.simulation.doubts import Doubts
-from lab.simulation.scenario import DAYS, LAGGING, TABLE, scenario
-from lab.simulation.simulation import Simulation, Snapshot
+from tests.lab.simulation.chance import Dice
+from tests.lab.simulation.coverage import Triple, counts
+from tests.lab.simulation.doubts import Doubts
+from tests.lab.simulation.scenario import DAYS, LAGGING, TABLE, scenario
+from tests.lab.simulation.simulation import Simulation, Snapshot
 
 _DEEP = ("post.", "begin.after", "result.before")  # after a crash here a second one is worth a try everywhere
 _SECOND = ("start.", "settle.", "callback.")
@@ -27,7 +27,7 @@ class Failure:
 
     def __str__(self) -> str:
         points = " ".join(map(str, self.crashes))
-        command = f"PYTHONPATH=tests python -m lab.simulation {self.seed} {points}".strip()
+        command = f"python -m tests.lab.simulation {self.seed} {points}".strip()
         return f"{command}  # {scenario(self.seed).name}, {self.step}: {'; '.join(self.problems[:3])}"
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from appliance.inbox.missed import Fate
 from appliance.model import SECOND, TextKey
 from appliance.texts import TEXTS
-from lab.inline import Database
-from lab.simulation.scenario import SMS
-from lab.simulation.world import Entry, World
+from tests.lab.inline import Database
+from tests.lab.simulation.scenario import SMS
+from tests.lab.simulation.world import Entry, World
 
 OUT, BACK = ("STOP", "PARAR"), ("START",)
 _TWILIOS_OWN = ("STOP", "START")  # on SMS Twilio answers these by itself

@@ -8,7 +8,6 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from controls import naive_rollback
 
 from appliance.inbox.intake import Intake, Received
 from appliance.model import OutboxState
@@ -22,6 +21,7 @@ from appliance.store.messages import Messages
 from appliance.store.organizations import Channels
 from appliance.store.outbox import Outbox
 from appliance.wire import OutboundMessage, SendOutcome
+from tests.support.controls import naive_rollback
 
 
 @dataclass(frozen=True, slots=True)

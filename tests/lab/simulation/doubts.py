@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from appliance.model import SECOND
-from lab.inline import Database
-from lab.simulation.world import World
+from tests.lab.inline import Database
+from tests.lab.simulation.world import World
 
 Span = tuple[int, int]
 

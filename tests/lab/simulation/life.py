@@ -15,11 +15,11 @@ from appliance.outbox import delivery
 from appliance.queue.circuit import Circuits
 from appliance.queue.outcome import Handler, Outcome
 from appliance.wire import DeliveryReport, InboundMessage
-from lab.inline import InlineStore
-from lab.simulation.chance import Dice
-from lab.simulation.ports import Clock, SimulatedLog, SimulatedModel, SimulatedSender, Wire
-from lab.simulation.scenario import Scenario
-from lab.simulation.world import ACCOUNT, Entry, World
+from tests.lab.inline import InlineStore
+from tests.lab.simulation.chance import Dice
+from tests.lab.simulation.ports import Clock, SimulatedLog, SimulatedModel, SimulatedSender, Wire
+from tests.lab.simulation.scenario import Scenario
+from tests.lab.simulation.world import ACCOUNT, Entry, World
 
 
 class _NoMetrics:

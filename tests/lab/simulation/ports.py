@@ -16,8 +16,8 @@ from appliance.wire import (
     TwilioMessageResult,
     on_twilios_clock,
 )
-from lab.simulation.scenario import SHAPES
-from lab.simulation.world import World
+from tests.lab.simulation.scenario import SHAPES
+from tests.lab.simulation.world import World
 
 TIMEOUT = 10_000  # ms, of one call to Twilio
 Point = Callable[..., Awaitable[None]]

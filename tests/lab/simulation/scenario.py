@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from appliance.model import MINUTE, SECOND
-from lab.simulation.chance import Dice
+from tests.lab.simulation.chance import Dice
 
 SMS = "+551140000000"
 WHATSAPP = "whatsapp:+551140000001"

@@ -11,16 +11,16 @@ from appliance.identity import Registration, register_organization
 from appliance.model import MINUTE, SECOND, JobKind
 from appliance.outbox import delivery
 from appliance.store.writer import Unit
-from lab.inline import Database, Image, InlineStore
-from lab.simulation import consents, ports, verdict
-from lab.simulation.coverage import NONE, Triple, triples
-from lab.simulation.doubts import Doubts
-from lab.simulation.life import Life, configure
-from lab.simulation.loop import VirtualLoop
-from lab.simulation.scenario import SMS, WHATSAPP, Scenario
-from lab.simulation.stand_ins import installed
-from lab.simulation.steps import step_of
-from lab.simulation.world import BEGINNING, World
+from tests.lab.inline import Database, Image, InlineStore
+from tests.lab.simulation import consents, ports, verdict
+from tests.lab.simulation.coverage import NONE, Triple, triples
+from tests.lab.simulation.doubts import Doubts
+from tests.lab.simulation.life import Life, configure
+from tests.lab.simulation.loop import VirtualLoop
+from tests.lab.simulation.scenario import SMS, WHATSAPP, Scenario
+from tests.lab.simulation.stand_ins import installed
+from tests.lab.simulation.steps import step_of
+from tests.lab.simulation.world import BEGINNING, World
 
 HORIZON = 4 * 60 * MINUTE
 RECONCILING = {JobKind.CATCH_UP: 5 * MINUTE, JobKind.SETTLE: 5 * MINUTE}  # ms between two ticks

@@ -8,7 +8,7 @@ from unittest.mock import patch
 from appliance import app
 from appliance.outbox import send
 from appliance.queue import worker
-from lab.simulation.chance import Dice
+from tests.lab.simulation.chance import Dice
 
 
 class _Ear:

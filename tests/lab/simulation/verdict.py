@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from appliance.model import ANSWER
 from appliance.outbox.delivery import RANK
-from lab.inline import Database
-from lab.simulation import consents
-from lab.simulation.world import Entry, World
+from tests.lab.inline import Database
+from tests.lab.simulation import consents
+from tests.lab.simulation.world import Entry, World
 
 _NUMBER = re.compile(r"#\d+")
 

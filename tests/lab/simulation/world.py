@@ -7,8 +7,8 @@ from typing import Any
 
 from appliance.model import SECOND
 from appliance.wire import DeliveryReport, LoggedMessage
-from lab.inline import Image
-from lab.simulation.scenario import SHAPES, Scenario, chance
+from tests.lab.inline import Image
+from tests.lab.simulation.scenario import SHAPES, Scenario, chance
 
 BEGINNING = 1_800_000_000_000 + 6 * 3600 * SECOND  # 11 o'clock in São Paulo
 ACCOUNT = "AC" + "0" * 32

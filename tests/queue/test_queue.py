@@ -1,0 +1,303 @@
+"""The queue and its worker: crashes, poison, handlers and effects that raise, a stop in the middle."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance import app
+from appliance.errors import StorageFullError
+from appliance.model import MINUTE, SECOND, Dialogue, JobKind, JobStatus, Reply
+from appliance.queue.outcome import Done
+from appliance.queue.schedule import enqueue_tick
+from appliance.reply import answer
+from tests.support.fake_ai import FakeAi
+from tests.support.world import CUSTOMER, ManualClock, World
+
+SORRY = "Desculpe, estou indisponível no momento. Sua mensagem foi recebida."
+OTHER = "+5511900000001"
+
+
+class Scripted:
+    """A responder that does what the question says: `hang`, `raise`, or a plain answer."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def respond(self, dialogue: Dialogue, timeout: float) -> Reply:
+        question = " | ".join(dialogue.questions)
+        self.asked.append(question)
+        if "hang" in question:
+            await asyncio.Event().wait()
+        if "no space" in question and len(self.asked) < 8:
+            raise StorageFullError
+        if "raise" in question:
+            raise ZeroDivisionError(question)
+        return Reply(source="script", text=f"Re: {question}")
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+async def jobs(world: World, kind: JobKind = JobKind.REPLY) -> list[dict[str, Any]]:
+    return await world.rows("SELECT * FROM message_queue WHERE kind = ? ORDER BY id", kind)
+
+
+async def crash_on(world: World, question: str) -> None:
+    """The process dies while this question is being answered, and is started again."""
+    responder = world.responder
+    assert isinstance(responder, Scripted)
+    await world.until(lambda: any(question in asked for asked in responder.asked))
+    await world.crash()
+    responder.asked.clear()
+    await world.start()
+
+
+async def test_killed_before_the_reply_then_one_reply(tmp_path: Path) -> None:
+    """The message is on disk, the process dies, the next one answers once."""
+    model = FakeAi()
+    model.delay = 20
+    async with World(tmp_path, model=model) as world:
+        await world.say("Oi")
+        await world.until(lambda: model.requests)
+        await world.crash()
+        model.delay = 0
+        await world.start()
+        await world.settle()
+
+        assert world.sent() == ["You asked: Oi"]
+        assert [job["attempts"] for job in await jobs(world)] == [1]
+
+
+async def test_poison_ends_in_the_friendly_text_and_blocks_nobody(tmp_path: Path) -> None:
+    """Two crashes, then alone, then it is known who is to blame: the friendly text, a dead letter; others go on."""
+    async with World(tmp_path, responder=Scripted()) as world:
+        await world.say("hang")
+        await crash_on(world, "hang")
+        assert [job["crashes"] for job in await jobs(world)] == [1]
+        await crash_on(world, "hang")
+        await world.say("hello", OTHER)
+        await crash_on(world, "hang")
+        await world.until(lambda: world.sent() and world.sent(OTHER))
+        await world.settle()
+
+        assert world.sent() == [SORRY]
+        assert world.sent(OTHER) == ["Re: hello"]
+        dead = [job for job in await jobs(world) if job["status"] == "dead"]
+        assert [(job["error"], job["crashes"]) for job in dead] == [("the appliance crashed three times on it", 2)]
+        await world.say("and now?", OTHER)
+        await world.settle()
+        assert world.sent(OTHER)[-1] == "Re: and now?"
+
+
+async def test_a_job_under_suspicion_runs_alone(tmp_path: Path) -> None:
+    """After two crashes nothing is started beside it, so that a third has one name."""
+    async with World(tmp_path, responder=Scripted()) as world:
+        await world.say("hang")
+        await crash_on(world, "hang")
+        await crash_on(world, "hang")
+        await world.until(lambda: world.appliance.worker.busy)
+        await world.say("hello", OTHER)
+        await asyncio.sleep(0.1)
+
+        assert world.sent(OTHER) == []
+        assert [(job["status"], job["alone"]) for job in await jobs(world)] == [("running", 1), ("ready", 0)]
+        await world.crash()
+
+
+async def test_a_job_under_suspicion_gets_its_turn_under_load(tmp_path: Path) -> None:
+    """A stream of other work does not keep it waiting for ever: others are held back until it has run."""
+    async with World(tmp_path, responder=Scripted()) as world:
+        await world.say("hello")
+        await world.settle()
+        await world.appliance.store.write(
+            lambda tx: tx.sql.run("UPDATE message_queue SET status = 'done', crashes = 2")
+        )
+        release = asyncio.Event()
+        running: list[int] = []
+
+        async def busy(job: Any) -> Any:
+            running.append(job.id)
+            await asyncio.sleep(0.01 + 0.01 * (job.id % 3))
+            if not release.is_set():
+                await world.appliance.store.write(lambda tx: tx.jobs.enqueue(JobKind.IDLE))
+            return Done()
+
+        world.appliance.worker._handlers[JobKind.IDLE].run = busy  # type: ignore[method-assign]
+        await world.appliance.store.write(lambda tx: [tx.jobs.enqueue(JobKind.IDLE) for _ in range(3)])
+        world.appliance.worker.wake()
+        await world.until(lambda: len(running) > 5)
+        await world.say("suspect", OTHER)
+        await world.appliance.store.write(
+            lambda tx: tx.sql.run(
+                "UPDATE message_queue SET crashes = 2 WHERE kind = ? AND status = 'ready'", "process_ai_response"
+            )
+        )
+        await world.until(lambda: world.sent(OTHER))
+        release.set()
+        await world.settle()
+
+
+async def test_a_power_cut_is_nobodys_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A changed boot id: five times running when the power went, and still no crash on the record."""
+    async with World(tmp_path, responder=Scripted()) as world:
+        await world.say("hang")
+        for number in range(5):
+            monkeypatch.setattr(app, "_boot_id", lambda number=number: f"boot {number}")
+            await crash_on(world, "hang")
+
+        await world.until(lambda: world.appliance.worker.busy)
+        assert [(job["crashes"], job["attempts"]) for job in await jobs(world)] == [(0, 1)]
+        await world.crash()
+
+
+async def test_a_stop_burns_no_attempt(tmp_path: Path) -> None:
+    """A deploy in the middle of an answer: the job is ready again with the attempts it had."""
+    async with World(tmp_path, responder=Scripted()) as world:
+        await world.say("hang")
+        await world.until(lambda: world.appliance.worker.busy)
+        await world.appliance.worker.stop(grace=0)
+
+        assert [(job["status"], job["attempts"], job["crashes"]) for job in await jobs(world)] == [("ready", 0, 0)]
+
+
+async def test_a_stop_during_a_claim_starts_nothing(tmp_path: Path) -> None:
+    """A claim that was under way when the stop came leaves no job running behind it."""
+    async with World(tmp_path, responder=Scripted()) as world:
+        await world.say("hello")
+        await world.until(world.sent)
+        worker = world.appliance.worker
+        for number in range(20):
+            await world.say("hello", f"+55119{number:08d}")
+            await asyncio.sleep(0.0002 * number)
+            await worker.stop(grace=5)
+            assert not worker.busy
+            assert "running" not in await world.column("SELECT status FROM message_queue")
+            worker._stopping = False
+            world.appliance._spawn(worker.run(), "worker again")
+
+
+async def test_a_handler_that_always_raises_ends_in_the_friendly_text_by_the_deadline(tmp_path: Path) -> None:
+    """However deep the failure: one friendly text within the deadline, then it rests in the dead letters."""
+    clock = ManualClock()
+    async with World(
+        tmp_path, clock=clock, responder=Scripted(), ai={"deadline": 10 * SECOND}, queue={"max_attempts": 100}
+    ) as world:
+        await world.say("raise")
+        await clock.advance(11, world.settle)
+
+        assert world.sent() == [SORRY]
+        assert [job["status"] for job in await jobs(world)] == ["dead"]
+        assert await world.dispositions() == ["apologised"]
+
+
+async def test_attempts_are_counted_and_end(tmp_path: Path) -> None:
+    """max_attempts tries with a growing pause, then the friendly text, well before a long deadline."""
+    clock, responder = ManualClock(), Scripted()
+    async with World(tmp_path, clock=clock, responder=responder, ai={"deadline": 10 * MINUTE}) as world:
+        await world.say("raise")
+        await clock.advance(60, world.settle)
+
+        assert len(responder.asked) == 5
+        assert world.sent() == [SORRY]
+
+
+async def test_a_full_disk_costs_no_attempt(tmp_path: Path) -> None:
+    """What a handler cannot store it does once there is space, however often that takes."""
+    clock = ManualClock()
+    async with World(tmp_path, clock=clock, responder=Scripted()) as world:
+        await world.say("no space")
+        await clock.advance(30, world.settle)
+
+        assert world.sent() == ["Re: no space"]
+        assert [(job["status"], job["attempts"]) for job in await jobs(world)] == [("done", 1)]
+
+
+async def test_an_effect_that_raises_does_not_wedge_the_lane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug in the unit of work that writes the answer: the customer gets the friendly text, the lane goes on."""
+    clock = ManualClock()
+    whole = answer._write
+
+    def broken(tx: Any, case: Any, kind: str, body: str, source: str) -> bool:
+        if source == "script":
+            raise KeyError("a bug")
+        return whole(tx, case, kind, body, source)
+
+    async with World(tmp_path, clock=clock, responder=Scripted()) as world:
+        monkeypatch.setattr(answer, "_write", broken)
+        await world.say("hello")
+        await clock.advance(120, world.settle)
+        assert world.sent() == [SORRY]
+        monkeypatch.undo()
+
+        await world.say("again")
+        await clock.advance(5, world.settle)
+        assert world.sent() == [SORRY, "Re: again"]
+        assert await world.dispositions() == ["apologised", "answered"]
+
+
+async def test_even_giving_up_may_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither answer nor friendly text can be written: a card says so, and the lane goes on."""
+    clock = ManualClock()
+
+    def broken(*arguments: Any) -> bool:
+        raise KeyError("a bug")
+
+    async with World(tmp_path, clock=clock, responder=Scripted()) as world:
+        monkeypatch.setattr(answer, "_write", broken)
+        await world.say("hello")
+        await clock.advance(120, world.settle)
+        assert await world.dispositions() == ["dead"]
+        assert await world.cards() == ["could_not_answer"]
+        monkeypatch.undo()
+
+        await world.say("again")
+        await clock.advance(5, world.settle)
+        assert world.sent() == ["Re: again"]
+
+
+async def test_an_effect_that_raises_after_the_post_is_doubt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twilio has the message and its sid cannot be recorded: not sent again."""
+    clock = ManualClock()
+    async with World(tmp_path, clock=clock, responder=Scripted()) as world:
+
+        def broken(*arguments: Any) -> None:
+            raise KeyError("a bug")
+
+        monkeypatch.setattr("appliance.outbox.delivery._accepted", broken)
+        monkeypatch.setattr("appliance.outbox.delivery.apply", broken)
+        await world.appliance.store.write(lambda tx: None)
+        await world.twilio.receive(CUSTOMER, "+551140000000", "hello")
+        await clock.advance(120, world.settle)
+
+        assert world.sent() == ["Re: hello"]
+        assert await world.column("SELECT state FROM outbox") == ["doubt"]
+
+
+async def test_a_tick_fired_twice_is_one_job(world: World) -> None:
+    """Scheduler, API and external cron may all ask: at most one live job of a kind."""
+    store = world.appliance.store
+    await world.appliance.worker.stop()
+
+    found = [await store.write(lambda tx: enqueue_tick(tx, JobKind.IDLE)) for _ in range(2)]
+
+    assert found[0] is not None
+    assert found[1] is None
+    assert len(await jobs(world, JobKind.IDLE)) == 1
+    assert await store.write(lambda tx: enqueue_tick(tx, JobKind.EXPIRED)) is not None
+
+
+async def test_a_late_result_is_fenced(tmp_path: Path) -> None:
+    """An attempt of a dead run cannot end the job of the run after it."""
+    async with World(tmp_path, responder=Scripted()) as world:
+        await world.say("hang")
+        await world.until(lambda: world.appliance.worker.busy)
+        old = await world.appliance.store.read(lambda tx: tx.jobs.in_lane(f"+551140000000|{CUSTOMER}"))
+        await crash_on(world, "hang")
+        await world.until(lambda: world.appliance.worker.busy)
+
+        assert old is not None
+        assert not await world.appliance.store.write(lambda tx: tx.jobs.finish(old, JobStatus.DONE))
+        assert [job["status"] for job in await jobs(world)] == ["running"]
+        await world.crash()

@@ -1,0 +1,263 @@
+"""The whole product in one process: a simulated Twilio, the real appliance, real SQLite, a clock to move by hand."""
+
+import asyncio
+import heapq
+import inspect
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+from aiohttp import web
+
+from appliance.app import BUILT_AT, Appliance
+from appliance.config import Address, Config
+from appliance.errors import StorageBrokenError
+from appliance.identity import Registration, register_organization
+from appliance.model import SECOND
+from appliance.ports import Clock, Responder
+from appliance.simulator.app import run_simulator, simulator_app
+from appliance.simulator.twilio import Twilio
+from tests.support.fake_ai import FakeAi
+
+ACCOUNT = "AC" + "0" * 32
+TOKEN = "test-token-0123456789abcdef012345"
+SMS = "+551140000000"
+WHATSAPP = "whatsapp:+551140000001"
+CUSTOMER = "+5511988887777"
+API_KEY = "k" * 32
+
+
+class ManualClock:
+    """Stands still until it is moved; sleepers wake in order."""
+
+    def __init__(self, now: int = 1_800_000_000_000) -> None:
+        self._start = now
+        self._wall_offset = 0
+        self._elapsed = 0.0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._count = 0
+
+    def now(self) -> int:
+        return self.true() + self._wall_offset
+
+    def true(self) -> int:
+        """What it would show had nobody set it; Twilio's clock goes by that (ms UTC)."""
+        return self._start + int(self._elapsed * SECOND)
+
+    def monotonic(self) -> float:
+        return self._elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._count += 1
+        heapq.heappush(self._sleepers, (self._elapsed + max(seconds, 0), self._count, future))
+        await future
+
+    def jump(self, seconds: float) -> None:
+        """Set the wall clock, as an administrator or NTP does; the monotonic clock does not notice."""
+        self._wall_offset += int(seconds * SECOND)
+
+    async def advance(self, seconds: float, settle: Callable[[], Awaitable[None]]) -> None:
+        """Let time pass; after each wake-up everything that can run gets to run."""
+        end = self._elapsed + seconds
+        await settle()
+        while self._sleepers and self._sleepers[0][0] <= end:
+            self._elapsed = max(self._elapsed, self._sleepers[0][0])
+            while self._sleepers and self._sleepers[0][0] <= self._elapsed:
+                future = heapq.heappop(self._sleepers)[2]
+                if not future.done():
+                    future.set_result(None)
+            await settle()
+        self._elapsed = end
+        await settle()
+
+
+class Line:
+    """The network in front of a server: it can be cut and mended, and the server never notices."""
+
+    def __init__(self, runner: web.AppRunner) -> None:
+        self._runner = runner
+        self.host, self.port = runner.addresses[0][:2]
+
+    async def cut(self) -> None:
+        for site in list(self._runner.sites):
+            await site.stop()
+        assert self._runner.server is not None
+        await self._runner.server.shutdown(0.01)
+
+    async def mend(self) -> None:
+        await web.TCPSite(self._runner, self.host, self.port).start()
+
+
+class World:
+    """`async with World(tmp_path) as world`: everything runs; `world.appliance` may be stopped and started again."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        clock: Clock | None = None,
+        responder: Responder | None = None,
+        model: FakeAi | None = None,
+        language: str = "pt-BR",
+        pace: float = 0.0,
+        **overrides: Any,  # sections of the configuration
+    ) -> None:
+        self.directory = directory
+        self.clock = clock
+        self.responder = responder
+        self.model = model
+        self.model_line: Line | None = None
+        self.language = language
+        time: dict[str, Any] = {"now": clock.now} if clock else {}
+        self.twilio = Twilio(ACCOUNT, [TOKEN], owned=[SMS, WHATSAPP], pace=pace, **time)
+        self.overrides = overrides
+        self._stack = AsyncExitStack()
+        self._runs = False
+        self.appliance: Appliance
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._begin()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def _begin(self) -> None:
+        self._simulator = await run_simulator(simulator_app(self.twilio), "127.0.0.1", 0)
+        self._stack.push_async_callback(self._simulator.cleanup)
+        self.twilio_line = Line(self._simulator)
+        if self.model is not None:
+            await self._serve(self.model)
+        self.config = self._configure(self._simulator)
+        self._stack.push_async_callback(self.stop)
+        await self.start()
+        await self.appliance.store.write(
+            lambda tx: register_organization(
+                tx, Registration("Padaria Aurora", [SMS, WHATSAPP], "dono@example.com", language=self.language)
+            )
+        )
+
+    async def _serve(self, model: FakeAi) -> None:
+        runner = web.AppRunner(model.app, shutdown_timeout=0.1)
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.model_line = Line(runner)
+        base_url = f"http://127.0.0.1:{self.model_line.port}/v1"
+        ours = {"provider": "llm", "base_url": base_url, "model": "fake"}
+        self.overrides["ai"] = ours | self.overrides.get("ai", {})
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and self._runs:
+            await self.crash()  # a failed test does not wait for what hangs
+        await self._stack.aclose()
+
+    def _configure(self, simulator: web.AppRunner) -> Config:
+        port = simulator.addresses[0][1]
+        own = free_port()
+        self.address = f"http://127.0.0.1:{own}"
+        raw: dict[str, dict[str, Any]] = {
+            "server": {"listen": Address("127.0.0.1", own), "public_url": self.address, "api_key": API_KEY},
+            "storage": {"directory": self.directory / "data"},
+            "twilio": {
+                "account_sid": ACCOUNT,
+                "auth_tokens": (TOKEN,),
+                "api_url": f"http://127.0.0.1:{port}",
+                "timeout": 2000,
+            },
+            "conversations": {"reply_delay": 0, "reply_delay_max": 0},
+        }
+        config = Config()
+        for section in raw.keys() | self.overrides.keys():
+            values = raw.get(section, {}) | self.overrides.get(section, {})
+            config = msgspec.structs.replace(
+                config, **{section: msgspec.structs.replace(getattr(config, section), **values)}
+            )
+        return config
+
+    async def start(self) -> None:
+        """Start the appliance; Twilio's webhooks go to where it listens, signed for the public URL."""
+        self.appliance = Appliance(self.config, self.clock, self.responder)
+        self._runs = True
+        await self.appliance.start()
+        self.twilio.public_url = self.address
+
+    async def stop(self) -> None:
+        if self._runs:
+            self._runs = False
+            await self.appliance.stop()
+
+    async def crash(self) -> None:
+        """Die as by kill -9: from here on nothing is written, and what was running stays so in the database."""
+        self.appliance.store._writer.broken = StorageBrokenError("killed")
+        await self.appliance.worker.stop(grace=0)
+        await self.stop()
+
+    async def settle(self) -> None:
+        """Until nothing more happens without time passing."""
+        quiet = 0
+        if self.appliance.clock.now() > BUILT_AT:  # else it waits for its clock to be set, and so would we
+            await self.appliance.reconciled.wait()
+        for _ in range(500 if self.appliance.reconciled.is_set() else 5):
+            await asyncio.sleep(0.002)
+            await self.twilio.settle()
+            quiet = quiet + 1 if await self._is_quiet() else 0
+            if quiet == 2:
+                return
+
+    async def _is_quiet(self) -> bool:
+        """No job runs, and none is due that its gate would let pass."""
+        worker = self.appliance.worker
+        due = await self.appliance.store.read(lambda tx: [r for r in tx.jobs.resources() if tx.jobs.due(r, 1)])
+        return not worker.busy and not any(worker._gate.allows(resource)[0] for resource in due)
+
+    async def until(self, condition: Callable[[], Any], seconds: float = 10.0) -> None:
+        """Wait (in real time) for something that must happen soon; a coroutine function may be the condition."""
+        give_up = asyncio.get_running_loop().time() + seconds
+        while True:
+            found = condition()
+            if await found if inspect.isawaitable(found) else found:
+                return
+            assert asyncio.get_running_loop().time() < give_up, f"not within {seconds:g} s"
+            await asyncio.sleep(0.005)
+
+    async def say(self, body: str, sender: str = CUSTOMER, to: str = SMS, **options: Any) -> str:
+        """A customer writes and Twilio hears 200. Returns the sid."""
+        sid, status = await self.twilio.receive(sender, to, body, **options)
+        assert status == 200, status
+        return sid
+
+    async def teach(self, title: str, body: str) -> None:
+        await self.appliance.store.write(lambda tx: tx.knowledge.put(1, title, body))
+
+    def sent(self, to: str = CUSTOMER) -> list[str]:
+        """The bodies that Twilio accepted for a customer, oldest first."""
+        return [
+            entry.body for entry in self.twilio.ledger if entry.direction == "outbound-api" and entry.recipient == to
+        ]
+
+    async def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
+        return await self.appliance.store.read(lambda tx: [dict(row) for row in tx.sql.all(statement, *values)])
+
+    async def column(self, statement: str, *values: Any) -> list[Any]:
+        """The first column of every row."""
+        return [next(iter(row.values())) for row in await self.rows(statement, *values)]
+
+    async def dispositions(self) -> list[str]:
+        return await self.column("SELECT disposition FROM dispositions ORDER BY id")
+
+    async def cards(self) -> list[str]:
+        """The kinds of the open cards."""
+        return await self.column("SELECT kind FROM cards WHERE closed_at IS NULL ORDER BY id")
+
+
+def free_port() -> int:
+    """A port that nothing listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
