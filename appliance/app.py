@@ -20,7 +20,6 @@ from appliance.clock import SystemClock
 from appliance.config import Config
 from appliance.config.keys import CONTROL_SOCKET
 from appliance.errors import ApplianceError, StorageBrokenError, StorageUnavailableError
-from appliance.handlers.backup import BackupHandler
 from appliance.inbox.catch_up import CatchUpHandler
 from appliance.inbox.intake import Intake
 from appliance.metrics import Metrics
@@ -169,7 +168,7 @@ class Appliance:
             JobKind.SETTLE: self._settle,
             JobKind.CATCH_UP: self._catch_up,
             JobKind.FOLLOW_UP: FollowUpHandler(self.store, self.twilio_log, self.clock),
-            JobKind.BACKUP: BackupHandler(self.store, self.clock),
+            JobKind.BACKUP: chores.Backup(self.store, self.clock),
             JobKind.IDLE: chores.idle(self.config),
             JobKind.EXPIRED: chores.expired(),
             JobKind.HOUSEKEEPING: chores.housekeeping(self.store),

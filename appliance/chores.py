@@ -1,18 +1,20 @@
-"""The periodic jobs: conversations go idle, expired ones are closed silently, finished work is forgotten."""
+"""The periodic jobs: conversations go idle, expired ones are closed silently, finished work goes, a copy is taken."""
 
 from collections.abc import Callable
 
 from appliance.config import Config
+from appliance.errors import DatabaseError
 from appliance.model import HOUR, ConversationStatus, Job, JobKind
-from appliance.queue.outcome import Dead, Done, Outcome
-from appliance.store import Store, Tx
+from appliance.ports import Clock
+from appliance.queue.outcome import Dead, Done, Outcome, Snooze
+from appliance.store import Store, Tx, backup
 
 AT_MOST = 100  # conversations a run
 KEEP_JOBS = 7 * 24 * HOUR
 BACKUP_EVERY = 24 * HOUR
 
 
-class Sweep:
+class Chore:
     """A job whose whole work is one unit at its end."""
 
     def __init__(self, work: Callable[[Tx], object]) -> None:
@@ -25,24 +27,24 @@ class Sweep:
         return Dead(error)
 
 
-def idle(config: Config) -> Sweep:
+def idle(config: Config) -> Chore:
     def work(tx: Tx) -> None:
         for conversation in tx.conversations.quiet_since(tx.now - config.conversations.idle_after, AT_MOST):
             tx.conversations.move(conversation, ConversationStatus.IDLE)
 
-    return Sweep(work)
+    return Chore(work)
 
 
-def expired() -> Sweep:
+def expired() -> Chore:
     def work(tx: Tx) -> None:
         for conversation in tx.conversations.expired(tx.now, AT_MOST):
             if tx.conversations.move(conversation, ConversationStatus.CLOSED):
                 tx.cards.close("waiting", f"conversation:{conversation.id}")
 
-    return Sweep(work)
+    return Chore(work)
 
 
-def housekeeping(store: Store) -> Sweep:
+def housekeeping(store: Store) -> Chore:
     def work(tx: Tx) -> None:
         tx.jobs.prune(tx.now - KEEP_JOBS, 2_000)
         store.reserve.keep()
@@ -50,4 +52,27 @@ def housekeeping(store: Store) -> Sweep:
         if not recent and tx.counts.received():
             tx.jobs.tick(JobKind.BACKUP)
 
-    return Sweep(work)
+    return Chore(work)
+
+
+class Backup:
+    """A checked copy of the database every day."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def run(self, _job: Job) -> Outcome:
+        try:
+            await backup.take_one(self._store.directory, self._clock.now())
+        except DatabaseError as error:
+            text = str(error)
+            return Snooze(self._clock.now() + HOUR, "backup failed", lambda tx: tx.cards.open("backup", "box", text))
+        return Done(self._well)
+
+    def give_up(self, _job: Job, error: str) -> Outcome:
+        return Dead(error, lambda tx: tx.cards.open("backup", "box", f"The backup failed: {error}."))
+
+    def _well(self, tx: Tx) -> None:
+        tx.cards.close("backup", "box")
+        tx.box.put("backup_at", str(tx.now))

@@ -223,3 +223,8 @@ def masked(address: str) -> str:
     """An address as it may stand in a log or on a card: its kind and its last four characters."""
     kind, separator, rest = address.rpartition(":")
     return f"{kind}{separator}…{rest[-4:]}" if len(rest) > 6 else f"{kind}{separator}{rest}"
+
+
+def session_key(channel: str, contact: str) -> str:
+    """The key of a conversation and of its lane: both addresses verbatim."""
+    return f"{channel}|{contact}"

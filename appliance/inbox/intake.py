@@ -7,8 +7,8 @@ from enum import StrEnum
 from appliance.config import Config
 from appliance.inbox import keywords
 from appliance.inbox.missed import Arrival, Fate
-from appliance.model import Channel, Contact, Conversation, ConversationStatus, JobKind, TextKey, masked
-from appliance.outbox.permission import reply_due, session_key
+from appliance.model import Channel, Contact, Conversation, ConversationStatus, TextKey, masked, session_key
+from appliance.queue.lane import arm
 from appliance.store import Store, Tx
 from appliance.wire import InboundMessage
 
@@ -187,22 +187,3 @@ def _apply(tx: Tx, message: InboundMessage, verdict: _Verdict, contact: Contact,
         tx.contacts.reminded(contact.id)
     if verdict.card:
         tx.cards.open("waiting", f"conversation:{conversation.id}", verdict.card, conversation.organization_id)
-
-
-def arm(tx: Tx, conversation: Conversation, config: Config) -> None:
-    """See that the lane has a job when live messages wait; a reply job that has not run yet is moved (debounce)."""
-    live = tx.messages.live(conversation.id)
-    if not live:
-        return
-    delays = config.conversations
-    due = reply_due(live[-1].received_at, live[0].received_at, delays.reply_delay, delays.reply_delay_max)
-    job_id = tx.jobs.enqueue(
-        JobKind.REPLY,
-        resource="ai",
-        lane=conversation.session_key,
-        run_at=due,
-        message_sid=live[0].sid,
-        payload={"conversation": conversation.id},
-    )
-    if job_id is None:
-        tx.jobs.postpone_reply(conversation.session_key, due)

@@ -8,8 +8,7 @@ import msgspec
 from appliance import texts
 from appliance.errors import RequestError
 from appliance.inbox.keywords import may_be_written_to
-from appliance.model import MANUAL, Channel, OutboxMessage, OutboxState
-from appliance.outbox.permission import session_key
+from appliance.model import MANUAL, Channel, OutboxMessage, OutboxState, session_key
 from appliance.store import Tx
 
 MAX_ADDRESS = 200  # characters

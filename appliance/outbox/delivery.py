@@ -7,22 +7,19 @@ message status of outbound messages".
 import re
 
 from appliance.config import Config
-from appliance.model import HOUR, MANUAL, MINUTE, JobKind, OutboxMessage, OutboxState, TextKey, masked
-from appliance.outbox.permission import Refusal, refusal
+from appliance.model import MINUTE, JobKind, OutboxMessage, OutboxState, masked
+from appliance.outbox import permission
+from appliance.outbox.permission import Refusal
 from appliance.store import Tx
 from appliance.twilio import codes
 from appliance.wire import DeliveryReport, SendOutcome, TwilioMessageResult
 
 RANK = {"accepted": 1, "scheduled": 1, "queued": 2, "sending": 3, "sent": 4, "delivered": 5, "read": 6}
 FINAL_FAILURES = frozenset({"failed", "undelivered", "canceled"})
-MAX_REGENERATIONS = 2
 RESTORED = "restored_at"  # in the box: nobody is answered before Twilio's log was read
 CLOCK_SET = "clock_set_at"  # in the box
 CLOCK_AHEAD = "clock_ahead"  # in the box: by how much ours was when Twilio's log was last read, milliseconds
 _REFERENCE = re.compile(r"([0-9]{1,17})\.([1-9][0-9]{0,8})\.([0-9a-f]{16})")  # the row, its attempt, its tag
-# The apology is not regenerated, later messages share it; after a handoff nobody writes another; a manual message
-# answers nothing.
-_NEVER_SUPERSEDED = (TextKey.UNAVAILABLE, TextKey.HANDOFF, MANUAL)
 
 
 def begin(tx: Tx, outbox_id: int, tag: str, config: Config) -> OutboxMessage | None:
@@ -32,40 +29,14 @@ def begin(tx: Tx, outbox_id: int, tag: str, config: Config) -> OutboxMessage | N
         doubt(tx, row, "an earlier attempt ended without a result")
     if row is None or row.state != OutboxState.READY:
         return None
-    if _is_superseded(tx, row):
+    if permission.is_superseded(tx, row):
         tx.outbox.end(row.id, OutboxState.SUPERSEDED, expected=OutboxState.READY, reason="newer message")
         tx.messages.release(row.id)
         return None
-    if found := _forbidden(tx, row, config):
+    if found := permission.forbidden(tx, row, config):
         _withhold(tx, row, found)
         return None
     return tx.outbox.begin(outbox_id, tag)
-
-
-def _is_superseded(tx: Tx, row: OutboxMessage) -> bool:
-    if row.kind in _NEVER_SUPERSEDED or row.conversation_id is None or not tx.messages.live(row.conversation_id):
-        return False
-    answered = tx.messages.answered_by(row.id)
-    since = answered[0].received_at if answered else row.created_at
-    return tx.outbox.superseded_since(row.conversation_id, since) < MAX_REGENERATIONS
-
-
-def _forbidden(tx: Tx, row: OutboxMessage, config: Config) -> Refusal | None:
-    if not tx.outbox.intact(row.id):
-        return Refusal("damaged", "A reply was damaged on disk and was not sent.")
-    if row.created_at + config.queue.reply_max_age <= tx.now:
-        return Refusal("too old", "A reply waited too long to be sent.")
-    contact = tx.contacts.get(row.contact_id)
-    conversation = tx.conversations.get(row.conversation_id) if row.conversation_id else None
-    assert contact is not None
-    found = refusal(row.kind, row.sender, contact, conversation, tx.now)
-    return found or _loop_guard(tx, row, config.conversations.max_replies_per_hour)
-
-
-def _loop_guard(tx: Tx, row: OutboxMessage, limit: int) -> Refusal | None:
-    if limit == 0 or row.kind == MANUAL or tx.outbox.sent_before(row, tx.now - HOUR, limit) < limit:
-        return None
-    return Refusal("loop guard", f"More than {limit} replies in an hour: the appliance went silent.")
 
 
 def _withhold(tx: Tx, row: OutboxMessage, found: Refusal) -> None:

@@ -1,59 +1,26 @@
-"""Pure rules of a conversation: its key, its debounce, its history as a model sees it, who may be written to."""
+"""May this be sent now? Asked in the unit of work that sets an outbox row to `sending`; every path passes here."""
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from appliance.config import Config
 from appliance.model import (
     HOUR,
     MANUAL,
     Contact,
     Conversation,
     ConversationStatus,
-    StoredMessage,
+    OutboxMessage,
     TextKey,
-    Turn,
 )
+from appliance.store import Tx
 
 WHATSAPP = "whatsapp:"
 WHATSAPP_WINDOW = 24 * HOUR
+MAX_REGENERATIONS = 2
 _EXEMPT_FROM_OPT_OUT = (TextKey.OPTED_OUT, TextKey.OPTED_OUT_REMINDER)
-
-
-def session_key(channel: str, contact: str) -> str:
-    """The lane of a conversation: both addresses verbatim."""
-    return f"{channel}|{contact}"
-
-
-def reply_due(last_at: int, first_live_at: int, delay: int, longest: int) -> int:
-    """When to answer: `delay` after the last message, at most `longest` after the first unanswered one."""
-    return min(last_at + delay, first_live_at + longest)
-
-
-class Reading(StrEnum):
-    """What there is to read in a message."""
-
-    TEXT = "text"
-    UNREADABLE = "unreadable"  # a voice note, photo, file or place: we say that we cannot open it
-    NOTHING = "nothing"  # a sticker, a reaction, an empty message: no reply needed
-
-
-def reading(message: StoredMessage) -> Reading:
-    """A caption is text; a document's file name, which Twilio puts into Body, is not."""
-    if message.message_type in ("sticker", "reaction"):
-        return Reading.NOTHING
-    if message.body.strip() and not _is_file_name(message):
-        return Reading.TEXT
-    if message.media or message.message_type not in ("", "text"):
-        return Reading.UNREADABLE
-    return Reading.NOTHING
-
-
-def _is_file_name(message: StoredMessage) -> bool:
-    if not any(item.content_type.startswith(("application/", "text/")) for item in message.media):
-        return False
-    return re.fullmatch(r"[^\n?]{1,200}\.[A-Za-z0-9]{1,8}", message.body.strip()) is not None
+# The apology is not regenerated, later messages share it; after a handoff nobody writes another; a manual message
+# answers nothing.
+_NEVER_SUPERSEDED = (TextKey.UNAVAILABLE, TextKey.HANDOFF, MANUAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +45,27 @@ def refusal(kind: str, channel: str, contact: Contact, conversation: Conversatio
     return Refusal("a person is in charge") if taken and kind != TextKey.HANDOFF else None
 
 
-def turns(received: Sequence[tuple[int, str, int | None, int]], said: Sequence[tuple[int, str, int]]) -> list[Turn]:
-    """History in the order a model should see it.
+def is_superseded(tx: Tx, row: OutboxMessage) -> bool:
+    if row.kind in _NEVER_SUPERSEDED or row.conversation_id is None or not tx.messages.live(row.conversation_id):
+        return False
+    answered = tx.messages.answered_by(row.id)
+    since = answered[0].received_at if answered else row.created_at
+    return tx.outbox.superseded_since(row.conversation_id, since) < MAX_REGENERATIONS
 
-    `received`: (id, body, reply_id, at), `said`: (id, body, at), both oldest first. Each of ours stands directly after
-    the last message it answers; what answers nothing (a manual message) stands where its time puts it.
-    """
-    last_answered = {reply_id: message_id for message_id, _, reply_id, _ in received if reply_id is not None}
-    answers = {last_answered[row_id]: body for row_id, body, _ in said if row_id in last_answered}
-    loose = [(at, body) for row_id, body, at in said if row_id not in last_answered]
-    found: list[Turn] = []
-    for message_id, body, _, at in received:
-        while loose and loose[0][0] <= at:
-            found.append(Turn("assistant", loose.pop(0)[1]))
-        found.append(Turn("user", body))
-        if message_id in answers:
-            found.append(Turn("assistant", answers[message_id]))
-    return found + [Turn("assistant", body) for _, body in loose]
+
+def forbidden(tx: Tx, row: OutboxMessage, config: Config) -> Refusal | None:
+    if not tx.outbox.intact(row.id):
+        return Refusal("damaged", "A reply was damaged on disk and was not sent.")
+    if row.created_at + config.queue.reply_max_age <= tx.now:
+        return Refusal("too old", "A reply waited too long to be sent.")
+    contact = tx.contacts.get(row.contact_id)
+    conversation = tx.conversations.get(row.conversation_id) if row.conversation_id else None
+    assert contact is not None
+    found = refusal(row.kind, row.sender, contact, conversation, tx.now)
+    return found or loop_guard(tx, row, config.conversations.max_replies_per_hour)
+
+
+def loop_guard(tx: Tx, row: OutboxMessage, limit: int) -> Refusal | None:
+    if limit == 0 or row.kind == MANUAL or tx.outbox.sent_before(row, tx.now - HOUR, limit) < limit:
+        return None
+    return Refusal("loop guard", f"More than {limit} replies in an hour: the appliance went silent.")

@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from appliance.model import Job
+from appliance.model import MINUTE, SECOND, Job
 from appliance.store import Tx
 
 Effects = Callable[[Tx], object]
+FIRST_WAIT = 2 * SECOND
+LONGEST_WAIT = 10 * MINUTE
 
 
 def nothing(_tx: Tx) -> None:
@@ -54,3 +56,9 @@ class Handler(Protocol):
 
     def give_up(self, job: Job, error: str) -> Outcome:
         """How a job ends that failed too often or killed the process."""
+
+
+def backoff(attempt: int, random: Callable[[], float]) -> int:
+    """Milliseconds before the next attempt after `attempt` failed ones, with full jitter (never under 100 ms)."""
+    ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(attempt - 1, 20))
+    return max(100, int(random() * ceiling))

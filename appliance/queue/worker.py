@@ -13,13 +13,12 @@ import structlog
 from appliance.clock import wait_for
 from appliance.config import Config
 from appliance.errors import StorageBrokenError, StorageUnavailableError
-from appliance.inbox.intake import arm
 from appliance.metrics import Metrics
 from appliance.model import HOUR, MINUTE, SECOND, Job, JobKind, JobStatus
 from appliance.ports import Clock
 from appliance.queue.gate import AI, Gate
-from appliance.queue.outcome import Dead, Done, Handler, Outcome, Retry, Snooze
-from appliance.queue.retry import backoff
+from appliance.queue.lane import rearm
+from appliance.queue.outcome import Dead, Done, Handler, Outcome, Retry, Snooze, backoff
 from appliance.store import Store, Tx
 from appliance.store.jobs import ALONE_AFTER
 
@@ -262,16 +261,6 @@ def _last_resort(tx: Tx, job: Job) -> None:
     about = [message.id for message in tx.messages.live(conversation_id)]
     tx.jobs.remember(job.id, messages=about)
     tx.messages.give_up(about, card_id)
-
-
-def rearm(tx: Tx, job: Job, config: Config) -> None:
-    """Messages that came while the lane was busy get their reply job, also those of a conversation opened meanwhile."""
-    conversation = tx.conversations.get(job.payload["conversation"]) if "conversation" in job.payload else None
-    if conversation is None:
-        return
-    for waiting in (conversation, tx.conversations.open_with(conversation.session_key)):
-        if waiting is not None and tx.jobs.in_lane(conversation.session_key) is None:
-            arm(tx, waiting, config)
 
 
 def resume(tx: Tx, handlers: Mapping[JobKind, Handler], config: Config, *, crashed: bool) -> None:

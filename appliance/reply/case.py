@@ -1,10 +1,10 @@
 """What a reply job is about: the live messages of one conversation and all that is known around them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.language import words as language
-from appliance.model import MINUTE, Conversation, Dialogue, Job, Organization, StoredMessage, TextKey, masked
-from appliance.outbox.permission import turns
+from appliance.model import MINUTE, Conversation, Dialogue, Job, Organization, StoredMessage, TextKey, Turn, masked
 from appliance.store import Tx
 
 FEW_TOPICS = 40  # so small a knowledge base is told to a model whole
@@ -74,3 +74,22 @@ def _dialogue(
         first_contact=not said,
         unknown_streak=tx.outbox.streak(conversation.id, TextKey.DONT_KNOW, 3),
     )
+
+
+def turns(received: Sequence[tuple[int, str, int | None, int]], said: Sequence[tuple[int, str, int]]) -> list[Turn]:
+    """History in the order a model should see it.
+
+    `received`: (id, body, reply_id, at), `said`: (id, body, at), both oldest first. Each of ours stands directly after
+    the last message it answers; what answers nothing (a manual message) stands where its time puts it.
+    """
+    last_answered = {reply_id: message_id for message_id, _, reply_id, _ in received if reply_id is not None}
+    answers = {last_answered[row_id]: body for row_id, body, _ in said if row_id in last_answered}
+    loose = [(at, body) for row_id, body, at in said if row_id not in last_answered]
+    found: list[Turn] = []
+    for message_id, body, _, at in received:
+        while loose and loose[0][0] <= at:
+            found.append(Turn("assistant", loose.pop(0)[1]))
+        found.append(Turn("user", body))
+        if message_id in answers:
+            found.append(Turn("assistant", answers[message_id]))
+    return found + [Turn("assistant", body) for _, body in loose]

@@ -12,8 +12,7 @@ from appliance.model import SECOND, Job
 from appliance.ports import Clock, Permanent, Responder, Retryable
 from appliance.queue.circuit import Circuits
 from appliance.queue.outage import Outage
-from appliance.queue.outcome import Dead, Done, Outcome, Retry, Snooze
-from appliance.queue.retry import backoff
+from appliance.queue.outcome import Dead, Done, Outcome, Retry, Snooze, backoff
 from appliance.reply.answer import abandon, answer, apologise, apology
 from appliance.reply.case import Case, load
 from appliance.reply.rules import readable, without_responder

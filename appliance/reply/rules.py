@@ -1,10 +1,36 @@
 """What rules alone decide about a burst of messages, before anybody is asked."""
 
+import re
 from dataclasses import replace
+from enum import StrEnum
 
 from appliance.model import ConversationStatus, Dialogue, Reply, StoredMessage, TextKey
-from appliance.outbox.permission import Reading, reading
 from appliance.reply.case import Case
+
+
+class Reading(StrEnum):
+    """What there is to read in a message."""
+
+    TEXT = "text"
+    UNREADABLE = "unreadable"  # a voice note, photo, file or place: we say that we cannot open it
+    NOTHING = "nothing"  # a sticker, a reaction, an empty message: no reply needed
+
+
+def reading(message: StoredMessage) -> Reading:
+    """A caption is text; a document's file name, which Twilio puts into Body, is not."""
+    if message.message_type in ("sticker", "reaction"):
+        return Reading.NOTHING
+    if message.body.strip() and not _is_file_name(message):
+        return Reading.TEXT
+    if message.media or message.message_type not in ("", "text"):
+        return Reading.UNREADABLE
+    return Reading.NOTHING
+
+
+def _is_file_name(message: StoredMessage) -> bool:
+    if not any(item.content_type.startswith(("application/", "text/")) for item in message.media):
+        return False
+    return re.fullmatch(r"[^\n?]{1,200}\.[A-Za-z0-9]{1,8}", message.body.strip()) is not None
 
 
 def readable(case: Case) -> Dialogue:

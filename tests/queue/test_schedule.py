@@ -140,7 +140,7 @@ async def test_a_sweep_that_fails_leaves_its_tick_free(world: World, monkeypatch
     def broken(tx: Tx) -> Any:
         raise KeyError("a bug")
 
-    world.appliance.worker._handlers[JobKind.IDLE] = chores.Sweep(broken)  # type: ignore[index]
+    world.appliance.worker._handlers[JobKind.IDLE] = chores.Chore(broken)  # type: ignore[index]
     await tick(world, JobKind.IDLE)
     await world.until(lambda: dead_letters(world))
     assert await world.appliance.store.write(lambda tx: enqueue_tick(tx, JobKind.IDLE)) is not None

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from appliance import opening
+from appliance.chores import Backup
 from appliance.clock import SystemClock
 from appliance.errors import CorruptError, DatabaseError, StorageFullError
-from appliance.handlers.backup import BackupHandler
 from appliance.model import HOUR, JobKind
 from appliance.opening import restore
 from appliance.queue import worker
@@ -232,7 +232,7 @@ async def test_a_backup_that_dies_is_a_card(world: World) -> None:
     """Whatever ends its job, the owner hears of it."""
     await world.appliance.store.write(lambda tx: tx.jobs.tick(JobKind.BACKUP))
     (job,) = await world.appliance.store.read(lambda tx: tx.jobs.due("", 1))
-    handler = BackupHandler(world.appliance.store, world.appliance.clock)
+    handler = Backup(world.appliance.store, world.appliance.clock)
 
     outcome = handler.give_up(job, "internal error")
     assert isinstance(outcome, Dead)

@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 
-from appliance.inbox import intake
 from appliance.inbox.intake import Intake, Received
 from appliance.model import OutboxMessage, OutboxState
-from appliance.outbox import delivery
+from appliance.outbox import delivery, permission
 from appliance.outbox.send import SendHandler
-from appliance.queue import worker
+from appliance.queue import lane, worker
 from appliance.queue.outage import Outage
 from appliance.queue.outcome import Outcome, Snooze
 from appliance.queue.worker import Worker
@@ -130,11 +129,11 @@ def callback_believed_without_tag(patch: Patch) -> None:
 
 
 def checks_outside_the_sending_unit(patch: Patch) -> None:
-    patch.setattr(delivery, "_forbidden", lambda *arguments: None)
+    patch.setattr(permission, "forbidden", lambda *arguments: None)
 
 
 def no_loop_guard(patch: Patch) -> None:
-    patch.setattr(delivery, "_loop_guard", lambda *arguments: None)
+    patch.setattr(permission, "loop_guard", lambda *arguments: None)
 
 
 def result_without_expected_state(patch: Patch) -> None:
@@ -169,11 +168,11 @@ def naive_rollback(patch: Patch) -> None:
 
 
 def no_debounce(patch: Patch) -> None:
-    patch.setattr(intake, "reply_due", lambda last_at, *rest: last_at)
+    patch.setattr(lane, "reply_due", lambda last_at, *rest: last_at)
 
 
 def no_supersede_gate(patch: Patch) -> None:
-    patch.setattr(delivery, "_is_superseded", lambda *arguments: False)
+    patch.setattr(permission, "is_superseded", lambda *arguments: False)
 
 
 def replies_do_not_compete(patch: Patch) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from appliance.inbox.intake import Intake, Received
 from appliance.model import OutboxState
-from appliance.outbox import delivery
+from appliance.outbox import delivery, permission
 from appliance.outbox.send import SendHandler
 from appliance.outbox.settle import SettleHandler
 from appliance.queue.outcome import Done
@@ -131,10 +131,10 @@ def _checks_outside() -> AbstractContextManager[object]:
         row = await self._store.read(lambda tx: tx.outbox.get(job.payload["outbox"]))
         refusal = await self._store.read(lambda tx: forbidden(tx, row, self._config))
         await asyncio.sleep(0.5)
-        with patch.object(delivery, "_forbidden", lambda *_: refusal):
+        with patch.object(permission, "forbidden", lambda *_: refusal):
             return await original(self, job)
 
-    forbidden, original = delivery._forbidden, SendHandler.run
+    forbidden, original = permission.forbidden, SendHandler.run
     return patch.object(SendHandler, "run", run)
 
 
