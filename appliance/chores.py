@@ -7,7 +7,9 @@ from appliance.errors import DatabaseError
 from appliance.model import HOUR, ConversationStatus, Job, JobKind
 from appliance.ports import Clock
 from appliance.queue.outcome import Dead, Done, Outcome, Snooze
-from appliance.store import Store, Tx, backup
+from appliance.store import Store, Tx, backup, cards
+from appliance.store.box import Fact
+from appliance.store.cards import BOX, CardKind
 
 AT_MOST = 100  # conversations a run
 KEEP_JOBS = 7 * 24 * HOUR
@@ -39,7 +41,7 @@ def expired() -> Chore:
     def work(tx: Tx) -> None:
         for conversation in tx.conversations.expired(tx.now, AT_MOST):
             if tx.conversations.move(conversation, ConversationStatus.CLOSED):
-                tx.cards.close("waiting", f"conversation:{conversation.id}")
+                tx.cards.close(CardKind.WAITING, cards.conversation(conversation.id))
 
     return Chore(work)
 
@@ -48,7 +50,7 @@ def housekeeping(store: Store) -> Chore:
     def work(tx: Tx) -> None:
         tx.jobs.prune(tx.now - KEEP_JOBS, 2_000)
         store.reserve.keep()
-        recent = 0 <= tx.now - int(tx.box.get("backup_at") or 0) < BACKUP_EVERY  # a clock may have been ahead
+        recent = 0 <= tx.now - (tx.box.number(Fact.BACKUP_AT) or 0) < BACKUP_EVERY  # a clock may have been ahead
         if not recent and tx.counts.received():
             tx.jobs.tick(JobKind.BACKUP)
 
@@ -67,12 +69,13 @@ class Backup:
             await backup.take_one(self._store.directory, self._clock.now())
         except DatabaseError as error:
             text = str(error)
-            return Snooze(self._clock.now() + HOUR, "backup failed", lambda tx: tx.cards.open("backup", "box", text))
-        return Done(self._well)
+            return Snooze(self._clock.now() + HOUR, "backup failed", lambda tx: tx.cards.open(CardKind.BACKUP, BOX, text))
+        return Done(_taken)
 
     def give_up(self, _job: Job, error: str) -> Outcome:
-        return Dead(error, lambda tx: tx.cards.open("backup", "box", f"The backup failed: {error}."))
+        return Dead(error, lambda tx: tx.cards.open(CardKind.BACKUP, BOX, f"The backup failed: {error}."))
 
-    def _well(self, tx: Tx) -> None:
-        tx.cards.close("backup", "box")
-        tx.box.put("backup_at", str(tx.now))
+
+def _taken(tx: Tx) -> None:
+    tx.cards.close(CardKind.BACKUP, BOX)
+    tx.box.put(Fact.BACKUP_AT, tx.now)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from appliance.errors import RequestError
-from appliance.store import Tx
+from appliance.store import Tx, cards
+from appliance.store.cards import CardKind
 
 LANGUAGES = ("pt-BR", "en", "es")
 # A number without its + would be another address than the one that Twilio writes in To.
@@ -58,7 +59,7 @@ def add_channel(tx: Tx, organization_id: int, address: str) -> int:
         raise RequestError("bad_address", f"{address!r} is not an address; write {_EXAMPLES}.", "channel")
     if tx.channels.exists(address):
         raise RequestError("taken", f"The channel {address} belongs to an organization already.", "channel", 409)
-    tx.cards.close("orphan", f"number:{address}")
+    tx.cards.close(CardKind.ORPHAN, cards.number(address))
     return tx.channels.insert(organization_id, address)
 
 

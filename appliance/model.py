@@ -6,7 +6,7 @@ build a key or to reply (Twilio docs, "Key concepts for WhatsApp").
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, NewType
 
 from appliance.wire import Media
 
@@ -79,6 +79,15 @@ class TextKey(StrEnum):
     OPTED_IN = "opted_in"
     OPTED_OUT_REMINDER = "opted_out_reminder"
     LATE = "late"
+
+
+Resource = NewType("Resource", str)  # what a job needs from outside; what is not made here is a type error
+NOTHING = Resource("")
+AI = Resource("ai")
+
+
+def channel_resource(channel_id: int) -> Resource:
+    return Resource(f"channel:{channel_id}")
 
 
 ANSWER = "answer"  # outbox.kind of a responder's own words; the other kinds are TextKey values and MANUAL

@@ -11,12 +11,12 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from appliance import systemd
+from appliance import restoration, systemd
 from appliance.config import Config
 from appliance.errors import ApplianceError, CorruptError, StorageFullError
-from appliance.outbox import delivery
 from appliance.ports import Clock
 from appliance.store import Store, backup
+from appliance.store.box import Fact
 from appliance.store.lock import Lock
 from appliance.store.reserve import Reserve
 from appliance.store.restoration import put_back
@@ -81,7 +81,7 @@ async def _writable(directory: Path, clock: Clock) -> Store:
     """Opening an existing database writes nothing, so a full disk shows only now."""
     store = await Store.open(directory, clock)
     try:
-        await store.write(lambda tx: tx.box.put("opened_at", str(tx.now)))
+        await store.write(lambda tx: tx.box.put(Fact.OPENED_AT, tx.now))
     except BaseException:
         await store.close()
         raise
@@ -94,7 +94,7 @@ async def restore(config: Config, clock: Clock, copy: Path) -> Store:
     lock = Lock(directory)
     lock.take()
     try:
-        aside = await asyncio.to_thread(put_back, copy, directory, clock.now, delivery.distrust)
+        aside = await asyncio.to_thread(put_back, copy, directory, clock.now, restoration.distrust)
     except OSError as error:
         if error.errno in NO_SPACE:
             raise StorageFullError(f"The disk of {directory} is full; free some space.") from error

@@ -7,6 +7,7 @@ from appliance.errors import ApplianceError, StorageUnavailableError
 from appliance.ports import Clock
 from appliance.queue.worker import Worker
 from appliance.store import Store, Tx
+from appliance.store.box import Fact
 
 SILENCE = 30.0  # seconds without a sign of life from the workers
 SPACE = 32 * 1024  # bytes
@@ -15,8 +16,8 @@ PATIENCE = 5.0  # seconds for the writer
 
 def _need_space(tx: Tx) -> None:
     """As much as a message with all that belongs to it needs, and gives it back."""
-    tx.box.put("probe", "x" * SPACE)
-    tx.box.remove("probe")
+    tx.box.put(Fact.PROBE, "x" * SPACE)
+    tx.box.remove(Fact.PROBE)
 
 
 class Pulse:
@@ -36,7 +37,7 @@ class Pulse:
         if self._clock.monotonic() - self._worker.beat > SILENCE:
             found.append("the workers do not answer")
         try:
-            await asyncio.wait_for(self._store.write(lambda tx: tx.box.get("run")), PATIENCE)
+            await asyncio.wait_for(self._store.write(lambda tx: tx.box.get(Fact.RUN)), PATIENCE)
         except StorageUnavailableError:
             return found
         except ApplianceError as error:

@@ -1,26 +1,31 @@
 """catch_up: fetch what came in while nobody listened, through the same intake, each message once."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from appliance import restoration, timekeeping
 from appliance.config import Config
-from appliance.inbox import keywords, missed
-from appliance.inbox.intake import DuplicateError, heed, receive
+from appliance.inbox import consent, keywords, missed
+from appliance.inbox.consent import Order
+from appliance.inbox.intake import DuplicateError, receive
+from appliance.inbox.keywords import Change
 from appliance.inbox.missed import Arrival, Fate
 from appliance.model import HOUR, MINUTE, SECOND, Channel, Job, StoredMessage
-from appliance.outbox import delivery
 from appliance.ports import Clock, LogUnavailableError, MessageLog
+from appliance.queue.bell import Bell
 from appliance.queue.outcome import Done, Outcome, Snooze
 from appliance.queue.tolerance import Tolerance
+from appliance.restoration import Hold
 from appliance.store import Store, Tx
+from appliance.store.box import Fact
+from appliance.store.cards import BOX, CardKind
 from appliance.wire import LoggedMessage, LogRead
 
 AGAIN = 30 * SECOND
 AMPLE = 24 * HOUR  # before a message: Twilio may have delivered it long after it was written
 LATER = 5 * MINUTE  # after it failed again and again
 PATIENCE = 30 * MINUTE
-UNREADABLE = "log_unreadable_since"  # in the box, ms UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +43,17 @@ class _Heard:
 
 
 class CatchUpHandler:
+    """`hold`: released where the pass ends a restoration."""
+
     def __init__(
-        self, store: Store, log: MessageLog, config: Config, clock: Clock, wake: Callable[[], None] = lambda: None
+        self, store: Store, log: MessageLog, config: Config, clock: Clock, bell: Bell, hold: Hold
     ) -> None:
         self._store = store
         self._log = log
         self._config = config
         self._clock = clock
-        self._wake = wake
-        self.on_reviewed: Callable[[], None] = lambda: None
+        self._bell = bell
+        self._hold = hold
 
     async def run(self, _job: Job) -> Outcome:
         try:
@@ -60,7 +67,7 @@ class CatchUpHandler:
 
     def give_up(self, _job: Job, error: str) -> Outcome:
         text = f"What did not reach this box cannot be fetched from Twilio's log: {error}."
-        return Snooze(self._clock.now() + LATER, error, lambda tx: tx.cards.open("log", "box", text))
+        return Snooze(self._clock.now() + LATER, error, lambda tx: tx.cards.open(CardKind.LOG, BOX, text))
 
     async def catch_up(self) -> bool:
         """One pass over every channel. False where a young webhook or a send in doubt must be waited for."""
@@ -73,7 +80,7 @@ class CatchUpHandler:
         ]
         tolerance.tell()
         restored_at, silent_since = await self._store.read(
-            lambda tx: (delivery.restored_at(tx), delivery.grace_began(tx))
+            lambda tx: (restoration.restored_at(tx), restoration.grace_began(tx))
         )
         if restored_at is None or not all(done):
             return all(done)
@@ -90,8 +97,8 @@ class CatchUpHandler:
             return False
         for channel, address, messages in waiting:
             await self._review(channel, address, messages)
-        await self._store.write(lambda tx: delivery.trust(tx, restored_at))
-        self.on_reviewed()
+        await self._store.write(lambda tx: restoration.trust(tx, restored_at))
+        self._hold.release()
         return True
 
     async def _review(self, channel: Channel, address: str, messages: list[StoredMessage]) -> None:
@@ -144,23 +151,28 @@ class CatchUpHandler:
             return False
         for message in messages:
             arrival = await self._arrival(message, log, ours, heard)
-            later = missed.words_after(message, heard.log.messages, address)
-            is_overtaken = any(word.sid in heard.known for word in later)  # the others are stored after this one
-            await self._receive(self._in_order(arrival, heard, is_overtaken))
-        self._wake()
+            with contextlib.suppress(DuplicateError):  # its webhook came meanwhile
+                await self._receive(arrival)
+        self._bell.ring()
         return True
 
     async def _heed(self, channel: Channel, messages: list[LoggedMessage], heard: _Heard) -> None:
         """What is in doubt keeps these from being stored; whoever's last word is STOP is left alone all the same."""
         words = missed.words_after(None, heard.log.messages, messages[0].sender)
-        if words and words[-1] in messages and keywords.says(words[-1].body, channel.address) == keywords.Change.OUT:
-            word = missed.as_inbound(words[-1], self._config.twilio.account_sid, ())
-            arrival = Arrival(word, Fate.ANSWER, words[-1].created_at - heard.log.offset)
-            await self._store.write(lambda tx: _heed(tx, channel, self._in_order(arrival, heard)))
+        if not words or words[-1] not in messages or keywords.says(words[-1].body, channel.address) != Change.OUT:
+            return
+        word = missed.as_inbound(words[-1], self._config.twilio.account_sid, ())
+        order = self._order(words[-1].created_at - heard.log.offset, heard)
 
-    def _in_order(self, arrival: Arrival, heard: _Heard, is_overtaken: bool = False) -> Arrival:
-        shown_until = heard.log.began_at - self._config.twilio.doubt_grace
-        return replace(arrival, is_overtaken=is_overtaken, shown=heard.known, shown_until=shown_until)
+        def heed(tx: Tx) -> None:
+            contact = tx.contacts.at(channel.id, word.sender)
+            if contact is not None:
+                consent.heed(tx, contact, word, order)
+
+        await self._store.write(heed)
+
+    def _order(self, said_at: int, heard: _Heard, is_overtaken: bool = False) -> Order:
+        return Order(said_at, is_overtaken, heard.known, heard.log.began_at - self._config.twilio.doubt_grace)
 
     async def _said(self, channel: Channel, address: str, since: int) -> LogRead:
         """What went to a contact as an answer, whoever sent it."""
@@ -175,32 +187,33 @@ class CatchUpHandler:
         within = self._config.twilio.catch_up_answer_within
         fate = missed.fate(message, outbound, ours, twilio_now=heard.now, within=within, timezone=heard.timezone)
         media = await self._log.media(message.sid) if message.num_media else ()
+        later = missed.words_after(message, heard.log.messages, message.sender)
+        is_overtaken = any(word.sid in heard.known for word in later)  # the others are stored after this one
         inbound = missed.as_inbound(message, self._config.twilio.account_sid, media)
-        return Arrival(inbound, fate, message.created_at - log.offset)
+        return Arrival(inbound, fate, self._order(message.created_at - log.offset, heard, is_overtaken))
 
     async def _receive(self, arrival: Arrival) -> None:
-        with contextlib.suppress(DuplicateError):  # its webhook came meanwhile
-            await self._store.write(lambda tx: receive(tx, arrival.message, self._config, arrival))
+        await self._store.write(lambda tx: receive(tx, arrival.message, self._config, arrival))
 
 
 def _passed(tx: Tx, channel: Channel, heard: _Heard) -> None:
     tx.channels.read_up_to(channel.id, heard.now - missed.OVERLAP)
-    delivery.clocks_compared(tx, heard.log.offset)
+    timekeeping.compared(tx, heard.log.offset)
 
 
 def _unreadable(tx: Tx, why: str) -> None:
     """Without the log messages may be missing and nobody notices: after a while the owner is told."""
-    since = tx.box.get(UNREADABLE)
+    since = tx.box.number(Fact.LOG_UNREADABLE_SINCE)
     if since is None:
-        tx.box.put(UNREADABLE, str(tx.now))
-    elif tx.now - int(since) >= PATIENCE:
+        tx.box.put(Fact.LOG_UNREADABLE_SINCE, tx.now)
+    elif tx.now - since >= PATIENCE:
         text = f"Twilio's log of messages has not been readable for {PATIENCE // MINUTE} minutes ({why})."
-        tx.cards.open("log", "box", f"{text} What did not reach this box cannot be fetched.")
+        tx.cards.open(CardKind.LOG, BOX, f"{text} What did not reach this box cannot be fetched.")
 
 
 def _readable(tx: Tx) -> None:
-    tx.box.remove(UNREADABLE)
-    tx.cards.close("log", "box")
+    tx.box.remove(Fact.LOG_UNREADABLE_SINCE)
+    tx.cards.close(CardKind.LOG, BOX)
 
 
 def _unclear(tx: Tx, channels: Sequence[Channel]) -> tuple[list[tuple[Channel, str, list[StoredMessage]]], bool]:
@@ -212,12 +225,6 @@ def _unclear(tx: Tx, channels: Sequence[Channel]) -> tuple[list[tuple[Channel, s
 def _in_doubt(tx: Tx, channel: Channel, address: str) -> bool:
     contact = tx.contacts.at(channel.id, address)
     return contact is not None and tx.outbox.is_unsettled_to(contact.id)
-
-
-def _heed(tx: Tx, channel: Channel, word: Arrival) -> None:
-    contact = tx.contacts.at(channel.id, word.message.sender)
-    if contact is not None:
-        heed(tx, contact, word)
 
 
 def _our_sids(tx: Tx, channel: Channel, address: str) -> set[str]:

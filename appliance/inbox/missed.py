@@ -7,6 +7,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from appliance.inbox import keywords
+from appliance.inbox.consent import Order
 from appliance.model import MINUTE, SECOND
 from appliance.wire import InboundMessage, LoggedMessage, Media
 
@@ -30,10 +31,7 @@ class Arrival:
 
     message: InboundMessage
     fate: Fate
-    received_at: int  # on our clock, as far as its distance to Twilio's is known
-    is_overtaken: bool = False  # the log shows a later word about consent that is stored
-    shown: Collection[str] = ()  # what is stored and stands in the log, which may not show all that came …
-    shown_until: int = 0  # … since then, on our clock
+    order: Order
 
 
 def missing(messages: Sequence[LoggedMessage], known: Collection[str]) -> list[LoggedMessage]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from appliance.errors import RequestError
 from appliance.model import (
+    AI,
     ANSWER,
     MANUAL,
     Conversation,
@@ -19,7 +20,8 @@ from appliance.model import (
 )
 from appliance.operations import messages
 from appliance.outbox.permission import refusal
-from appliance.store import Tx
+from appliance.store import Tx, cards
+from appliance.store.cards import CardKind
 
 _MAYBE_SENT = (OutboxState.SENDING, OutboxState.DOUBT)
 _NOTHING_SAID = (OutboxState.FAILED, OutboxState.SUPPRESSED, OutboxState.PARKED, OutboxState.SUPERSEDED)
@@ -67,9 +69,9 @@ def _settle(tx: Tx, letter: Job, status: JobStatus) -> None:
     """Also closes its card, unless another dead letter of the conversation still needs it."""
     tx.jobs.settle_dead(letter.id, status)
     if "outbox" in letter.payload:
-        tx.cards.close("not_sent", f"outbox:{letter.payload['outbox']}")
+        tx.cards.close(CardKind.NOT_SENT, cards.reply(letter.payload["outbox"]))
     if "conversation" in letter.payload and not tx.letters.in_lane(letter.lane):
-        tx.cards.close("could_not_answer", f"conversation:{letter.payload['conversation']}")
+        tx.cards.close(CardKind.COULD_NOT_ANSWER, cards.conversation(letter.payload["conversation"]))
 
 
 def _send_again(tx: Tx, letter: Job, intended_by: str) -> int | None:
@@ -115,7 +117,7 @@ def _answer_again(
     number = reply_no or letter.payload.get("reply_no", 1)
     return tx.jobs.enqueue(
         JobKind.REPLY,
-        resource="ai",
+        resource=AI,
         lane=conversation.session_key,
         message_sid=last.sid,
         payload={"conversation": conversation.id, "reply_no": number + 1, "intended_by": intended_by},

@@ -9,16 +9,13 @@ import re
 from appliance.config import Config
 from appliance.model import MINUTE, JobKind, OutboxMessage, OutboxState, masked
 from appliance.outbox import permission
-from appliance.outbox.permission import Refusal
-from appliance.store import Tx
+from appliance.store import Tx, cards
+from appliance.store.cards import ACCOUNT, CardKind
 from appliance.twilio import codes
-from appliance.wire import DeliveryReport, SendOutcome, TwilioMessageResult
+from appliance.wire import Blame, DeliveryReport, SendOutcome, TwilioMessageResult
 
 RANK = {"accepted": 1, "scheduled": 1, "queued": 2, "sending": 3, "sent": 4, "delivered": 5, "read": 6}
 FINAL_FAILURES = frozenset({"failed", "undelivered", "canceled"})
-RESTORED = "restored_at"  # in the box: nobody is answered before Twilio's log was read
-CLOCK_SET = "clock_set_at"  # in the box
-CLOCK_AHEAD = "clock_ahead"  # in the box: by how much ours was when Twilio's log was last read, milliseconds
 _REFERENCE = re.compile(r"([0-9]{1,17})\.([1-9][0-9]{0,8})\.([0-9a-f]{16})")  # the row, its attempt, its tag
 
 
@@ -34,16 +31,12 @@ def begin(tx: Tx, outbox_id: int, tag: str, config: Config) -> OutboxMessage | N
         tx.messages.release(row.id)
         return None
     if found := permission.forbidden(tx, row, config):
-        _withhold(tx, row, found)
+        state = OutboxState.FAILED if found.reason in ("damaged", "too old") else OutboxState.SUPPRESSED
+        tx.outbox.end(row.id, state, expected=OutboxState.READY, reason=found.reason)
+        if found.card:
+            _card(tx, row, CardKind.NOT_SENT, found.card)
         return None
     return tx.outbox.begin(outbox_id, tag)
-
-
-def _withhold(tx: Tx, row: OutboxMessage, found: Refusal) -> None:
-    state = OutboxState.FAILED if found.reason in ("damaged", "too old") else OutboxState.SUPPRESSED
-    tx.outbox.end(row.id, state, expected=OutboxState.READY, reason=found.reason)
-    if found.card:
-        _card(tx, row, "not_sent", found.card)
 
 
 def record(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
@@ -52,8 +45,7 @@ def record(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
         case SendOutcome.ACCEPTED:
             _accepted(tx, row, result)
         case SendOutcome.NOT_SENT:
-            # It counts as no attempt: only what may have been sent does.
-            tx.outbox.end(row.id, OutboxState.READY, expected=OutboxState.SENDING, attempt=row.attempt - 1)
+            _not_sent(tx, row, result)
         case SendOutcome.REFUSED:
             _refused(tx, row, result)
         case SendOutcome.DOUBT:
@@ -61,6 +53,8 @@ def record(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
 
 
 def _accepted(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
+    tx.cards.close(CardKind.TWILIO, ACCOUNT)
+    tx.cards.close(CardKind.TWILIO, cards.channel(row.channel_id))
     values = {"sid": result.sid, "status": result.status or "", "sent_at": tx.now}
     if tx.outbox.end(row.id, OutboxState.SENT, expected=OutboxState.SENDING, **values):
         return
@@ -69,19 +63,31 @@ def _accepted(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
         _second_sid(tx, row)
 
 
+def _not_sent(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
+    """It counts as no attempt: only what may have been sent does."""
+    tx.outbox.end(row.id, OutboxState.READY, expected=OutboxState.SENDING, attempt=row.attempt - 1)
+    if result.retry_after is not None or result.code == codes.RATE_LIMITED:
+        return
+    text = f"Answers are waiting: {codes.explain(result.code)}"
+    if result.blame == Blame.ACCOUNT:
+        tx.cards.open(CardKind.TWILIO, ACCOUNT, text)
+    if result.blame == Blame.SENDER:
+        tx.cards.open(CardKind.TWILIO, cards.channel(row.channel_id), text, row.organization_id)
+
+
 def _refused(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
     values = {"reason": result.detail, "error_code": result.code}
     if not tx.outbox.end(row.id, OutboxState.FAILED, expected=OutboxState.SENDING, **values):
         return
     if result.code == codes.OPTED_OUT:
         tx.contacts.refused(row.contact_id)
-    _card(tx, row, "not_sent", f"Could not answer: {codes.explain(result.code)}")
+    _card(tx, row, CardKind.NOT_SENT, f"Could not answer: {codes.explain(result.code)}")
 
 
 def doubt(tx: Tx, row: OutboxMessage, detail: str) -> None:
     """Nobody knows whether it was sent. It is not sent again without evidence."""
     if tx.outbox.end(row.id, OutboxState.DOUBT, expected=OutboxState.SENDING, reason=detail):
-        _card(tx, row, "doubt", f"Not sure it arrived: {detail}")
+        _card(tx, row, CardKind.DOUBT, f"Not sure it arrived: {detail}")
         tx.jobs.tick(JobKind.SETTLE)
 
 
@@ -90,24 +96,21 @@ def resend(tx: Tx, row: OutboxMessage) -> bool:
 
     In its conversation's lane, so that no other answer overtakes it; False, and still in doubt, while that is busy.
     """
-    if not tx.jobs.will_send(row.id) and not _take_lane(tx, row):
-        return False
+    if not tx.jobs.will_send(row.id):
+        conversation = tx.conversations.get(row.conversation_id) if row.conversation_id else None
+        if conversation is not None:
+            tx.jobs.give_way(conversation.session_key)
+        if tx.jobs.send(row.id, row.channel_id, conversation) is None:
+            return False
     tx.outbox.end(row.id, OutboxState.READY, expected=OutboxState.DOUBT, reason="not in Twilio's log")
-    tx.cards.close("doubt", f"outbox:{row.id}")
+    tx.cards.close(CardKind.DOUBT, cards.reply(row.id))
     return True
-
-
-def _take_lane(tx: Tx, row: OutboxMessage) -> bool:
-    conversation = tx.conversations.get(row.conversation_id) if row.conversation_id else None
-    if conversation is not None:
-        tx.jobs.give_way(conversation.session_key)
-    return tx.jobs.send(row.id, row.channel_id, conversation) is not None
 
 
 def park(tx: Tx, row: OutboxMessage, why: str) -> None:
     """Whether it was sent cannot be told from Twilio's log: a person decides."""
     if tx.outbox.end(row.id, OutboxState.PARKED, expected=OutboxState.DOUBT, reason=why):
-        _card(tx, row, "doubt", f"Not sure it arrived: {why}")
+        _card(tx, row, CardKind.DOUBT, f"Not sure it arrived: {why}")
 
 
 def strand(tx: Tx, outbox_id: int, error: str) -> None:
@@ -118,7 +121,7 @@ def strand(tx: Tx, outbox_id: int, error: str) -> None:
     if row.state == OutboxState.SENDING:
         doubt(tx, row, error)
     elif tx.outbox.end(row.id, OutboxState.FAILED, expected=OutboxState.READY, reason=error):
-        _card(tx, row, "not_sent", f"Could not answer: {error}")
+        _card(tx, row, CardKind.NOT_SENT, f"Could not answer: {error}")
 
 
 def apply(tx: Tx, report: DeliveryReport, account_sid: str) -> None:
@@ -156,7 +159,7 @@ def advance(tx: Tx, row: OutboxMessage, sid: str, status: str, error_code: int |
     """Twilio has the row as `sid` with this status: bind it where it was not known, move it forward by rank."""
     failed = status in FINAL_FAILURES
     if row.sid is None:
-        tx.cards.close("doubt", f"outbox:{row.id}")
+        tx.cards.close(CardKind.DOUBT, cards.reply(row.id))
         tx.outbox.end(row.id, OutboxState.SENT, expected=row.state, sid=sid, sent_at=tx.now, reason="")
     elif row.state == OutboxState.FAILED or (not failed and RANK.get(status, 0) <= RANK.get(row.status, 0)):
         return
@@ -164,71 +167,17 @@ def advance(tx: Tx, row: OutboxMessage, sid: str, status: str, error_code: int |
     if failed:
         words = codes.explain(error_code)
         tx.outbox.update(row.id, state=OutboxState.FAILED, reason=words)
-        _card(tx, row, "undelivered", f"Could not be delivered: {words}")
+        _card(tx, row, CardKind.UNDELIVERED, f"Could not be delivered: {words}")
     elif status in ("delivered", "read"):
         tx.outbox.update(row.id, state=OutboxState(status))
 
 
 def _second_sid(tx: Tx, row: OutboxMessage) -> None:
-    _card(tx, row, "sent_twice", "Twilio reports two messages for one reply: the customer may have it twice.")
+    _card(tx, row, CardKind.SENT_TWICE, "Twilio reports two messages for one reply: the customer may have it twice.")
 
 
-def _card(tx: Tx, row: OutboxMessage, kind: str, text: str) -> None:
-    tx.cards.open(kind, f"outbox:{row.id}", f"{masked(row.recipient)}: {text}", row.organization_id)
-
-
-def distrust(tx: Tx) -> None:
-    """The database was restored: what it calls unsent may have been sent since the copy was taken."""
-    tx.outbox.doubt_all_unsent("restored from a backup")
-    tx.box.put(RESTORED, str(tx.now))
-    tx.cards.open("restored", "box", "Restored from a backup: nobody is answered before Twilio's log was read.")
-    tx.jobs.tick(JobKind.SETTLE)
-    tx.jobs.tick(JobKind.CATCH_UP)  # also where twilio.catch_up_every is 0
-
-
-def trust(tx: Tx, since: int) -> None:
-    """Twilio's log has told what happened; nothing to do where another copy was put in place meanwhile."""
-    if restored_at(tx) == since:
-        tx.box.remove(RESTORED)
-        tx.cards.close("restored", "box")
-
-
-def restored_at(tx: Tx) -> int | None:
-    """When a copy was put in place that has not been compared with Twilio's log yet (ms UTC)."""
-    value = tx.box.get(RESTORED)
-    return None if value is None else int(value)
-
-
-def clock_set(tx: Tx) -> None:
-    tx.box.put(CLOCK_SET, str(tx.now))
-    tx.cards.close("clock", "box")
-
-
-def clocks_compared(tx: Tx, offset: int) -> None:
-    """`offset`: Twilio's clock minus ours, milliseconds."""
-    tx.box.put(CLOCK_AHEAD, str(-offset))
-
-
-def predate_attempts(tx: Tx) -> None:
-    """At start: attempts of a run whose clock was ahead were made earlier than they say.
-
-    The clock may be right by now, and then nothing else tells: Twilio's log would be searched from too late on.
-    """
-    ahead = int(tx.box.get(CLOCK_AHEAD) or 0)
-    if ahead > MINUTE:
-        tx.outbox.shift(-ahead, tx.now, tx.outbox.newest())
-        tx.box.put(CLOCK_SET, str(tx.now))
-    tx.box.remove(CLOCK_AHEAD)  # moved once, also where the next run ends before it reads the log
-
-
-def grace_began(tx: Tx) -> int:
-    """From when on the grace for Twilio's log counts at the earliest (ms UTC).
-
-    The box that was lost may have sent something until the restoration; times from before the clock was set do not tell
-    how long ago a send was.
-    """
-    moments = (int(tx.box.get(name) or 0) for name in (RESTORED, CLOCK_SET))
-    return max((at for at in moments if at <= tx.now), default=0)
+def _card(tx: Tx, row: OutboxMessage, kind: CardKind, text: str) -> None:
+    tx.cards.open(kind, cards.reply(row.id), f"{masked(row.recipient)}: {text}", row.organization_id)
 
 
 def settle_crashed(tx: Tx) -> None:

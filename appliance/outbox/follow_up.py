@@ -9,6 +9,7 @@ from appliance.outbox import delivery
 from appliance.ports import Clock, LogUnavailableError, MessageLog
 from appliance.queue.outcome import Dead, Done, Outcome, Snooze
 from appliance.store import Store, Tx
+from appliance.store.box import Fact
 from appliance.wire import LoggedMessage
 
 AFTER = 4 * HOUR
@@ -16,7 +17,6 @@ FORGET = 7 * 24 * HOUR  # an old box that learns to follow up does not ask for i
 AT_MOST = 100  # requests a run
 PAGE = 100  # rows a reading
 AGAIN = 30 * SECOND
-FOLLOWED_UP_TO = "followed_up_to"  # in the box: the row up to which nothing is left to ask
 _UNSETTLED = (OutboxState.READY, OutboxState.SENDING, OutboxState.DOUBT)
 
 
@@ -60,11 +60,11 @@ class FollowUpHandler:
         await self._store.write(lambda tx: _conclude(tx, row.id, logged))
 
     async def _pass(self, outbox_id: int) -> None:
-        await self._store.write(lambda tx: tx.box.put(FOLLOWED_UP_TO, str(outbox_id)))
+        await self._store.write(lambda tx: tx.box.put(Fact.FOLLOWED_UP_TO, outbox_id))
 
 
 def _page(tx: Tx) -> list[OutboxMessage]:
-    return tx.outbox.page(int(tx.box.get(FOLLOWED_UP_TO) or 0), PAGE)
+    return tx.outbox.page(tx.box.number(Fact.FOLLOWED_UP_TO) or 0, PAGE)
 
 
 def _is_over(row: OutboxMessage, now: int) -> bool:
@@ -84,4 +84,4 @@ def _conclude(tx: Tx, outbox_id: int, logged: LoggedMessage | None) -> None:
     row = tx.outbox.get(outbox_id)
     if row is not None and logged is not None:
         delivery.advance(tx, row, logged.sid, logged.status, logged.error_code)
-    tx.box.put(FOLLOWED_UP_TO, str(outbox_id))
+    tx.box.put(Fact.FOLLOWED_UP_TO, outbox_id)

@@ -1,16 +1,17 @@
 """send_reply: hand one outbox row to Twilio, once."""
 
 import secrets
+from functools import partial
 
 from appliance.clock import milliseconds
 from appliance.config import Config
-from appliance.model import SECOND, Job, OutboxMessage
+from appliance.model import SECOND, Job, OutboxMessage, channel_resource
 from appliance.outbox import delivery
 from appliance.ports import Clock, Sender
-from appliance.queue.circuit import Circuits
+from appliance.queue.circuit import ACCOUNT, Circuits
 from appliance.queue.outcome import Dead, Done, Outcome, Snooze
-from appliance.store import Store, Tx
-from appliance.twilio.codes import QUEUE_FULL_WAIT, explain
+from appliance.store import Store
+from appliance.twilio.codes import QUEUE_FULL_WAIT
 from appliance.wire import Blame, OutboundMessage, SendOutcome, TwilioMessageResult
 
 
@@ -39,7 +40,7 @@ class SendHandler:
     def _tell_circuits(self, row: OutboxMessage, result: TwilioMessageResult) -> None:
         now = milliseconds(self._clock)
         wait = None if result.retry_after is None else int(result.retry_after * SECOND)
-        account, channel = self._circuits.get("account"), self._circuits.get(f"channel:{row.channel_id}")
+        account, channel = self._circuits.get(ACCOUNT), self._circuits.get(channel_resource(row.channel_id))
         if result.blame in (Blame.ACCOUNT, Blame.NETWORK):
             account.parked(now, wait)
         elif result.blame == Blame.SENDER:
@@ -50,25 +51,8 @@ class SendHandler:
             channel.succeeded()
 
     def _outcome(self, row: OutboxMessage, result: TwilioMessageResult) -> Outcome:
+        effects = partial(delivery.record, row=row, result=result)
         if result.outcome == SendOutcome.NOT_SENT:
             pause = QUEUE_FULL_WAIT if result.blame == Blame.NOTHING else 0
-            at = self._clock.now() + int(pause * SECOND)
-            return Snooze(at, result.detail, lambda tx: _not_sent(tx, row, result))
-        if result.outcome == SendOutcome.REFUSED:
-            return Dead(result.detail, lambda tx: delivery.record(tx, row, result))
-        return Done(lambda tx: _settled(tx, row, result))
-
-
-def _settled(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
-    delivery.record(tx, row, result)
-    if result.outcome == SendOutcome.ACCEPTED:
-        tx.cards.close("twilio", "account")
-        tx.cards.close("twilio", f"channel:{row.channel_id}")
-
-
-def _not_sent(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
-    delivery.record(tx, row, result)
-    if result.blame in (Blame.ACCOUNT, Blame.SENDER) and result.retry_after is None and result.code != 20429:
-        subject = "account" if result.blame == Blame.ACCOUNT else f"channel:{row.channel_id}"
-        text = f"Answers are waiting: {explain(result.code)}"
-        tx.cards.open("twilio", subject, text, None if subject == "account" else row.organization_id)
+            return Snooze(self._clock.now() + int(pause * SECOND), result.detail, effects)
+        return Dead(result.detail, effects) if result.outcome == SendOutcome.REFUSED else Done(effects)

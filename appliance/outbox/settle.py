@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 
+from appliance import restoration
 from appliance.config import Config
 from appliance.model import MANUAL, MINUTE, SECOND, Job, OutboxMessage
 from appliance.outbox import delivery, doubt
@@ -11,6 +12,7 @@ from appliance.ports import Clock, LogUnavailableError, MessageLog
 from appliance.queue.outcome import Done, Outcome, Snooze
 from appliance.queue.tolerance import Tolerance
 from appliance.store import Store, Tx
+from appliance.store.cards import BOX, CardKind
 from appliance.wire import LogRead
 
 AGAIN = 30 * SECOND  # Twilio's log could not be read, or the contact is being written to
@@ -37,11 +39,11 @@ class SettleHandler:
 
     def give_up(self, _job: Job, error: str) -> Outcome:
         text = f"What became of sends in doubt cannot be found out: {error}."
-        return Snooze(self._clock.now() + LATER, error, lambda tx: tx.cards.open("settle", "box", text))
+        return Snooze(self._clock.now() + LATER, error, lambda tx: tx.cards.open(CardKind.SETTLE, BOX, text))
 
     async def settle(self) -> int | None:
         """Settle what can be settled now; when the next row is due (ms UTC). Raises LogUnavailableError."""
-        rows, began = await self._store.read(lambda tx: (tx.outbox.in_doubt(), delivery.grace_began(tx)))
+        rows, began = await self._store.read(lambda tx: (tx.outbox.in_doubt(), restoration.grace_began(tx)))
         later: list[int] = []
         tolerance = Tolerance()
         for _, pair in groupby(sorted(rows, key=lambda row: (row.contact_id, row.id)), lambda row: row.contact_id):
@@ -64,7 +66,7 @@ class SettleHandler:
 
 
 def _well(tx: Tx) -> None:
-    tx.cards.close("settle", "box")
+    tx.cards.close(CardKind.SETTLE, BOX)
 
 
 def _apply(tx: Tx, rows: Sequence[OutboxMessage], log: LogRead, config: Config) -> bool:

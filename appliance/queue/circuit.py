@@ -4,9 +4,11 @@ All times are milliseconds of a *monotonic* clock, handed in. A clock that steps
 for at most one more wait.
 """
 
-from appliance.model import HOUR, MINUTE, SECOND
+from appliance.model import AI, HOUR, MINUTE, SECOND
 
 LONGEST = HOUR  # whatever a provider asks for
+ACCOUNT = "account"  # at Twilio; the other circuits bear their resource's name
+AI_LIMIT = "ai-limit"  # the provider asked to be left alone
 
 
 class Circuit:
@@ -72,7 +74,7 @@ class Circuit:
 
 
 class Circuits:
-    """The circuits of one process by name: `ai`, `account`, `channel:<id>`."""
+    """The circuits of one process by name: `ai`, `ai-limit`, `account`, `channel:<id>`."""
 
     def __init__(self) -> None:
         self._circuits: dict[str, Circuit] = {}
@@ -80,7 +82,7 @@ class Circuits:
     def get(self, name: str) -> Circuit:
         """The circuit of a resource, closed when first asked for."""
         if name not in self._circuits:
-            self._circuits[name] = ai_circuit() if name == "ai" else twilio_circuit()
+            self._circuits[name] = ai_circuit() if name == AI else twilio_circuit()
         return self._circuits[name]
 
 

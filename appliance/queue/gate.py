@@ -1,40 +1,52 @@
 """How many jobs of a resource may be claimed now: parked channels and outages hold them back, a probe goes first."""
 
 import sys
+from dataclasses import dataclass
 
 from appliance.clock import milliseconds
-from appliance.model import Job
+from appliance.model import Job, Resource
 from appliance.ports import Clock
-from appliance.queue.circuit import Circuits
+from appliance.queue.circuit import ACCOUNT, Circuits
 from appliance.queue.outage import Outage
+from appliance.restoration import Hold
 
-AI = "ai"
-_UNLIMITED = sys.maxsize
+UNLIMITED = sys.maxsize
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What a gate allows: how many jobs, when to ask again (ms UTC, None if an event will tell), and whether the one
+    job is a probe: of all resources together one is let through at a time.
+    """
+
+    jobs: int = UNLIMITED
+    again: int | None = None
+    is_probe: bool = False
 
 
 class Gate:
-    def __init__(self, circuits: Circuits, outage: Outage, clock: Clock) -> None:
+    def __init__(self, circuits: Circuits, outage: Outage, hold: Hold, clock: Clock) -> None:
         self._circuits = circuits
         self._outage = outage
+        self._hold = hold
         self._clock = clock
         self._probes: dict[int, list[str]] = {}
-        self.held = False  # a restored box answers nobody before Twilio's log was read
 
-    def allows(self, resource: str) -> tuple[int, int | None]:
-        """(how many, when to ask again in ms UTC or None if an event will tell)."""
+    def allows(self, resource: Resource) -> Pass:
         if not resource:
-            return _UNLIMITED, None
-        if self._outage.active or self.held:
-            return 0, None
-        times = [time for name in _circuits_of(resource) if (time := self._opens_at(name)) is not None]
-        if not times:
-            return _UNLIMITED, None
+            return Pass()
+        if self._outage.active or self._hold.active:
+            return Pass(0)
+        now = milliseconds(self._clock)
+        found = (self._circuits.get(name).open_until(now) for name in _circuits_of(resource))
+        waits = [opens - now for opens in found if opens is not None]
+        if not waits:
+            return Pass()
         if self._probes:
-            return 0, None
-        opens = max(times)
-        return (1, None) if opens <= self._clock.now() else (0, opens)
+            return Pass(0)
+        return Pass(1, is_probe=True) if max(waits) <= 0 else Pass(0, self._clock.now() + max(waits))
 
-    def entered(self, job: Job, resource: str) -> None:
+    def entered(self, job: Job, resource: Resource) -> None:
         """A job was claimed; where a circuit is open and due, it is the probe."""
         now = milliseconds(self._clock)
         names = [name for name in _circuits_of(resource) if self._circuits.get(name).open_until(now) is not None]
@@ -48,12 +60,7 @@ class Gate:
         for name in self._probes.pop(job_id, []):
             self._circuits.get(name).abandon()
 
-    def _opens_at(self, name: str) -> int | None:
-        monotonic = milliseconds(self._clock)
-        until = self._circuits.get(name).open_until(monotonic)
-        return None if until is None else self._clock.now() + until - monotonic
 
-
-def _circuits_of(resource: str) -> list[str]:
+def _circuits_of(resource: Resource) -> list[str]:
     """The AI's circuits are asked by its handler: while they are open its customers get the friendly text."""
-    return ["account", resource] if resource.startswith("channel:") else []
+    return [ACCOUNT, resource] if resource.startswith("channel:") else []

@@ -4,27 +4,27 @@ While it lasts nothing that needs the network is claimed and the deadlines stand
 """
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 
 from appliance.errors import StorageUnavailableError
 from appliance.model import SECOND
 from appliance.ports import Clock, Sender
+from appliance.queue.bell import Bell
 from appliance.store import Store, Tx
+from appliance.store.box import Fact
 
 FIRST_PROBE = 5.0  # seconds
 LAST_PROBE = 30.0
-_SINCE = "outage_since"  # wall clock, ms UTC; empty while there is a way out
 
 
 class Outage:
-    def __init__(self, store: Store, sender: Sender, clock: Clock) -> None:
+    def __init__(self, store: Store, sender: Sender, clock: Clock, bell: Bell) -> None:
         self._store = store
         self._sender = sender
         self._clock = clock
+        self._bell = bell
         self._began = asyncio.Event()
         self._since = 0.0
-        self.on_end: Callable[[], None] = lambda: None
 
     @property
     def active(self) -> bool:
@@ -32,7 +32,16 @@ class Outage:
 
     async def resume(self) -> None:
         """At start: an outage that was not over when the process ended goes on until a probe says otherwise."""
-        if await self._store.write(_carry_over):
+
+        def carry_over(tx: Tx) -> bool:
+            """The deadlines stood still until now; whether there was an outage at all."""
+            since = tx.box.number(Fact.OUTAGE_SINCE)
+            if since is not None:
+                tx.jobs.extend_deadlines(max(0, tx.now - since))
+                tx.box.put(Fact.OUTAGE_SINCE, tx.now)
+            return since is not None
+
+        if await self._store.write(carry_over):
             self._begin(self._clock.monotonic())
 
     async def is_total(self) -> bool:
@@ -41,7 +50,7 @@ class Outage:
         if not self.active and not await self._sender.reachable() and not self.active:
             self._begin(noticed)
             with suppress(StorageUnavailableError):
-                await self._store.write(lambda tx: tx.box.put(_SINCE, str(tx.now)))
+                await self._store.write(lambda tx: tx.box.put(Fact.OUTAGE_SINCE, tx.now))
         return self.active
 
     def _begin(self, since: float) -> None:
@@ -57,27 +66,18 @@ class Outage:
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, LAST_PROBE)
             self._began.clear()
-            self.on_end()
+            self._bell.ring()
 
     async def _end(self) -> bool:
         """Move the deadlines; False where that cannot be stored now."""
         lasted = int((self._clock.monotonic() - self._since) * SECOND)
+
+        def over(tx: Tx) -> None:
+            tx.jobs.extend_deadlines(lasted)
+            tx.box.put(Fact.OUTAGE_SINCE, "")
+
         try:
-            await self._store.write(lambda tx: _extend(tx, lasted, ""))
+            await self._store.write(over)
         except StorageUnavailableError:
             return False
         return True
-
-
-def _carry_over(tx: Tx) -> bool:
-    """The deadlines stood still until now; whether there was an outage at all."""
-    since = tx.box.get(_SINCE)
-    if not since:
-        return False
-    _extend(tx, max(0, tx.now - int(since)), str(tx.now))
-    return True
-
-
-def _extend(tx: Tx, milliseconds: int, since: str) -> None:
-    tx.jobs.extend_deadlines(milliseconds)
-    tx.box.put(_SINCE, since)

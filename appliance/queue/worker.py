@@ -1,26 +1,27 @@
 """The only place that executes jobs: claim → handler → outcome and the job's end in one unit of work.
 
-Woken by events and one timer for the next due job; nothing polls. A lane's end looks for newer live messages.
+Woken by the bell and one timer for the next due job; nothing polls. `plan` decides what starts, `lane` what a
+conversation does next.
 """
 
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 
 import structlog
 
-from appliance.clock import wait_for
 from appliance.config import Config
 from appliance.errors import StorageBrokenError, StorageUnavailableError
 from appliance.metrics import Metrics
-from appliance.model import HOUR, MINUTE, SECOND, Job, JobKind, JobStatus
+from appliance.model import HOUR, MINUTE, SECOND, Job, JobKind, JobStatus, Resource
 from appliance.ports import Clock
-from appliance.queue.gate import AI, Gate
+from appliance.queue.bell import Bell
+from appliance.queue.gate import Gate
 from appliance.queue.lane import rearm
 from appliance.queue.outcome import Dead, Done, Handler, Outcome, Retry, Snooze, backoff
-from appliance.store import Store, Tx
-from appliance.store.jobs import ALONE_AFTER
+from appliance.queue.plan import Offer, Plan, is_suspect, plan
+from appliance.store import Store, Tx, cards
+from appliance.store.cards import CardKind
 
 LONGEST_SLEEP = 10.0  # seconds between two signs of life
 LONGEST_JOB = 3 * MINUTE  # a handler that hangs longer is cancelled and has failed
@@ -30,30 +31,9 @@ GRACE = 7.0  # seconds that running jobs have at a stop
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class _Offer:
-    """The ready jobs of one resource: those due now (no more than could run), and when the next one will be."""
-
-    resource: str
-    due: list[Job]
-    next_due: int | None
-
-
-def _offers(tx: Tx, limit: int) -> list[_Offer]:
-    return [
-        _Offer(resource, tx.jobs.due(resource, limit), tx.jobs.next_due(resource)) for resource in tx.jobs.resources()
-    ]
-
-
-def _is_suspect(job: Job) -> bool:
-    return job.crashes >= ALONE_AFTER
-
-
-async def _nothing() -> None:
-    """Nothing must happen before a claim."""
-
-
 class Worker:
+    """`before_claim` is awaited before each look at the queue. `run_number`: which start of the process this is."""
+
     def __init__(
         self,
         *,
@@ -62,49 +42,52 @@ class Worker:
         config: Config,
         clock: Clock,
         gate: Gate,
+        bell: Bell,
         run_number: int,
         metrics: Metrics,
         random: Callable[[], float],
+        before_claim: Callable[[], Awaitable[None]],
     ) -> None:
         self._store = store
         self._handlers = handlers
         self._config = config
         self._clock = clock
         self._gate = gate
+        self._bell = bell
         self._run_number = run_number
         self._metrics = metrics
         self._random = random
-        self._woken = asyncio.Event()
+        self._before_claim = before_claim
         self._stopping = False
         self._claiming = asyncio.Lock()
         self._running: dict[asyncio.Task[None], Job] = {}
         self.beat = clock.monotonic()
-        self.before_claim: Callable[[], Awaitable[None]] = _nothing
 
     @property
     def busy(self) -> bool:
         return bool(self._running)
 
-    def wake(self) -> None:
-        self._woken.set()
+    def live(self) -> None:
+        """A sign of life."""
+        self.beat = self._clock.monotonic()
 
     async def run(self) -> None:
         """Claim and execute until stop() is called."""
         while not self._stopping:
-            self.beat = self._clock.monotonic()
-            self._woken.clear()
+            self.live()
+            self._bell.clear()
             try:
-                await self.before_claim()
+                await self._before_claim()
                 due = await self._claim()
             except StorageUnavailableError:
                 due = self._clock.now() + SECOND
             pause = LONGEST_SLEEP if due is None else min(LONGEST_SLEEP, (due - self._clock.now()) / SECOND)
-            await wait_for(self._woken, max(pause, 0.0), self._clock)
+            await self._bell.wait(max(pause, 0.0), self._clock)
 
     async def stop(self, grace: float = GRACE) -> None:
         """Claim nothing more; what is running may end within `grace` seconds, the rest goes back to the queue."""
         self._stopping = True
-        self.wake()
+        self._bell.ring()
         async with self._claiming:  # what a claim under way starts is running when it ends
             pass
         if self._running:
@@ -113,79 +96,45 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    def _free(self) -> dict[bool, int]:
-        """Free places for replies (True) and for all else (False): a slow model never keeps a send waiting."""
-        replies = sum(1 for job in self._running.values() if job.kind == JobKind.REPLY)
-        places = self._config.queue.concurrency
-        return {True: places - replies, False: places - (len(self._running) - replies)}
-
     async def _claim(self) -> int | None:
         """Start what is due and has a place; when to look again (ms UTC), None if an event will tell."""
         places = self._config.queue.concurrency
-        offers = await self._store.read(lambda tx: _offers(tx, places))
+        ready = await self._store.read(
+            lambda tx: [(name, tx.jobs.due(name, places), tx.jobs.next_due(name)) for name in tx.jobs.resources()]
+        )
         async with self._claiming:
-            picked, again = ([], None) if self._stopping else self._pick(offers)
-            for job in await self._start_all(picked) if picked else []:
+            offers = [Offer(name, due, next_due, self._gate.allows(name)) for name, due, next_due in ready]
+            planned = Plan([], None) if self._stopping else plan(offers, self._running.values(), places)
+            for job in await self._start_all(planned.start) if planned.start else []:
                 task = asyncio.create_task(self._execute(job), name=f"job-{job.id}")
                 self._running[task] = job
                 task.add_done_callback(self._ended)
-        return again
+        return planned.again
 
-    async def _start_all(self, picked: list[Job]) -> list[Job]:
+    async def _start_all(self, picked: list[tuple[Job, Resource]]) -> list[Job]:
         """Those that are still due; the others make room at the gate again."""
+
+        def start(tx: Tx, job: Job) -> Job | None:
+            deadline = tx.now + self._config.ai.deadline if job.kind == JobKind.REPLY else None
+            return tx.jobs.start(job, run=self._run_number, alone=is_suspect(job), deadline_at=deadline)
+
+        for job, resource in picked:
+            self._gate.entered(job, resource)
         started: list[Job] = []
         try:
-            found = await self._store.write(lambda tx: [self._start(tx, job) for job in picked])
+            found = await self._store.write(lambda tx: [start(tx, job) for job, _ in picked])
             started = [job for job in found if job is not None]
         finally:
-            for job_id in {job.id for job in picked} - {job.id for job in started}:
+            for job_id in {job.id for job, _ in picked} - {job.id for job in started}:
                 self._gate.left(job_id)
         return started
-
-    def _pick(self, offers: list[_Offer]) -> tuple[list[Job], int | None]:
-        again = [time for offer in offers for time in self._times(offer)]
-        suspect = next((found for offer in offers for found in self._suspects(offer)), None)
-        if suspect is None and not any(_is_suspect(job) for job in self._running.values()):
-            return self._fill(offers), min(again, default=None)
-        # While a suspect waits or runs nothing else is started: under load its turn would never come.
-        if suspect is None or self._running:
-            return [], min(again, default=None)
-        job, resource = suspect
-        self._gate.entered(job, resource)
-        return [job], min(again, default=None)
-
-    def _times(self, offer: _Offer) -> list[int]:
-        """When to look at a resource again: when its gate opens, when its next job falls due."""
-        opens = self._gate.allows(offer.resource)[1] if offer.due else None
-        return [time for time in (opens, offer.next_due) if time is not None]
-
-    def _suspects(self, offer: _Offer) -> list[tuple[Job, str]]:
-        """Due jobs that were running in two crashes. Each runs alone, to know who is to blame for a third."""
-        allowed = self._gate.allows(offer.resource)[0]
-        return [(job, offer.resource) for job in offer.due if _is_suspect(job)] if allowed else []
-
-    def _fill(self, offers: list[_Offer]) -> list[Job]:
-        """As many due jobs as there are places and the gate lets pass."""
-        picked: list[Job] = []
-        free = self._free()
-        for offer in offers:
-            allowed = self._gate.allows(offer.resource)[0]
-            for job in offer.due[: min(allowed, free[offer.resource == AI])]:
-                self._gate.entered(job, offer.resource)
-                picked.append(job)
-                free[offer.resource == AI] -= 1
-        return picked
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         job = self._running.pop(task)
         self._gate.left(job.id)
         if not task.cancelled() and (error := task.exception()):
             log.error("job end was not recorded", job=job.id, error=type(error).__name__)
-        self.wake()
-
-    def _start(self, tx: Tx, job: Job) -> Job | None:
-        deadline = tx.now + self._config.ai.deadline if job.kind == JobKind.REPLY else None
-        return tx.jobs.start(job, run=self._run_number, alone=_is_suspect(job), deadline_at=deadline)
+        self._bell.ring()
 
     async def _execute(self, job: Job) -> None:
         handler = self._handlers[job.kind]
@@ -205,10 +154,26 @@ class Worker:
             outcome = self._failed(job, handler, f"internal error ({type(error).__name__})")
         await asyncio.shield(self._conclude(job, handler, outcome))
 
+    def _failed(self, job: Job, handler: Handler, error: str) -> Outcome:
+        now = self._clock.now()
+        deadline = sys.maxsize if job.deadline_at is None else job.deadline_at
+        if job.attempts >= self._config.queue.max_attempts or now >= deadline:
+            return handler.give_up(job, error)
+        return Retry(min(now + backoff(job.attempts, self._random), deadline), error)
+
     async def _conclude(self, job: Job, handler: Handler, outcome: Outcome) -> None:
         """Record the outcome; one whose effects fail is a failed attempt, and in the last resort a card."""
+
+        def last_resort(tx: Tx) -> None:
+            """Even giving up failed: nobody will answer these messages by themselves."""
+            conversation_id = job.payload.get("conversation", 0)
+            subject, text = cards.conversation(conversation_id), "Could not answer a customer: internal error."
+            about = [message.id for message in tx.messages.live(conversation_id)]
+            tx.jobs.remember(job.id, messages=about)
+            tx.messages.give_up(about, tx.cards.open(CardKind.COULD_NOT_ANSWER, subject, text))
+
         failed = self._failed(job, handler, "internal error while recording the result")
-        for candidate in (outcome, failed, Dead("internal error", lambda tx: _last_resort(tx, job))):
+        for candidate in (outcome, failed, Dead("internal error", last_resort)):
             try:
                 return await self._record(job, candidate)
             except StorageBrokenError:
@@ -216,13 +181,6 @@ class Worker:
             except Exception:
                 log.exception("outcome was not recorded", job=job.id, kind=job.kind)
         return None
-
-    def _failed(self, job: Job, handler: Handler, error: str) -> Outcome:
-        now = self._clock.now()
-        deadline = sys.maxsize if job.deadline_at is None else job.deadline_at
-        if job.attempts >= self._config.queue.max_attempts or now >= deadline:
-            return handler.give_up(job, error)
-        return Retry(min(now + backoff(job.attempts, self._random), deadline), error)
 
     async def _record(self, job: Job, outcome: Outcome) -> None:
         while True:
@@ -251,16 +209,6 @@ def finish(tx: Tx, job: Job, outcome: Outcome, config: Config) -> None:
     if ended and not isinstance(outcome, Retry):
         outcome.effects(tx)
     rearm(tx, job, config)
-
-
-def _last_resort(tx: Tx, job: Job) -> None:
-    """Even giving up failed: nobody will answer these messages by themselves."""
-    conversation_id = job.payload.get("conversation", 0)
-    subject, text = f"conversation:{conversation_id}", "Could not answer a customer: internal error."
-    card_id = tx.cards.open("could_not_answer", subject, text)
-    about = [message.id for message in tx.messages.live(conversation_id)]
-    tx.jobs.remember(job.id, messages=about)
-    tx.messages.give_up(about, card_id)
 
 
 def resume(tx: Tx, handlers: Mapping[JobKind, Handler], config: Config, *, crashed: bool) -> None:

@@ -5,19 +5,19 @@ from appliance.inbox.missed import LATE
 from appliance.model import ANSWER, ConversationStatus, Reply, TextKey
 from appliance.queue.outcome import Dead, Done, Outcome
 from appliance.reply.case import Case
-from appliance.store import Tx
+from appliance.store import Tx, cards
+from appliance.store.cards import CardKind
 
 
 def answer(case: Case, reply: Reply) -> Outcome:
     if reply.key is None and not reply.text.strip():
         return Done(lambda tx: tx.messages.suppress(case.message_ids, reply.source))
-    body = texts.render(reply.key, case.organization) if reply.key else texts.fit(_late(case) + _plain(reply.text))
+    if reply.key:
+        body = texts.render(reply.key, case.organization)
+    else:
+        # SMS and WhatsApp show Markdown as it is typed; words that are nothing but markup are left as they are.
+        body = texts.fit(_late(case) + (texts.strip_markup(reply.text).strip() or reply.text))
     return Done(lambda tx: _write(tx, case, reply.key or ANSWER, body, reply.source))
-
-
-def _plain(text: str) -> str:
-    """SMS and WhatsApp show Markdown as it is typed; words that are nothing but markup are left as they are."""
-    return texts.strip_markup(text).strip() or text
 
 
 def _late(case: Case) -> str:
@@ -49,7 +49,7 @@ def _write(tx: Tx, case: Case, kind: str, body: str, source: str) -> bool:
     if kind == TextKey.HANDOFF:
         tx.conversations.set_status(case.conversation.id, ConversationStatus.HUMAN)
         text = f"{case.who} asks for a person."
-        tx.cards.open("waiting", f"conversation:{case.conversation.id}", text, case.organization.id)
+        tx.cards.open(CardKind.WAITING, cards.conversation(case.conversation.id), text, case.organization.id)
     tx.conversations.answered(case.conversation.id)
     tx.jobs.send(outbox_id, case.conversation.channel_id, case.conversation, case.messages[0].sid)
     return True
@@ -81,5 +81,5 @@ def abandon(case: Case, error: str) -> Outcome:
 
 
 def _card(tx: Tx, case: Case, text: str) -> int:
-    subject = f"conversation:{case.conversation.id}"
-    return tx.cards.open("could_not_answer", subject, f"{case.who}: {text}", case.organization.id)
+    subject = cards.conversation(case.conversation.id)
+    return tx.cards.open(CardKind.COULD_NOT_ANSWER, subject, f"{case.who}: {text}", case.organization.id)

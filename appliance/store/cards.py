@@ -1,13 +1,53 @@
 """Cards: what needs the owner's eye, one open card per kind and subject."""
 
+from enum import StrEnum
+from typing import NewType
+
 from appliance.store.sql import Row, Sql
+
+Subject = NewType("Subject", str)  # what a card is about, such as "outbox:12"; made only here
+BOX = Subject("box")
+ACCOUNT = Subject("account")
+
+
+class CardKind(StrEnum):
+    ORPHAN = "orphan"  # somebody wrote to a number that is nobody's here
+    WAITING = "waiting"  # a customer waits for a person
+    TOO_LATE = "too_late"  # missed, and too old to be answered without being asked
+    COULD_NOT_ANSWER = "could_not_answer"
+    NOT_SENT = "not_sent"
+    DOUBT = "doubt"  # not sure it arrived
+    UNDELIVERED = "undelivered"
+    SENT_TWICE = "sent_twice"
+    TWILIO = "twilio"  # Twilio takes nothing from the account or from a channel
+    LOG = "log"  # Twilio's log cannot be read
+    SETTLE = "settle"  # what became of sends in doubt cannot be found out
+    CLOCK = "clock"
+    RESTORED = "restored"
+    BACKUP = "backup"
+
+
+def conversation(conversation_id: int) -> Subject:
+    return Subject(f"conversation:{conversation_id}")
+
+
+def reply(outbox_id: int) -> Subject:
+    return Subject(f"outbox:{outbox_id}")
+
+
+def channel(channel_id: int) -> Subject:
+    return Subject(f"channel:{channel_id}")
+
+
+def number(address: str) -> Subject:
+    return Subject(f"number:{address}")
 
 
 class Cards:
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
 
-    def open(self, kind: str, subject: str, text: str, organization_id: int | None = None) -> int:
+    def open(self, kind: CardKind, subject: Subject, text: str, organization_id: int | None = None) -> int:
         """Open a card, or count one more time on the open one. `text` holds no body and no full address."""
         now = self._sql.now
         self._sql.run(
@@ -26,7 +66,7 @@ class Cards:
         )
         return int(card_id)
 
-    def close(self, kind: str, subject: str) -> None:
+    def close(self, kind: CardKind, subject: Subject) -> None:
         self._sql.run(
             "UPDATE cards SET closed_at = ? WHERE kind = ? AND subject = ? AND closed_at IS NULL",
             self._sql.now,

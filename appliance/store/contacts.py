@@ -33,22 +33,6 @@ class Contacts(Repository[Contact]):
         if profile_name:
             self._sql.run("UPDATE contacts SET profile_name = ? WHERE id = ?", profile_name, contact_id)
 
-    def shift_waiting(self, milliseconds: int, since: int, after: int) -> None:
-        """The wall clock jumped: WhatsApp's 24 hours of those who wait for an answer move with it.
-
-        `after`: the last job of the run before; what waits since then was heard by another clock.
-        """
-        self._sql.run(
-            "UPDATE contacts SET last_inbound_at = last_inbound_at + ? WHERE id IN ("
-            "SELECT contact_id FROM conversations WHERE status <> 'closed' AND session_key IN ("
-            "SELECT lane FROM message_queue WHERE status IN ('ready', 'running') AND id > ?)) "
-            "AND last_inbound_at NOT BETWEEN ? AND ?",
-            milliseconds,
-            after,
-            since,
-            self._sql.now,
-        )
-
     def opt_out(self, contact_id: int, sid: str) -> None:
         self._sql.run(
             "UPDATE contacts SET opted_out_at = ?, opted_out_sid = ? WHERE id = ? AND opted_out_at IS NULL",

@@ -9,12 +9,11 @@ from typing import Any
 
 import msgspec
 
-from appliance.model import Conversation, Job, JobKind, JobStatus
+from appliance.model import NOTHING, Conversation, Job, JobKind, JobStatus, Resource, channel_resource
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
 ALONE_AFTER = 2  # a job that was running in so many crashes runs alone next
-NEWEST = 100  # so many jobs tell the latest time
 
 
 class Jobs(Repository[Job]):
@@ -29,7 +28,7 @@ class Jobs(Repository[Job]):
         self,
         kind: JobKind,
         *,
-        resource: str = "",
+        resource: Resource = NOTHING,
         lane: str | None = None,
         run_at: int | None = None,
         message_sid: str | None = None,
@@ -60,7 +59,7 @@ class Jobs(Repository[Job]):
         """Enqueue the sending of an outbox row, in its conversation's lane; None where that is busy."""
         return self.enqueue(
             JobKind.SEND,
-            resource=f"channel:{channel_id}",
+            resource=channel_resource(channel_id),
             lane=conversation.session_key if conversation else None,
             message_sid=message_sid,
             payload={"outbox": outbox_id} | ({"conversation": conversation.id} if conversation else {}),
@@ -99,18 +98,18 @@ class Jobs(Repository[Job]):
     def in_lane(self, lane: str) -> Job | None:
         return self._find("lane = ? AND status IN ('ready', 'running')", lane)
 
-    def resources(self) -> list[str]:
+    def resources(self) -> list[Resource]:
         """What ready jobs wait for; one index step each."""
-        found: list[str] = []
+        found: list[Resource] = []
         name = self._sql.value("SELECT min(resource) FROM message_queue WHERE status = 'ready'")
         while name is not None:
-            found.append(name)
+            found.append(Resource(name))
             name = self._sql.value(
                 "SELECT min(resource) FROM message_queue WHERE status = 'ready' AND resource > ?", name
             )
         return found
 
-    def due(self, resource: str, limit: int) -> list[Job]:
+    def due(self, resource: Resource, limit: int) -> list[Job]:
         """Ready jobs of one resource whose time has come, longest waiting first."""
         return self._select(
             "status = 'ready' AND resource = ? AND run_at <= ? ORDER BY run_at, id LIMIT ?",
@@ -119,7 +118,7 @@ class Jobs(Repository[Job]):
             limit,
         )
 
-    def next_due(self, resource: str) -> int | None:
+    def next_due(self, resource: Resource) -> int | None:
         """When the next ready job of a resource falls due that is not due yet."""
         time = self._sql.value(
             "SELECT min(run_at) FROM message_queue WHERE status = 'ready' AND resource = ? AND run_at > ?",
@@ -197,44 +196,6 @@ class Jobs(Repository[Job]):
             crashed,
         )
         return poison
-
-    def plan_by(self, latest: int) -> None:
-        """No ready job later than a time (ms UTC)."""
-        self._sql.run("UPDATE message_queue SET run_at = ?1 WHERE status = 'ready' AND run_at > ?1", latest)
-
-    def shift(self, milliseconds: int, since: int, after: int, patience: int) -> None:
-        """The wall clock jumped: no live job from before it runs later than planned, and this run's keep their age.
-
-        `after`: the last job of the run before, whose clock may have been right. `patience`: deadlines start again.
-        """
-        self._sql.run(
-            "UPDATE message_queue SET run_at = run_at + min(?1, 0), "
-            "deadline_at = iif(deadline_at IS NULL, NULL, ?3 + ?5), "
-            "created_at = min(?3, created_at + iif(id <= ?4, 0, ?1)) "
-            "WHERE status IN ('ready', 'running') AND created_at NOT BETWEEN ?2 AND ?3",
-            milliseconds,
-            since,
-            self._sql.now,
-            after,
-            patience,
-        )
-
-    def forget_future(self) -> None:
-        """Times that have not come yet were written by a clock that ran ahead (see last_written())."""
-        self._sql.run(
-            "UPDATE message_queue SET created_at = ?1 "
-            "WHERE created_at > ?1 AND id > (SELECT max(id) - ?2 FROM message_queue)",
-            self._sql.now,
-            NEWEST,
-        )
-
-    def newest(self) -> int:
-        return int(self._sql.value("SELECT coalesce(max(id), 0) FROM message_queue"))
-
-    def last_written(self) -> int:
-        """The latest time at which one of the newest jobs was made (ms UTC); 0 where there is none."""
-        newest = "SELECT created_at FROM message_queue ORDER BY id DESC LIMIT ?"
-        return int(self._sql.value(f"SELECT coalesce(max(created_at), 0) FROM ({newest})", NEWEST))  # noqa: S608
 
     def extend_deadlines(self, milliseconds: int) -> None:
         """There was no way out for so long: the deadlines stood still."""

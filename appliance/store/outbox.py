@@ -66,38 +66,6 @@ class Outbox(Repository[OutboxMessage]):
             reason,
         )
 
-    def shift(self, milliseconds: int, since: int, after: int) -> None:
-        """The wall clock jumped: what this run wrote and is not settled yet keeps its age.
-
-        `after`: the last row of the run before. An attempt only moves back: where it is not known whether the old time
-        was right, Twilio's log is searched from the earlier one on.
-        """
-        self._sql.run(
-            "UPDATE outbox SET "  # noqa: S608
-            "created_at = min(?3, created_at + iif(id <= ?4 OR created_at BETWEEN ?2 AND ?3, 0, ?1)), "
-            "sending_at = sending_at + min(?1, 0) "
-            f"WHERE {UNSETTLED} AND state <> 'parked'",
-            milliseconds,
-            since,
-            self._sql.now,
-            after,
-        )
-
-    def predate(self, at: int) -> None:
-        """Attempts that are later than now were written by a clock that ran ahead: nobody knows when they were made.
-
-        Twilio's log is searched from `at` on, and what is not there is too old to be sent again by itself.
-        """
-        self._sql.run(
-            "UPDATE outbox SET sending_at = ?1, created_at = min(created_at, ?1) "  # noqa: S608
-            f"WHERE {UNSETTLED} AND state IN ('sending', 'doubt') AND sending_at > ?2",
-            at,
-            self._sql.now,
-        )
-
-    def newest(self) -> int:
-        return int(self._sql.value("SELECT coalesce(max(id), 0) FROM outbox"))
-
     def in_doubt(self) -> list[OutboxMessage]:
         return self._select(f"{UNSETTLED} AND state = 'doubt' ORDER BY id")
 

@@ -32,9 +32,9 @@ class Sql:
         row = self.one(statement, *values)
         return row[0] if row else None
 
-    def run(self, statement: str, *values: Any) -> int:
-        """How many rows changed."""
-        return self._connection.execute(statement, values).rowcount
+    def run(self, statement: str, *values: Any, **named: Any) -> int:
+        """How many rows changed. A statement has either `?` or `:name`."""
+        return self._connection.execute(statement, named or values).rowcount
 
     def insert(self, table: str, **columns: Any) -> int:
         """The id of the new row. A broken constraint raises sqlite3.IntegrityError."""

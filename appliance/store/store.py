@@ -32,16 +32,22 @@ from appliance.store.writer import Writer, on_thread
 
 T = TypeVar("T")
 CHECKPOINT_BYTES = 1_000 * 4_120  # 1,000 pages with their frame headers
+OnFault = Callable[[ApplianceError], None]
 READ_LIMIT = 0.25  # seconds; a reader that stays longer keeps the WAL from being reset
+
+
+def ignore(_error: ApplianceError) -> None:
+    """Whoever writes hears of it anyway."""
 
 
 class Store:
     """Use `await Store.open(directory, clock)`; `close()` in a finally, or aiosqlite's thread keeps the process."""
 
-    def __init__(self, directory: Path, clock: Clock) -> None:
+    def __init__(self, directory: Path, clock: Clock, on_fault: OnFault) -> None:
         self.directory = directory
         self.path = directory / FILE_NAME
         self._clock = clock
+        self._on_fault = on_fault
         self._lock = Lock(directory)
         self.reserve = Reserve(directory)
         self._connections: list[aiosqlite.Connection] = []
@@ -49,10 +55,10 @@ class Store:
         self.shortage: StorageFullError | None = None  # the last write that found no space
 
     @classmethod
-    async def open(cls, directory: Path, clock: Clock) -> "Store":
-        """Raises AlreadyRunningError or DatabaseError, each one sentence for the operator."""
+    async def open(cls, directory: Path, clock: Clock, on_fault: OnFault = ignore) -> "Store":
+        """`on_fault` is told of every write that was lost. Raises AlreadyRunningError or DatabaseError, one sentence."""
         prepare_directory(directory)
-        store = cls(directory, clock)
+        store = cls(directory, clock, on_fault)
         store._lock.take()
         try:
             complete(directory)
@@ -77,9 +83,7 @@ class Store:
         await self._read(configure_reader)
         writer_tx = await self._run(lambda connection: Tx(Sql(connection, self._clock.now)))
         self._reader_tx = await self._read(lambda connection: Tx(Sql(connection, self._clock.now)))
-        self._writer = Writer(self._run, writer_tx, self._checkpoint_if_due)
-        self._writer.on_fault = self._fault
-        self.on_fault: Callable[[ApplianceError], None] = lambda _error: None
+        self._writer = Writer(self._run, writer_tx, self._checkpoint_if_due, self._fault)
         self.reserve.keep()
 
     async def _open(self, name: str) -> aiosqlite.Connection:
@@ -126,7 +130,7 @@ class Store:
         if isinstance(error, StorageFullError):
             self.shortage = error
             self.reserve.release()
-        self.on_fault(error)
+        self._on_fault(error)
 
     async def _checkpoint_if_due(self) -> None:
         if self.wal_bytes() >= CHECKPOINT_BYTES:

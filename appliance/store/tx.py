@@ -18,6 +18,7 @@ from appliance.store.messages import Messages
 from appliance.store.organizations import Channels, Organizations
 from appliance.store.outbox import Outbox
 from appliance.store.sql import Sql
+from appliance.store.times import Times
 
 
 class Tx:
@@ -38,6 +39,7 @@ class Tx:
         self.messages = Messages(sql)
         self.organizations = Organizations(sql)
         self.outbox = Outbox(sql)
+        self.times = Times(sql)
 
     @property
     def now(self) -> int:

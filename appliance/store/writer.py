@@ -98,15 +98,21 @@ def storage_error(error: BaseException) -> ApplianceError | None:
 
 
 class Writer:
-    def __init__(self, run: Runner, tx: Tx, after: Callable[[], Awaitable[None]]) -> None:
-        """`after` is awaited between batches (checkpoints)."""
+    def __init__(
+        self,
+        run: Runner,
+        tx: Tx,
+        after: Callable[[], Awaitable[None]],
+        on_fault: Callable[[ApplianceError], None],
+    ) -> None:
+        """`after` is awaited between batches (checkpoints), `on_fault` is told of every batch that was lost."""
         self._run = run
         self._tx = tx
         self._after = after
         self._gathered: deque[tuple[Unit, asyncio.Future[Any]]] = deque()
         self._draining: asyncio.Task[None] | None = None
         self.broken: ApplianceError | None = None
-        self.on_fault: Callable[[ApplianceError], None] = lambda _error: None
+        self._on_fault = on_fault
         self.batches = 0
 
     async def write(self, unit: Callable[[Tx], T]) -> T:
@@ -157,7 +163,7 @@ class Writer:
             return error
         if isinstance(fault, StorageBrokenError):
             self.broken = fault
-        self.on_fault(fault)
+        self._on_fault(fault)
         return fault
 
 

@@ -1,0 +1,201 @@
+"""The parts over one open store, put together: adapters, handlers, and what gives them work or holds it back.
+
+It alone names the concrete adapters. `app` opens the store, starts the engine and stops it.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import structlog
+
+from appliance import chores, restoration, timekeeping
+from appliance.clock import SystemClock
+from appliance.config import Config
+from appliance.errors import StorageBrokenError, StorageUnavailableError
+from appliance.inbox.catch_up import CatchUpHandler
+from appliance.metrics import Metrics
+from appliance.model import SECOND, JobKind
+from appliance.outbox import delivery
+from appliance.outbox.follow_up import FollowUpHandler
+from appliance.outbox.send import SendHandler
+from appliance.outbox.settle import SettleHandler
+from appliance.ports import Clock, LogUnavailableError, MessageLog, Responder, Sender
+from appliance.queue.bell import Bell
+from appliance.queue.circuit import Circuits
+from appliance.queue.gate import Gate
+from appliance.queue.outage import Outage
+from appliance.queue.outcome import Handler
+from appliance.queue.schedule import Schedule, enqueue_tick
+from appliance.queue.worker import Worker, resume
+from appliance.reply.handler import ReplyHandler
+from appliance.reply.provider import Provider
+from appliance.responder.faq import Faq
+from appliance.responder.llm import Llm
+from appliance.restoration import Hold
+from appliance.store import Store, Tx
+from appliance.store.box import Fact
+from appliance.store.times import Rows
+from appliance.timekeeping import Timekeeper
+from appliance.twilio.webhook import STATUS_PATH
+from appliance.web import offline
+
+RECONCILE_PATIENCE = 10.0  # seconds that workers wait for Twilio's log at start; a job goes on with it later
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """What is swapped at the edges."""
+
+    sender: Sender
+    log: MessageLog
+    responder: Responder
+
+
+def make_responder(config: Config) -> Responder:
+    if config.ai.provider == "faq":
+        return Faq()
+    assert config.ai.base_url is not None
+    assert config.ai.model is not None
+    return Llm(config.ai.base_url, config.ai.api_key, config.ai.model, config.ai.max_output_tokens)
+
+
+async def connect(config: Config, clock: Clock, responder: Responder | None = None) -> Adapters:
+    """What sends, and what reads Twilio's log, over the same connections; and who answers."""
+    # Twilio's package takes a tenth of a second or, on a small board, a whole one to import: not on the loop.
+    module = await asyncio.to_thread(import_module, "appliance.twilio.sender")
+    log_module = await asyncio.to_thread(import_module, "appliance.twilio.log")
+    twilio = config.twilio
+    key = [(twilio.api_key_sid, twilio.api_key_secret)] if twilio.api_key_sid else []
+    sender = module.TwilioSender(
+        account_sid=twilio.account_sid,
+        credentials=key + [(twilio.account_sid, token) for token in twilio.auth_tokens],
+        api_url=twilio.api_url,
+        status_url=config.server.public_url + STATUS_PATH,
+        timeout=twilio.timeout / SECOND,
+    )
+    return Adapters(sender, log_module.TwilioLog(sender.clients, clock), responder or make_responder(config))
+
+
+def offline_control(config: Config) -> AbstractAsyncContextManager[None]:
+    """The control socket of an appliance that does not run. Raises AlreadyRunningError or DatabaseError."""
+    return offline.control(config, SystemClock(), Faq())
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the runs before this one left. `run`: the number of this one."""
+
+    run: int
+    rows: Rows
+    is_restored: bool
+
+
+def past(tx: Tx) -> Past:
+    return Past((tx.box.number(Fact.RUN) or 0) + 1, tx.times.rows(), restoration.restored_at(tx) is not None)
+
+
+class Engine:
+    """What works through the queue of one store. Nothing is executed before work()."""
+
+    def __init__(
+        self, store: Store, adapters: Adapters, config: Config, clock: Clock, metrics: Metrics, past: Past
+    ) -> None:
+        self.store = store
+        self.adapters = adapters
+        self.config = config
+        self.reconciled = asyncio.Event()
+        self._past = past
+        self._circuits = Circuits()
+        self.bell = Bell()
+        self.outage = Outage(store, adapters.sender, clock, self.bell)
+        hold = Hold(past.is_restored, self.bell.ring)
+        self._settle = SettleHandler(store, adapters.log, config, clock)
+        self._catch_up = CatchUpHandler(store, adapters.log, config, clock, self.bell, hold)
+        self._handlers = self.handlers(clock)
+        self._timekeeper = Timekeeper(store, clock, config.ai.deadline, past.rows)
+        self.schedule = Schedule(store, config, clock, self.bell, self._timekeeper)
+        self.worker = Worker(
+            store=store,
+            handlers=self._handlers,
+            config=config,
+            clock=clock,
+            gate=Gate(self._circuits, self.outage, hold, clock),
+            bell=self.bell,
+            run_number=past.run,
+            metrics=metrics,
+            random=random.random,
+            before_claim=self.schedule.look_at_clock,
+        )
+
+    def handlers(self, clock: Clock) -> Mapping[JobKind, Handler]:
+        store, config, adapters = self.store, self.config, self.adapters
+        attempts = config.queue.max_attempts
+        provider = Provider(adapters.responder, self._circuits, self.outage, clock, random.random, attempts)
+        return {
+            JobKind.REPLY: ReplyHandler(store, provider, config, clock),
+            JobKind.SEND: SendHandler(store, adapters.sender, config, clock, self._circuits),
+            JobKind.SETTLE: self._settle,
+            JobKind.CATCH_UP: self._catch_up,
+            JobKind.FOLLOW_UP: FollowUpHandler(store, adapters.log, clock),
+            JobKind.BACKUP: chores.Backup(store, clock),
+            JobKind.IDLE: chores.idle(config),
+            JobKind.EXPIRED: chores.expired(),
+            JobKind.HOUSEKEEPING: chores.housekeeping(store),
+        }
+
+    async def resume(self) -> None:
+        """Take up what the dead run left: its running jobs are ready again, its sends in flight are in doubt."""
+        await self.store.write(lambda tx: begin_run(tx, self._past.run, self._handlers, self.config))
+        await self.outage.resume()
+
+    async def work(self) -> None:
+        """For ever: when the clock is right and Twilio's log has told what happened meanwhile."""
+        await self._timekeeper.wait(self.worker.live)
+        with contextlib.suppress(StorageUnavailableError):  # the first claim looks again
+            await self.schedule.look_at_clock()
+        await self._reconcile()
+        self.reconciled.set()
+        await self.worker.run()
+
+    async def _reconcile(self) -> None:
+        """Before anything is sent: what became of the sends in doubt, and what came in meanwhile. Bounded."""
+        complete = not self.config.twilio.catch_up_every
+        try:
+            async with asyncio.timeout(RECONCILE_PATIENCE):
+                await self._settle.settle()
+                complete = complete or await self._catch_up.catch_up()
+        except (TimeoutError, LogUnavailableError, StorageUnavailableError):
+            pass
+        except StorageBrokenError:
+            raise
+        except Exception as error:  # noqa: BLE001  # ending here would end every start; the schedule tries again
+            log.error("Twilio's log was not compared at the start", error=type(error).__name__)
+        if not complete:
+            with contextlib.suppress(StorageUnavailableError):
+                await self.store.write(lambda tx: enqueue_tick(tx, JobKind.CATCH_UP))
+
+
+def begin_run(tx: Tx, run: int, handlers: Mapping[JobKind, Handler], config: Config) -> None:
+    boot_id = kernels_boot_id()
+    # Else the power went, or a copy was put back: nobody is to blame, and what the copy has may have been answered.
+    crashed = tx.box.get(Fact.BOOT_ID) == boot_id and restoration.restored_at(tx) is None
+    tx.box.put(Fact.RUN, run)
+    tx.box.put(Fact.BOOT_ID, boot_id)
+    delivery.settle_crashed(tx)
+    timekeeping.begin(tx)
+    resume(tx, handlers, config, crashed=crashed)
+    enqueue_tick(tx, JobKind.HOUSEKEEPING)
+
+
+def kernels_boot_id() -> str:
+    """Empty where there is none; it changes whenever the machine starts."""
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text().strip() if path.exists() else ""

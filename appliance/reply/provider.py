@@ -1,0 +1,86 @@
+"""Who is asked for words, and whether it may be asked now: responder, breaker, limit and outage probe behind one door."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from appliance.clock import milliseconds
+from appliance.model import AI, SECOND, Dialogue, Reply
+from appliance.ports import Clock, Permanent, Responder, Retryable
+from appliance.queue.circuit import AI_LIMIT, Circuits
+from appliance.queue.outage import Outage
+from appliance.queue.outcome import backoff
+
+LONGEST_CALL = 30 * SECOND  # of the deadline, so that a hung call leaves time for a second one
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Ask again at a time (ms UTC). `failed`: it was asked in vain, so the attempt counts."""
+
+    at: int
+    reason: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """Nothing will come of it in time. `reason` is safe for cards."""
+
+    reason: str
+
+
+class Provider:
+    def __init__(
+        self,
+        responder: Responder,
+        circuits: Circuits,
+        outage: Outage,
+        clock: Clock,
+        random: Callable[[], float],
+        max_attempts: int,
+    ) -> None:
+        self._responder = responder
+        self._breaker = circuits.get(AI)  # it fails: its customers get the friendly text at once
+        self._limit = circuits.get(AI_LIMIT)  # it asked to be left alone: its customers wait
+        self._outage = outage
+        self._clock = clock
+        self._random = random
+        self._max_attempts = max_attempts
+
+    async def ask(self, dialogue: Dialogue, *, deadline: int, attempt: int) -> Reply | Wait | Unavailable:
+        """`deadline`: when the customer must have something, ms UTC. `attempt`: the how manieth this is, from 1."""
+        left = deadline - self._clock.now()
+        if left <= 0:
+            return Unavailable("no answer within the deadline")
+        now = milliseconds(self._clock)
+        if (until := self._limit.open_until(now)) is not None and not self._limit.try_enter(now):
+            # Nobody's attempt is burnt, one job at a time asks again.
+            wait = Wait(self._clock.now() + max(until - now, SECOND // 2), "the AI provider asked us to wait")
+            return wait if wait.at < deadline else Unavailable(wait.reason)
+        if not self._breaker.try_enter(now):
+            self._limit.abandon()
+            return Unavailable("the AI provider is failing")
+        try:
+            reply = await self._responder.respond(dialogue, min(left, LONGEST_CALL) / SECOND)
+        except Permanent as error:
+            return Unavailable(str(error))
+        except Retryable as error:
+            return await self._failed(error, deadline, attempt)
+        finally:
+            self._breaker.abandon()
+            self._limit.abandon()
+        self._breaker.succeeded()
+        self._limit.succeeded()
+        return reply
+
+    async def _failed(self, error: Retryable, deadline: int, attempt: int) -> Wait | Unavailable:
+        now = self._clock.now()
+        if error.unreachable and await self._outage.is_total():
+            return Wait(now, "no way out of the box")
+        if error.retry_after is not None:
+            self._limit.parked(milliseconds(self._clock), int(error.retry_after * SECOND))
+            return Wait(now, str(error))
+        self._breaker.failed(milliseconds(self._clock))
+        if attempt >= self._max_attempts:
+            return Unavailable(str(error))
+        return Wait(min(now + backoff(attempt, self._random), deadline), str(error), failed=True)
