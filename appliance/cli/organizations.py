@@ -44,6 +44,13 @@ def register(
         told = instructions.read() if instructions else None
     except UnicodeDecodeError:
         raise ApplianceError("The instructions must be UTF-8 text.") from None
+    password = None
+    if password_stdin:
+        try:
+            password = sys.stdin.readline().rstrip("\r\n")
+            password.encode()  # in some locales what is no UTF-8 is found only now
+        except UnicodeError:
+            raise ApplianceError("The password must be UTF-8 text.") from None
     wanted = {
         "name": name,
         "channels": list(channels),
@@ -52,22 +59,13 @@ def register(
         "timezone": timezone,
         "contact": contact,
         "instructions": told,
-        "password": _password() if password_stdin else None,
+        "password": password,
     }
     answer = talk(session.config(), lambda api: api.post("organizations", **wanted))
     if as_json:
         say_json(answer)
     else:
         click.echo(f"Registered {one_line(name)} with {', '.join(map(one_line, channels))} and user {one_line(user)}.")
-
-
-def _password() -> str:
-    try:
-        line = sys.stdin.readline()
-        line.encode()  # in some locales what is no UTF-8 is found only now
-    except UnicodeError:
-        raise ApplianceError("The password must be UTF-8 text.") from None
-    return line.rstrip("\r\n")
 
 
 @org.command("list")
