@@ -23,12 +23,12 @@ import msgspec
 
 from appliance import knowledge, logs
 from appliance.app import Appliance
-from appliance.cli.serve import run as serve
 from appliance.config import Address, Config, load
 from appliance.config.keys import host_port
 from appliance.errors import ApplianceError
 from appliance.identity import Registration, register_organization
 from appliance.printable import escaped
+from appliance.process import run as serve
 from appliance.simulator import Ledger, Phone, Twilio, run_simulator, simulator_app
 from appliance.store import Tx
 from appliance.store.lock import Lock
@@ -90,10 +90,14 @@ def run(listen: str | None, directory: Path) -> int:
     directory = directory.absolute()
     lock = Lock(directory)
     try:
-        _refuse_foreign(directory / "config.toml")
+        # A configuration that the demo did not write is not its to replace, nor is the token in it to use.
+        path = directory / "config.toml"
+        content = path.read_bytes() if path.exists() else b""  # empty: a start that the power cut short
+        if content and not content.startswith(OWN_LINE.encode()):
+            raise ApplianceError(f"{path} is not of the demo, which would replace it; name another --directory.")
         directory.mkdir(parents=True, exist_ok=True)
         lock.take()
-        asyncio.run(_run(_wanted(listen or LISTEN), directory))
+        asyncio.run(_run(listen or LISTEN, directory))
     except ApplianceError as error:
         click.echo(escaped(str(error)), err=True)
         return error.exit_status
@@ -102,23 +106,12 @@ def run(listen: str | None, directory: Path) -> int:
     return 0
 
 
-def _refuse_foreign(path: Path) -> None:
-    """A configuration that the demo did not write is not its to replace, nor is the token in it to use."""
-    content = path.read_bytes() if path.exists() else b""  # empty: a start that the power cut short
-    if content and not content.startswith(OWN_LINE.encode()):
-        raise ApplianceError(f"{path} is not of the demo, which would replace it; name another --directory.")
-
-
-def _wanted(listen: str) -> Address:
+async def _run(listen: str, directory: Path) -> None:
     key = host_port()
     try:
-        address: Address = key.read(listen)
+        wanted: Address = key.read(listen)
     except ValueError:
         raise ApplianceError(f"LISTEN={listen} must be {key.allowed}.") from None
-    return address
-
-
-async def _run(wanted: Address, directory: Path) -> None:
     own = _free(wanted)
     phone = _free(Address(wanted.host, own.address.port + 1))
     config = _configure(directory / "config.toml", own, phone)
@@ -144,26 +137,21 @@ def _free(wanted: Address) -> Place:
 
 
 def _configure(path: Path, own: Place, phone: Place) -> Config:
-    token = _known_token(path) or secrets.token_hex(16)
+    try:  # the one of the last start: a phone page or a script of the visitor's may still use it
+        token = str(tomllib.loads(path.read_text("utf-8"))["twilio"]["auth_tokens"][0])
+    except (OSError, ValueError, LookupError, TypeError):
+        token = ""
     content = CONFIG.format(
         listen=_toml(str(own.address)),
         public_url=_toml(own.local),
         storage=_toml(str(path.parent / "data")),
         account_sid=ACCOUNT,
-        token=_toml(token),
+        token=_toml(token or secrets.token_hex(16)),
         api_url=_toml(phone.local),
     )
     path.touch(mode=0o600)
     path.write_text(content, "utf-8")
     return load(path, {name: value for name, value in os.environ.items() if name.startswith(OURS)}, serving=True)
-
-
-def _known_token(path: Path) -> str | None:
-    """The one of the last start: a phone page or a script of the visitor's may still use it."""
-    try:
-        return str(tomllib.loads(path.read_text("utf-8"))["twilio"]["auth_tokens"][0])
-    except (OSError, ValueError, LookupError, TypeError):
-        return None
 
 
 def _toml(text: str) -> str:
@@ -190,8 +178,11 @@ async def _open_shop(appliance: Appliance, own: Place, phone: Place) -> None:
     await appliance.store.write(_register)
     click.echo(f"Appliance: {own}")
     click.echo(f"Phone:     {phone}  (open it and write as a customer)")
-    if own.address.host not in EVERYWHERE and (command := _tunnel(own.address, phone.address)):
-        click.echo(f"On your own computer, before you open them: {command}")
+    match os.environ.get("SSH_CONNECTION", "").split():  # ssh(1): this machine is reached by SSH
+        case [_, _, server, port] if own.address.host not in EVERYWHERE:
+            forwards = " ".join(f"-L {end.port}:{end}" for end in (own.address, phone.address))
+            command = f"ssh {forwards} {'' if port == '22' else f'-p {port} '}{getpass.getuser()}@{server}"
+            click.echo(f"On your own computer, before you open them: {command}")
     click.echo("Stop with Ctrl-C; the next start goes on from here.")
 
 
@@ -202,15 +193,6 @@ def _register(tx: Tx) -> None:
     sample = (files("appliance") / "samples" / "bakery.md").read_text("utf-8")
     for title, body in knowledge.parse(sample):
         tx.knowledge.put(organization_id, title, body)
-
-
-def _tunnel(*ends: Address) -> str | None:
-    """The command for the visitor's own machine, where this one is reached by SSH (ssh(1), SSH_CONNECTION)."""
-    match os.environ.get("SSH_CONNECTION", "").split():
-        case [_, _, server, port]:
-            forwards = " ".join(f"-L {end.port}:{end}" for end in ends)
-            return f"ssh {forwards} {'' if port == '22' else f'-p {port} '}{getpass.getuser()}@{server}"
-    return None
 
 
 def _own_address(host: str) -> str:

@@ -9,7 +9,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from pathlib import PurePath
 from traceback import TracebackException
@@ -32,8 +32,7 @@ _NUMBER = re.compile(r"(?i)(whatsapp(?::|%3a)(?:\+|%2b)?|\+|%2b)((?:[\s().-]{0,3
 
 def configure(level: Level, format: Format, secrets: Iterable[str] = ()) -> None:  # noqa: A002 - the key's name
     """Send every event to standard error. `secrets` are masked wherever they appear."""
-    mask = _masking(secrets)
-    shared: list[Any] = [structlog.stdlib.add_log_level, _exception_in_one_line, _Plain(mask)]
+    shared: list[Any] = [structlog.stdlib.add_log_level, _exception_in_one_line, _Plain(secrets)]
     if "JOURNAL_STREAM" not in os.environ:  # the journal has its own times
         shared.append(structlog.processors.TimeStamper(fmt="iso", utc=True))
     shared.append(_head_first)
@@ -44,10 +43,7 @@ def configure(level: Level, format: Format, secrets: Iterable[str] = ()) -> None
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(_StandardError()),  # type: ignore[arg-type]  # all it uses
     )
-    _join_standard_library(level, shared, renderer)
-
-
-def _join_standard_library(level: Level, shared: list[Any], renderer: Any) -> None:
+    # The standard library's loggers go the same way.
     handler = logging.StreamHandler(_StandardError())
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(
@@ -74,23 +70,12 @@ class _StandardError:
             sys.stderr.flush()
 
 
-def _masking(secrets: Iterable[str]) -> Callable[[str], str]:
-    long_ones = sorted({secret for secret in secrets if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
-    hidden = re.compile("|".join(map(re.escape, long_ones))) if long_ones else None
-
-    def mask(text: str) -> str:
-        if hidden is not None:
-            text = hidden.sub("…", text)
-        return _NUMBER.sub(lambda found: f"{found[1]}…{found[2][-4:]}", text)
-
-    return mask
-
-
 class _Plain:
     """Reduces every value to text, numbers, lists and mappings, with numbers and secrets masked."""
 
-    def __init__(self, mask: Callable[[str], str]) -> None:
-        self._mask = mask
+    def __init__(self, secrets: Iterable[str]) -> None:
+        long_ones = sorted({secret for secret in secrets if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
+        self._hidden = re.compile("|".join(map(re.escape, long_ones))) if long_ones else None
 
     def __call__(self, _logger: object, _method: str, event: Event) -> Event:
         # What begins with _ is the standard library's record, which its formatter takes out again.
@@ -109,7 +94,10 @@ class _Plain:
 
     def _text(self, value: object) -> str:
         try:
-            return self._mask(str(value))
+            text = str(value)
+            if self._hidden is not None:
+                text = self._hidden.sub("…", text)
+            return _NUMBER.sub(lambda found: f"{found[1]}…{found[2][-4:]}", text)
         except Exception:  # noqa: BLE001 - a value that cannot be shown must not stop who logs it
             return f"<{type(value).__name__}>"
 
@@ -127,15 +115,12 @@ def _exception_in_one_line(_logger: object, _method: str, event: Event) -> Event
 
 
 def _chain(error: TracebackException) -> str:
-    places = [f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in error.stack[-MAX_FRAMES:]]
+    frames = [(PurePath(frame.filename).parts[-2:], frame) for frame in error.stack[-MAX_FRAMES:]]
+    places = [f"{'/'.join(file)}:{frame.lineno} {frame.name}" for file, frame in frames]
     told = f"{error.exc_type.__qualname__} at {' > '.join(places) or 'unknown place'}" if error.exc_type else ""
     inner = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     parts = [_chain(part) for part in error.exceptions or ()]
     return told + (f" [{'; '.join(parts)}]" if parts else "") + (f", after {_chain(inner)}" if inner else "")
-
-
-def _short(filename: str) -> str:
-    return "/".join(PurePath(filename).parts[-2:])
 
 
 def _head_first(_logger: object, _method: str, event: Event) -> Event:

@@ -9,7 +9,6 @@ import errno
 from pathlib import Path
 
 import structlog
-from aiohttp import web
 
 from appliance import restoration, systemd
 from appliance.config import Config
@@ -34,11 +33,16 @@ async def open_store(config: Config, clock: Clock, stopping: asyncio.Event) -> S
         return await _try(config, clock)
     except (CorruptError, StorageFullError) as error:
         fault: ApplianceError = error
+    reason = str(fault)
+
+    async def faults() -> list[str]:
+        return [reason]
+
     listeners = Listeners()
     try:
-        await listeners.tcp(_refusing(fault), config.server.listen, "server.listen")
-        systemd.notify(f"READY=1\nSTATUS={fault}")
-        log.error("cannot store anything, every webhook gets 503", reason=str(fault))
+        await listeners.tcp(applications.refusing(faults), config.server.listen, "server.listen")
+        systemd.notify(f"READY=1\nSTATUS={reason}")
+        log.error("cannot store anything, every webhook gets 503", reason=reason)
         while not stopping.is_set():
             systemd.notify("WATCHDOG=1")
             await asyncio.sleep(AGAIN)
@@ -52,13 +56,6 @@ async def open_store(config: Config, clock: Clock, stopping: asyncio.Event) -> S
     finally:
         await listeners.close()
     raise fault
-
-
-def _refusing(fault: ApplianceError) -> web.Application:
-    async def faults() -> list[str]:
-        return [str(fault)]
-
-    return applications.refusing(faults)
 
 
 async def _try(config: Config, clock: Clock) -> Store:

@@ -29,7 +29,15 @@ class Pulse:
 
     async def faults(self) -> list[str]:
         """Why the appliance is not ready; empty when the store writes and the workers run."""
-        return await self._silent() or await self._unstorable()
+        found = await self._silent()
+        if found or self._store.shortage is None:
+            return found
+        try:  # after a write that found no space: whether there is some again
+            await self._store.write(_need_space)
+        except ApplianceError as error:
+            return [str(error)]
+        self._store.shortage = None
+        return []
 
     async def _silent(self) -> list[str]:
         """Loop, writer and workers; a full disk is no reason to be started again."""
@@ -45,17 +53,6 @@ class Pulse:
         except TimeoutError:
             found.append("the store does not answer")
         return found
-
-    async def _unstorable(self) -> list[str]:
-        """After a write that found no space: whether there is some again."""
-        if self._store.shortage is None:
-            return []
-        try:
-            await self._store.write(_need_space)
-        except ApplianceError as error:
-            return [str(error)]
-        self._store.shortage = None
-        return []
 
     async def watch(self) -> None:
         """Feed systemd's watchdog only while loop, writer and workers answer. For ever."""

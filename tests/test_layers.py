@@ -27,7 +27,7 @@ LAYERS = {
         ["logs", "queue.schedule", "queue.worker", "systemd", "web"], ["words", "rules", "store", "use cases"]
     ),
     "assembly": Layer(
-        ["__main__", "app", "cli", "demo", "opening", "pulse"],
+        ["__main__", "app", "cli", "demo", "opening", "process", "pulse"],
         ["words", "rules", "store", "use cases", "adapters", "drivers"],
     ),
 }

@@ -32,32 +32,26 @@ PARTS = ("", "-wal")  # the database, and the log beside one that was copied as 
 def backup(session: Session, file: Path | None) -> None:
     """Take a copy of the database, check it, and say where it is. FILE: put another copy there."""
     config = session.config()
-    place = _place(file, config) if file is not None else None
+    place = None
+    if file is not None:
+        place = Path(os.path.realpath(file))  # what stands there is replaced, a link to it is not
+        if place.parent == Path(os.path.realpath(config.storage.directory)):
+            raise click.UsageError(f"{file} is in the appliance's own directory; name another place.")
+        if os.path.lexists(place) and not place.is_file():
+            raise click.UsageError(f"{file} is no regular file; name another place.")
     with as_owner(config):
         made = Path(talk(config, lambda api: api.post("backups"), makes=False)["file"])
         copy = made.open("rb")
     with copy:
         if place is not None:
-            _hand_out(copy, made, place)
+            try:
+                copies.hand_out(copy, place)
+            except (OSError, DatabaseError) as error:
+                why = error.strerror if isinstance(error, OSError) else error
+                raise ApplianceError(
+                    f"{place} cannot be written ({why}); the copy that was taken is {made}."
+                ) from error
     click.echo(file or made)
-
-
-def _place(file: Path, config: Config) -> Path:
-    """Where the file really is: what stands there is replaced, a link to it is not. Raises UsageError."""
-    place = Path(os.path.realpath(file))
-    if place.parent == Path(os.path.realpath(config.storage.directory)):
-        raise click.UsageError(f"{file} is in the appliance's own directory; name another place.")
-    if os.path.lexists(place) and not place.is_file():
-        raise click.UsageError(f"{file} is no regular file; name another place.")
-    return place
-
-
-def _hand_out(copy: BinaryIO, made: Path, place: Path) -> None:
-    try:
-        copies.hand_out(copy, place)
-    except (OSError, DatabaseError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise ApplianceError(f"{place} cannot be written ({why}); the copy that was taken is {made}.") from error
 
 
 @click.command(cls=Command)
@@ -71,7 +65,16 @@ def restore(session: Session, file: Path) -> None:
     """
     config = session.config()
     with ExitStack() as stack:
-        parts = {part: stack.enter_context(opened) for part, opened in _opened(file, config)}
+        parts: dict[str, BinaryIO] = {}
+        try:
+            if not file.is_file():
+                raise click.UsageError(f"{file} {'is no regular file' if file.exists() else 'does not exist'}.")
+            for part in PARTS:
+                path = Path(f"{file}{part}")
+                if path == file or path.exists():
+                    parts[part] = stack.enter_context(path.open("rb"))
+        except PermissionError as error:
+            raise ApplianceError(unreadable(Path(error.filename), config.source)) from None
         become_owner(config)
         prepare_directory(config.storage.directory)
         try:
@@ -80,19 +83,6 @@ def restore(session: Session, file: Path) -> None:
         except OSError as error:
             raise ApplianceError(f"{file} cannot be restored: {error.strerror}.") from error
     click.echo(f"Restored {file}. Start the appliance; it first asks Twilio what was sent meanwhile.")
-
-
-def _opened(file: Path, config: Config) -> Iterator[tuple[str, BinaryIO]]:
-    """Raises UsageError or ApplianceError."""
-    try:
-        if not file.is_file():
-            raise click.UsageError(f"{file} {'is no regular file' if file.exists() else 'does not exist'}.")
-        for part in PARTS:
-            path = Path(f"{file}{part}")
-            if path == file or path.exists():
-                yield part, path.open("rb")
-    except PermissionError as error:
-        raise ApplianceError(unreadable(Path(error.filename), config.source)) from None
 
 
 @contextmanager

@@ -4,8 +4,8 @@ So there is one way to see and change things, whether the appliance runs or not.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,23 +45,20 @@ class Api:
     async def _request(self, method: str, path: str, **content: Any) -> Any:
         try:
             async with self._session.request(method, f"http://appliance/api/v1/{path}", **content) as response:
-                return _understood(response.status, await response.read())
+                status, told = response.status, await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ApplianceError(f"The appliance does not answer ({type(error).__name__}).") from error
-
-
-def _understood(status: int, content: bytes) -> Any:
-    try:
-        answer = msgspec.json.decode(content) if content else None
-    except msgspec.DecodeError:
-        answer = None
-    if status < 400:
-        return answer
-    error = answer.get("error", {}) if isinstance(answer, dict) else {}
-    message = error.get("message") or f"The appliance answered with status {status}."
-    if error.get("code") == "which_organization":
-        message += " Use --org NAME."
-    raise RequestError(error.get("code", ""), message, error.get("field"), status)
+        try:
+            answer = msgspec.json.decode(told) if told else None
+        except msgspec.DecodeError:
+            answer = None
+        if status < 400:
+            return answer
+        fault = answer.get("error", {}) if isinstance(answer, dict) else {}
+        message = fault.get("message") or f"The appliance answered with status {status}."
+        if fault.get("code") == "which_organization":
+            message += " Use --org NAME."
+        raise RequestError(fault.get("code", ""), message, fault.get("field"), status)
 
 
 def talk(config: Config, conversation: Callable[[Api], Awaitable[T]], *, makes: bool = True) -> T:
@@ -74,18 +71,12 @@ def talk(config: Config, conversation: Callable[[Api], Awaitable[T]], *, makes: 
 
 
 async def _talk(config: Config, conversation: Callable[[Api], Awaitable[T]], makes: bool) -> T:
-    async with _connected(config, makes) as api:
-        return await conversation(api)
-
-
-@asynccontextmanager
-async def _connected(config: Config, makes: bool) -> AsyncIterator[Api]:
     path = config.storage.directory / CONTROL_SOCKET
     async with AsyncExitStack() as stack:
         running = await _reach(config, path, stack, makes)
         connector = aiohttp.UnixConnector(str(path))
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, timeout=LIMIT))
-        yield Api(session, running=running)
+        return await conversation(Api(session, running=running))
 
 
 async def _reach(config: Config, path: Path, stack: AsyncExitStack, makes: bool) -> bool:
@@ -93,10 +84,15 @@ async def _reach(config: Config, path: Path, stack: AsyncExitStack, makes: bool)
     clock = asyncio.get_running_loop().time
     give_up = clock() + PATIENCE
     while not await _listens(path):
-        if not makes:
-            _require_database(path.parent)
+        from appliance.store.restoration import is_present  # noqa: PLC0415 - as below
+
+        if not makes and not is_present(path.parent):
+            raise ApplianceError(f"There is no database in {path.parent} yet.")
+        from appliance.app import offline_control  # noqa: PLC0415 - the whole product; a running one needs it not
+
+        logs.configure("error", "console")
         try:
-            await stack.enter_async_context(_standing_in(config))
+            await stack.enter_async_context(offline_control(config))
         except AlreadyRunningError:
             if clock() > give_up:
                 raise
@@ -104,20 +100,6 @@ async def _reach(config: Config, path: Path, stack: AsyncExitStack, makes: bool)
         else:
             return False
     return True
-
-
-def _require_database(directory: Path) -> None:
-    from appliance.store.restoration import is_present  # noqa: PLC0415 - as below
-
-    if not is_present(directory):
-        raise ApplianceError(f"There is no database in {directory} yet.")
-
-
-def _standing_in(config: Config) -> AbstractAsyncContextManager[None]:
-    from appliance.app import offline_control  # noqa: PLC0415 - the whole product; a running one needs it not
-
-    logs.configure("error", "console")
-    return offline_control(config)
 
 
 async def _listens(path: Path) -> bool:

@@ -27,14 +27,13 @@ def list_(session: Session, as_json: bool) -> None:
     if as_json:
         say_json(answer)
     elif answer["dead_letters"]:
-        say(table(["ID", "SINCE", "CUSTOMER", "TRIES", "WHY"], map(_row, answer["dead_letters"])))
+        rows = (
+            [each["id"], moment(each["finished_at"]), each["contact"] or each["kind"], each["attempts"], each["error"]]
+            for each in answer["dead_letters"]
+        )
+        say(table(["ID", "SINCE", "CUSTOMER", "TRIES", "WHY"], rows))
     else:
         click.echo("No dead letters.")
-
-
-def _row(letter: dict[str, Any]) -> list[object]:
-    about = letter["contact"] or letter["kind"]
-    return [letter["id"], moment(letter["finished_at"]), about, letter["attempts"], letter["error"]]
 
 
 @dead_letters.command()

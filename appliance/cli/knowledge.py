@@ -23,7 +23,11 @@ def knowledge() -> None:
 @pass_session
 def import_(session: Session, file: Any, org: str | None, as_json: bool) -> None:
     """Import Markdown: a heading is a topic, and replaces the topic of that name."""
-    markdown = _markdown(file.read(), file.name)
+    content: bytes = file.read()
+    try:
+        markdown = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ApplianceError(f"{Path(file.name).name} must be UTF-8 text.") from None
     answer = talk(session.config(), lambda api: api.post("knowledge", organization=org, markdown=markdown))
     if as_json:
         say_json(answer)
@@ -31,13 +35,6 @@ def import_(session: Session, file: Any, org: str | None, as_json: bool) -> None
     topics = answer["topics"]
     click.echo(f"Imported {len(topics)} {'topic' if len(topics) == 1 else 'topics'}:")
     say(f"  {one_line(topic)}" for topic in topics)
-
-
-def _markdown(content: bytes, name: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ApplianceError(f"{Path(name).name} must be UTF-8 text.") from None
 
 
 @knowledge.command("list")
@@ -67,11 +64,7 @@ def test(ctx: click.Context, session: Session, question: str, org: str | None, a
     if as_json:
         say_json(answer)
     else:
-        say(_verdict(answer))
+        topic = f"{one_line(answer['topic'])} ({answer['score']:.0%})" if answer["topic"] else "none answers it"
+        first, *rest = [one_line(line) for line in (answer["reply"] or "none").splitlines()]
+        say([f"Topic  {topic}", f"Reply  {first}", *(f"       {line}".rstrip() for line in rest)])
     ctx.exit(0 if answer["topic"] else 1)
-
-
-def _verdict(answer: dict[str, Any]) -> list[str]:
-    topic = f"{one_line(answer['topic'])} ({answer['score']:.0%})" if answer["topic"] else "none answers it"
-    first, *rest = [one_line(line) for line in (answer["reply"] or "none").splitlines()]
-    return [f"Topic  {topic}", f"Reply  {first}", *(f"       {line}".rstrip() for line in rest)]

@@ -45,7 +45,9 @@ def send(
     if as_json:
         say_json(message)
     else:
-        click.echo(_told(message))
+        reason = "it leaves when the appliance runs" if message["state"] == "ready" else message.get("reason")
+        why = f" ({one_line(reason)})" if reason else ""
+        click.echo(f"Message {message['id']}: {one_line(message['state'])}{why}")
     ctx.exit(1 if message["state"] in NOT_WELL else 0)
 
 
@@ -55,22 +57,11 @@ async def _followed(api: Api, message: dict[str, Any], contact: str) -> dict[str
     while message["state"] in UNDER_WAY and asyncio.get_running_loop().time() < give_up:
         await asyncio.sleep(PAUSE)
         answer = await api.get("messages", contact=contact)
-        found = next((each for each in answer["messages"] if _is(message["id"], each)), None)
+        ours = (each for each in answer["messages"] if each["direction"] == "outbound")
+        found = next((each for each in ours if each["reply_id"] == message["id"]), None)
         if found is not None:
             message |= {"state": found["disposition"], "reason": found["reason"], "sid": found["sid"]}
     return message
-
-
-def _is(identifier: int, entry: dict[str, Any]) -> bool:
-    return bool(entry["direction"] == "outbound" and entry["reply_id"] == identifier)
-
-
-def _told(message: dict[str, Any]) -> str:
-    words = f"Message {message['id']}: {one_line(message['state'])}"
-    reason = message.get("reason")
-    if message["state"] == "ready":
-        reason = "it leaves when the appliance runs"
-    return f"{words} ({one_line(reason)})" if reason else words
 
 
 @click.command(cls=Command)

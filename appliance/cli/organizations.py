@@ -1,7 +1,7 @@
 """`appliance org`: the businesses that this box answers for."""
 
 import sys
-from typing import Any, TextIO
+from typing import TextIO
 
 import click
 
@@ -40,6 +40,17 @@ def register(
     as_json: bool,
 ) -> None:
     """Register an organization with its channels and its first user: all of it or nothing."""
+    try:
+        told = instructions.read() if instructions else None
+    except UnicodeDecodeError:
+        raise ApplianceError("The instructions must be UTF-8 text.") from None
+    password = None
+    if password_stdin:
+        try:
+            password = sys.stdin.readline().rstrip("\r\n")
+            password.encode()  # in some locales what is no UTF-8 is found only now
+        except UnicodeError:
+            raise ApplianceError("The password must be UTF-8 text.") from None
     wanted = {
         "name": name,
         "channels": list(channels),
@@ -47,30 +58,14 @@ def register(
         "language": language,
         "timezone": timezone,
         "contact": contact,
-        "instructions": _text(instructions),
-        "password": _password() if password_stdin else None,
+        "instructions": told,
+        "password": password,
     }
     answer = talk(session.config(), lambda api: api.post("organizations", **wanted))
     if as_json:
         say_json(answer)
     else:
         click.echo(f"Registered {one_line(name)} with {', '.join(map(one_line, channels))} and user {one_line(user)}.")
-
-
-def _text(file: TextIO | None) -> str | None:
-    try:
-        return file.read() if file else None
-    except UnicodeDecodeError:
-        raise ApplianceError("The instructions must be UTF-8 text.") from None
-
-
-def _password() -> str:
-    try:
-        line = sys.stdin.readline()
-        line.encode()  # in some locales what is no UTF-8 is found only now
-    except UnicodeError:
-        raise ApplianceError("The password must be UTF-8 text.") from None
-    return line.rstrip("\r\n")
 
 
 @org.command("list")
@@ -84,8 +79,8 @@ def list_(session: Session, as_json: bool) -> None:
     elif not answer["organizations"]:
         click.echo("No organization yet: appliance org register --help")
     else:
-        say(table(["ID", "NAME", "LANGUAGE", "TIME ZONE", "CHANNELS"], map(_row, answer["organizations"])))
-
-
-def _row(each: dict[str, Any]) -> list[object]:
-    return [each["id"], each["name"], each["language"], each["timezone"], ", ".join(each["channels"])]
+        rows = (
+            [each["id"], each["name"], each["language"], each["timezone"], ", ".join(each["channels"])]
+            for each in answer["organizations"]
+        )
+        say(table(["ID", "NAME", "LANGUAGE", "TIME ZONE", "CHANNELS"], rows))

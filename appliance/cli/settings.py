@@ -28,13 +28,10 @@ def show(session: Session, as_json: bool) -> None:
     for section, keys in sections.items():
         click.echo(f"\n[{section}]")
         for key, value in keys.items():
-            click.echo(_line(key, value))
-
-
-def _line(key: str, value: object) -> str:
-    """As TOML has it; what is not set, or secret, is a comment."""
-    if value is None:
-        return f"# {key}: not set"
-    if isinstance(value, str) and value.startswith("… ("):
-        return f"# {key}: {value[2:].strip('()')}"
-    return f"{key} = {json.dumps(value, ensure_ascii=False)}"
+            # As TOML has it; what is not set, or secret, is a comment.
+            if value is None:
+                click.echo(f"# {key}: not set")
+            elif isinstance(value, str) and value.startswith("… ("):
+                click.echo(f"# {key}: {value[2:].strip('()')}")
+            else:
+                click.echo(f"{key} = {json.dumps(value, ensure_ascii=False)}")

@@ -13,7 +13,7 @@ from twilio.request_validator import RequestValidator
 from appliance.cli.client import Api, talk
 from appliance.cli.render import one_line, say
 from appliance.cli.session import Command, Session, pass_session
-from appliance.config import Config
+from appliance.config import Address, Config
 from appliance.errors import ApplianceError
 from appliance.twilio.webhook import MESSAGES_PATH
 
@@ -38,20 +38,16 @@ def simulate(session: Session, sender: str, recipient: str, wait: float, live: b
     if live:
         answer = talk(config, lambda api: _live(api, config, message, wait))
     else:
-        _refuse_the_real_twilio(config)
+        host = urlsplit(config.twilio.api_url).hostname or ""
+        if host == "twilio.com" or host.endswith(".twilio.com"):
+            raise ApplianceError(
+                "twilio.api_url is the real Twilio, not a simulator. With --live the message goes to the real "
+                "appliance, whose answer then goes out to that customer."
+            )
         answer = asyncio.run(_simulated(config.twilio.api_url, message, wait))
     if answer is None:
         raise ApplianceError(f"No answer within {wait:g} s.")
     say(one_line(line) for line in answer.splitlines())
-
-
-def _refuse_the_real_twilio(config: Config) -> None:
-    host = urlsplit(config.twilio.api_url).hostname or ""
-    if host == "twilio.com" or host.endswith(".twilio.com"):
-        raise ApplianceError(
-            "twilio.api_url is the real Twilio, not a simulator. With --live the message goes to the real appliance, "
-            "whose answer then goes out to that customer."
-        )
 
 
 async def _simulated(url: str, message: dict[str, str], wait: float) -> str | None:
@@ -61,18 +57,18 @@ async def _simulated(url: str, message: dict[str, str], wait: float) -> str | No
             async with http.post(f"{url}/simulator/messages", json=body) as response:
                 taken = await response.json()
             _check_taken(taken["status"])
-            return await _awaited(lambda: _at_simulator(http, url, message, taken["sid"]), wait)
+
+            async def look() -> str | None:
+                """What was sent to the customer after this message."""
+                async with http.get(f"{url}/simulator/messages", params={"contact": message["From"]}) as response:
+                    entries = await response.json()
+                after = [entry["sid"] for entry in entries].index(taken["sid"]) + 1
+                sent = (each for each in entries[after:] if each["direction"] != "inbound")
+                return next((str(each["body"]) for each in sent if each["from"] == message["To"]), None)
+
+            return await _awaited(look, wait)
     except (aiohttp.ClientError, TimeoutError) as error:
         raise ApplianceError(f"No simulator answers at {url} ({type(error).__name__}).") from error
-
-
-async def _at_simulator(http: aiohttp.ClientSession, url: str, message: dict[str, str], sid: str) -> str | None:
-    """What was sent to the customer after the message with this sid."""
-    async with http.get(f"{url}/simulator/messages", params={"contact": message["From"]}) as response:
-        entries = await response.json()
-    after = [entry["sid"] for entry in entries].index(sid) + 1
-    answers = (entry for entry in entries[after:] if entry["from"] == message["To"] and entry["direction"] != "inbound")
-    return next((str(entry["body"]) for entry in answers), None)
 
 
 async def _live(api: Api, config: Config, message: dict[str, str], wait: float) -> str | None:
@@ -85,7 +81,10 @@ async def _live(api: Api, config: Config, message: dict[str, str], wait: float) 
     }
     signed = config.server.public_url + MESSAGES_PATH
     signature = RequestValidator(config.twilio.auth_tokens[0]).compute_signature(signed, form)
-    url = f"http://{_reachable(config)}{MESSAGES_PATH}"
+    listen = config.server.listen
+    # Where this machine finds what listens on every address.
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host)  # noqa: S104 - compared, not bound
+    url = f"http://{Address(here, listen.port)}{MESSAGES_PATH}"
     try:
         async with (
             aiohttp.ClientSession(timeout=LIMIT) as http,
@@ -94,22 +93,14 @@ async def _live(api: Api, config: Config, message: dict[str, str], wait: float) 
             _check_taken(response.status)
     except (aiohttp.ClientError, TimeoutError) as error:
         raise ApplianceError(f"No appliance answers at {url}; start it with: appliance serve") from error
-    return await _awaited(lambda: _at_appliance(api, form["MessageSid"], message["From"]), wait)
 
+    async def look() -> str | None:
+        messages: list[dict[str, Any]] = (await api.get("messages", contact=message["From"]))["messages"]
+        reply_id = next((each["reply_id"] for each in messages if each["sid"] == form["MessageSid"]), None)
+        replies = (each for each in messages if each["direction"] == "outbound" and each["sid"])
+        return next((str(each["body"]) for each in replies if each["reply_id"] == reply_id), None)
 
-def _reachable(config: Config) -> str:
-    """Where this machine finds what listens on every address."""
-    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - compared, not bound
-    listen = config.server.listen
-    return f"{everywhere[listen.host]}:{listen.port}" if listen.host in everywhere else str(listen)
-
-
-async def _at_appliance(api: Api, sid: str, contact: str) -> str | None:
-    messages: list[dict[str, Any]] = (await api.get("messages", contact=contact))["messages"]
-    reply_id = next((each["reply_id"] for each in messages if each["sid"] == sid), None)
-    replies = (each for each in messages if each["direction"] == "outbound" and each["sid"])
-    answers = (each for each in replies if each["reply_id"] == reply_id)
-    return next((str(each["body"]) for each in answers), None)
+    return await _awaited(look, wait)
 
 
 def _check_taken(status: int | None) -> None:

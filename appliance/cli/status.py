@@ -58,7 +58,8 @@ def _show(figures: dict[str, Any], cards: list[dict[str, Any]], running: bool) -
         "Jobs": _counted(queue, QUEUE_WORDS) + ([f"oldest waits {oldest:.0f} s"] if oldest else []),
     }
     for title, counted in parts.items():
-        say(_listed(title, counted or ["none"]))
+        first, *rest = counted or ["none"]
+        say([f"{title:<15}{first}", *(f"{'':<15}{item}" for item in rest)])
     click.echo()
     if cards:
         click.echo("Needs a look:")
@@ -70,11 +71,6 @@ def _show(figures: dict[str, Any], cards: list[dict[str, Any]], running: bool) -
 
 def _counted(counts: dict[str, int], words: dict[str, str]) -> list[str]:
     return [f"{count} {words.get(name, one_line(name))}" for name, count in counts.items() if count]
-
-
-def _listed(title: str, items: list[str]) -> list[str]:
-    """One item per line beside the title."""
-    return [f"{title if number == 0 else '':<15}{item}" for number, item in enumerate(items)]
 
 
 @click.command(cls=Command)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.config.checks import contradictions, missing
-from appliance.config.keys import Address, Key, Network, Secret
+from appliance.config.keys import Address, Network, Secret
 from appliance.config.sections import (
     KEYS,
     NO_FILE,
@@ -24,7 +24,7 @@ from appliance.config.sections import (
     Twilio,
     value_of,
 )
-from appliance.config.sources import Found, Sources, read_document
+from appliance.config.sources import Sources, read_document
 from appliance.errors import ConfigurationError
 
 __all__ = [
@@ -74,7 +74,12 @@ def load(path: Path | None, environ: Mapping[str, str], *, serving: bool) -> Con
     sources = Sources(document, source, environ, path.parent if path else Path())
     settings, refused = _settings(sources)
     faults = [*unreadable, *sources.unknown(KEYS), *refused.values()]
-    config = _config(settings, source)
+    given: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    for name, value in settings.items():
+        section, _, field = name.partition(".")
+        given[section][field] = value
+    built: dict[str, Any] = {section: struct(**given[section]) for section, struct in SECTIONS.items()}
+    config = Config(**built, source=source)
     if not unreadable:  # otherwise what seems to be missing may well be there
         together = [*(missing(config) if serving else ()), *contradictions(config, settings.keys())]
         faults += (fault for keys, fault in together if refused.keys().isdisjoint(keys))
@@ -109,28 +114,16 @@ def _settings(sources: Sources) -> tuple[dict[str, Any], dict[str, str]]:
     for name, key in KEYS.items():
         try:
             found = sources.lookup(name, key)
-            if found is not None:
-                settings[name] = _setting(name, key, found)
         except ConfigurationError as error:
             refused[name] = str(error)
+            continue
+        if found is None:
+            continue
+        try:
+            settings[name] = key.read(found.raw, found.folder)
+        except ValueError:
+            refused[name] = f"{name} = {key.quote(found.raw)} (from {found.origin}): must be {key.allowed}"
     api_key = settings.get("ai.api_key")
     if api_key and api_key == sources.environ.get("OPENAI_API_KEY"):
         settings.setdefault("ai.base_url", OPENAI_BASE_URL)
     return settings, refused
-
-
-def _setting(name: str, key: Key, found: Found) -> Any:
-    try:
-        return key.read(found.raw, found.folder)
-    except ValueError:
-        fault = f"{name} = {key.quote(found.raw)} (from {found.origin}): must be {key.allowed}"
-        raise ConfigurationError([fault]) from None
-
-
-def _config(settings: Mapping[str, Any], source: str) -> Config:
-    sections: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
-    for name, value in settings.items():
-        section, _, field = name.partition(".")
-        sections[section][field] = value
-    built: dict[str, Any] = {section: SECTIONS[section](**values) for section, values in sections.items()}
-    return Config(**built, source=source)

@@ -26,42 +26,24 @@ def missing(config: Config) -> Iterator[Fault]:
 
 def contradictions(config: Config, given: Collection[str]) -> Iterator[Fault]:
     """All that does not go together. `given`: the keys that somebody set; the others have their defaults."""
-    yield from _addresses(config)
-    yield from _credentials(config)
-    yield from _model(config)
-    yield from _order(config, given)
-
-
-def _addresses(config: Config) -> Iterator[Fault]:
     keys = ("server.listen", "server.metrics_listen")
     address = config.server.metrics_listen
     if address == config.server.listen and address.port != 0:
         yield keys, f"{keys[1]} = {address}: must be another address than {keys[0]}"
-
-
-def _credentials(config: Config) -> Iterator[Fault]:
     keys = ("twilio.api_key_sid", "twilio.api_key_secret")
     sid, secret = config.twilio.api_key_sid, config.twilio.api_key_secret
     if (sid is None) != (secret is None):
         absent, present = keys if sid is None else reversed(keys)
         yield keys, f"{absent}: not set, but {present} is; set both or none"
-
-
-def _model(config: Config) -> Iterator[Fault]:
-    if config.ai.provider != "llm":
-        return
     why = "not set, but ai.provider = llm needs it"
-    if config.ai.base_url is None:
+    if config.ai.provider == "llm" and config.ai.base_url is None:
         where = "https://api.openai.com/v1, or of a local server http://127.0.0.1:11434/v1"
         yield (
             ("ai.provider", "ai.base_url"),
             f"ai.base_url: {why}: the address above /chat/completions, such as {where}",
         )
-    if config.ai.model is None:
+    if config.ai.provider == "llm" and config.ai.model is None:
         yield ("ai.provider", "ai.model"), f"ai.model: {why}: the model's name as the provider writes it"
-
-
-def _order(config: Config, given: Collection[str]) -> Iterator[Fault]:
     talk = config.conversations
     delay = ("conversations.reply_delay", "conversations.reply_delay_max")
     if talk.reply_delay > talk.reply_delay_max:

@@ -58,7 +58,9 @@ class Key:
         """The setting; `folder` is where a relative path begins. Raises ValueError for what is not allowed."""
         if type(raw) not in self.types:
             raise ValueError("another type")
-        return self.parse(_below(folder, str(raw)) if self.is_path else raw)
+        if self.is_path and raw and not str(raw).startswith("~"):  # what is no path at all stays, so that it is found
+            raw = str(folder / str(raw))
+        return self.parse(raw)
 
     def from_text(self, text: str) -> object:
         """A variable's or a file's text as TOML would have it; left as it is where it has no such form."""
@@ -80,7 +82,8 @@ class Key:
     def show(self, value: Any) -> object:
         """A setting in the form the file has; of a secret only whether it is set."""
         if self.secret:
-            return f"{HIDDEN} ({_count(value)}set)"
+            count = f"{len(value)} " if isinstance(value, tuple) and value else "" if value else "not "
+            return f"{HIDDEN} ({count}set)"
         if isinstance(value, tuple):
             return [self.text(item) for item in value]
         return None if value in (None, "") else self.text(value)
@@ -100,12 +103,6 @@ def _quote(raw: object) -> str:
     if isinstance(raw, int | float):
         return str(raw).lower()[:40]
     return "a list" if isinstance(raw, list) else "a table" if isinstance(raw, dict) else "a date or time"
-
-
-def _count(value: Any) -> str:
-    if isinstance(value, tuple) and value:
-        return f"{len(value)} "
-    return "" if value else "not "
 
 
 def text(pattern: str, allowed: str) -> Key:
@@ -163,7 +160,16 @@ def networks() -> Key:
 
 
 def host_port() -> Key:
-    return Key("host:port, such as 127.0.0.1:8080 or [::1]:8080", _address)
+    def parse(raw: str) -> Address:
+        match = re.fullmatch(r"(?:\[(?P<ipv6>[^]]+)]|(?P<host>[0-9A-Za-z.-]+)):(?P<port>[0-9]{1,5})", raw)
+        if match is None:
+            raise ValueError("not host:port")
+        host = match["host"] or str(IPv6Address(match["ipv6"]))
+        if re.fullmatch(r"[0-9.]+", host):
+            IPv4Address(host)
+        return Address(host, _between(0, int(match["port"]), 65_535))
+
+    return Key("host:port, such as 127.0.0.1:8080 or [::1]:8080", parse)
 
 
 def url(*, host: str = r"[\w.:-]+", note: str = "") -> Key:
@@ -190,36 +196,20 @@ def secret_url() -> Key:
 
 
 def directory_path() -> Key:
+    def parse(raw: str) -> Path:
+        path = Path(raw).absolute()
+        if (
+            not raw
+            or raw.startswith("~")
+            or "\0" in raw
+            or len(os.fsencode(path / CONTROL_SOCKET)) > UNIX_SOCKET_PATH_LIMIT
+        ):
+            raise ValueError("not usable as the storage directory")
+        return path
+
     limit = f"at most {UNIX_SOCKET_PATH_LIMIT} bytes with /{CONTROL_SOCKET}, the limit of a Unix socket"
     relative = "a relative path begins at the file's directory, in a variable at the current one"
-    return Key(f"a directory's path, {limit}; ~ is not expanded; {relative}", _directory, is_path=True)
-
-
-def _below(folder: Path, raw: str) -> str:
-    """Left as it is where it is no path at all, so that the fault is found."""
-    return raw if not raw or raw.startswith("~") else str(folder / raw)
-
-
-def _directory(raw: str) -> Path:
-    path = Path(raw).absolute()
-    if (
-        not raw
-        or raw.startswith("~")
-        or "\0" in raw
-        or len(os.fsencode(path / CONTROL_SOCKET)) > UNIX_SOCKET_PATH_LIMIT
-    ):
-        raise ValueError("not usable as the storage directory")
-    return path
-
-
-def _address(raw: str) -> Address:
-    match = re.fullmatch(r"(?:\[(?P<ipv6>[^]]+)]|(?P<host>[0-9A-Za-z.-]+)):(?P<port>[0-9]{1,5})", raw)
-    if match is None:
-        raise ValueError("not host:port")
-    host = match["host"] or str(IPv6Address(match["ipv6"]))
-    if re.fullmatch(r"[0-9.]+", host):
-        IPv4Address(host)
-    return Address(host, _between(0, int(match["port"]), 65_535))
+    return Key(f"a directory's path, {limit}; ~ is not expanded; {relative}", parse, is_path=True)
 
 
 def _split(raw: str) -> SplitResult:

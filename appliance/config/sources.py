@@ -54,28 +54,19 @@ class Sources:
         variable = variable_of(name)
         if variable in self.environ:
             return Found(key.from_text(self.environ[variable]), variable)
-        return self._secret_file(name, key) or self._in_document(name) or self._well_known(name, key)
-
-    def _secret_file(self, name: str, key: Key) -> Found | None:
-        variable = variable_of(name) + "_FILE"
+        variable += "_FILE"
         if variable in self.environ:
             return Found(_content(self.environ[variable], variable, key), variable)
         credentials = self.environ.get("CREDENTIALS_DIRECTORY")
         if credentials and os.path.lexists(f"{credentials}/{name}"):
             return Found(_content(f"{credentials}/{name}", f"credential {name}", key), f"credential {name}")
-        return None
-
-    def _in_document(self, name: str) -> Found | None:
-        section, _, key = name.partition(".")
+        section, _, field = name.partition(".")
         table = self.document.get(section)
-        return Found(table[key], self.name, self.folder) if isinstance(table, dict) and key in table else None
-
-    def _well_known(self, name: str, key: Key) -> Found | None:
+        if isinstance(table, dict) and field in table:
+            return Found(table[field], self.name, self.folder)
         variable = WELL_KNOWN.get(name, "")
         value = self.environ.get(variable)
-        if not value:
-            return None
-        return Found([value] if list in key.types else value, variable)
+        return Found([value] if list in key.types else value, variable) if value else None
 
     def unknown(self, keys: Iterable[str]) -> Iterator[str]:
         """A fault for each section, key and variable that nothing reads, with the nearest that is read."""
@@ -93,10 +84,7 @@ class Sources:
             else:
                 full = (f"{section}.{key}" for key in table)
                 yield from (_unknown("key", name, names) for name in full if name not in names)
-        yield from self._unknown_variables(names)
-
-    def _unknown_variables(self, names: list[str]) -> Iterator[str]:
-        """Only those with `__`: Kubernetes sets `APPLIANCE_PORT` and the like for a service of that name."""
+        # Only those with `__`: Kubernetes sets `APPLIANCE_PORT` and the like for a service of that name.
         known = [variable_of(name) + ending for name in names for ending in ("", "_FILE")]
         for variable in sorted(self.environ):
             if variable.startswith("APPLIANCE_") and "__" in variable and variable not in known:

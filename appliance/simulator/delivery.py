@@ -29,7 +29,14 @@ class Delivery:
     async def begin(self, entry: Entry) -> None:
         """Start a new message's way. Returns at once, or after the early callbacks when that fault waits."""
         fault = self._faults.take("callback", entry.sender, entry.recipient)
-        steps = self._steps(entry)
+        fate = self._faults.take("delivery", entry.sender, entry.recipient)
+        if fate is None:
+            steps = _way(entry)
+        elif fate.kind == "failed":
+            steps = [("sending", None), ("failed", fate.code)]
+        else:
+            end: list[Step] = [] if fate.kind == "stuck" else [("undelivered", fate.code)]
+            steps = [("sending", None), ("sent", None), *end]
         if fault is not None and fault.kind == "early":
             await self._walk(entry.sid, steps[:EARLY], None, 0)
             steps, fault = steps[EARLY:], None
@@ -42,14 +49,6 @@ class Delivery:
                 done = {change.status for change in entry.history}
                 steps = [step for step in _way(entry) if step[0] not in done]
                 self._spawn(self._walk(entry.sid, steps, None, self.pace))
-
-    def _steps(self, entry: Entry) -> list[Step]:
-        fault = self._faults.take("delivery", entry.sender, entry.recipient)
-        if fault is None:
-            return _way(entry)
-        if fault.kind == "failed":
-            return [("sending", None), ("failed", fault.code)]
-        return [("sending", None), ("sent", None)] + ([] if fault.kind == "stuck" else [("undelivered", fault.code)])
 
     async def _walk(self, sid: str, steps: Sequence[Step], fault: Fault | None, pace: float) -> None:
         kind = fault.kind if fault is not None else ""

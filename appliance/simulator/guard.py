@@ -21,8 +21,11 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """403 for a host name that could be rebound (DNS rebinding) and for a browser's cross-site change."""
     if not _own_host(request.host):
         raise web.HTTPForbidden(text="Use the address that the simulator printed.\n")
-    if request.method not in {"GET", "HEAD"} and _cross_site(request):
-        raise web.HTTPForbidden(text="Other sites may not use the simulator.\n")
+    if request.method not in {"GET", "HEAD"}:
+        origin = request.headers.get("Origin")
+        elsewhere = origin is not None and urlsplit(origin).netloc != request.host
+        if elsewhere or request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+            raise web.HTTPForbidden(text="Other sites may not use the simulator.\n")
     return await handler(request)
 
 
@@ -37,10 +40,3 @@ def _own_host(host: str) -> bool:
         return name == "localhost" or bool(ip_address(name))
     except ValueError:
         return False
-
-
-def _cross_site(request: web.Request) -> bool:
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
-        return True
-    return request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}

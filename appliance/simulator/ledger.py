@@ -61,33 +61,26 @@ class Ledger:
         self._last_inbound: dict[tuple[str, str], int] = {}
         self._file: BinaryIO | None = None
         if path is not None:
-            self._file = self._reload(path)
-
-    def _reload(self, path: Path) -> BinaryIO:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a+b")
-        file.seek(0)
-        lines = file.read().splitlines(keepends=True)
-        if lines and not lines[-1].endswith(b"\n"):
-            # A killed process leaves a torn last line; appending to it would spoil the next one as well.
-            torn = lines.pop()
-            file.truncate(file.tell() - len(torn))
-        for line in lines:
-            self._apply(msgspec.json.decode(line, type=Entry))
-        return file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a+b")
+            self._file.seek(0)
+            lines = self._file.read().splitlines(keepends=True)
+            if lines and not lines[-1].endswith(b"\n"):
+                # A killed process leaves a torn last line; appending to it would spoil the next one as well.
+                torn = lines.pop()
+                self._file.truncate(self._file.tell() - len(torn))
+            for line in lines:
+                self._apply(msgspec.json.decode(line, type=Entry))
 
     def _apply(self, entry: Entry) -> None:
         if entry.inbound and entry.sid not in self._entries:
-            self._note_inbound(entry)
+            pair = (entry.sender, entry.recipient)
+            self._last_inbound[pair] = entry.date_created
+            if entry.opt_out == "STOP":
+                self._opted_out.add(pair)
+            elif entry.opt_out == "START":
+                self._opted_out.discard(pair)
         self._entries[entry.sid] = entry
-
-    def _note_inbound(self, entry: Entry) -> None:
-        pair = (entry.sender, entry.recipient)
-        self._last_inbound[pair] = entry.date_created
-        if entry.opt_out == "STOP":
-            self._opted_out.add(pair)
-        elif entry.opt_out == "START":
-            self._opted_out.discard(pair)
 
     def record(self, entry: Entry) -> Entry:
         """Write an entry, new or changed, and tell the listeners."""

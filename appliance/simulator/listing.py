@@ -1,6 +1,5 @@
 """One page of Twilio's message list: filters, paging, newest first (Twilio docs, "Messages resource")."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import dropwhile, islice
@@ -42,12 +41,15 @@ class Query:
 def parse_query(query: MultiMapping[str]) -> Query:
     """Read the parameters the SDK sends. Raises RefusedError 20001 for what is no date or number."""
     try:
-        since, until = _span(query)
+        # First and last second asked for. `DateSent` alone means that whole GMT day.
+        day = query.get("DateSent", "")[:10]
+        starts = [_second(text) for text in (day, query.get("DateSent>")) if text]
+        ends = [_second(text, DAY) for text in (day, query.get("DateSent<")) if text]
         return Query(
             sender=query.get("From", ""),
             recipient=query.get("To", ""),
-            since=since,
-            until=until,
+            since=max(starts, default=None),
+            until=min(ends, default=None),
             page_size=min(max(int(query.get("PageSize", 50)), 1), MAX_PAGE_SIZE),
             page=int(query.get("Page", 0)),
             after=query.get("PageToken", "").removeprefix("PA"),
@@ -55,14 +57,6 @@ def parse_query(query: MultiMapping[str]) -> Query:
         )
     except ValueError as error:
         raise RefusedError(20001, "Invalid parameter value") from error
-
-
-def _span(query: MultiMapping[str]) -> tuple[float | None, float | None]:
-    """First and last second asked for. `DateSent` alone means that whole GMT day."""
-    day = query.get("DateSent", "")[:10]
-    starts = [_second(text) for text in (day, query.get("DateSent>")) if text]
-    ends = [_second(text, DAY) for text in (day, query.get("DateSent<")) if text]
-    return max(starts, default=None), min(ends, default=None)
 
 
 def _second(text: str, day: timedelta = timedelta()) -> float:
@@ -74,7 +68,12 @@ def _second(text: str, day: timedelta = timedelta()) -> float:
 
 def page_of(ledger: Ledger, query: Query, path: str, newest: int | None = None) -> dict[str, Any]:
     """The list's JSON. `newest`: messages created after that millisecond are not listed yet."""
-    found = list(islice(_matching(ledger, query, newest), query.page_size + 1))
+    listed = ledger.newest_first()
+    if query.after:
+        # The token is a place in the log, so new messages between two pages shift nothing.
+        listed = islice(dropwhile(lambda entry: entry.sid != query.after, listed), 1, None)
+    fitting = (entry for entry in listed if query.fits(entry) and (newest is None or entry.date_created <= newest))
+    found = list(islice(fitting, query.page_size + 1))
     entries = found[: query.page_size]
     start = query.page * query.page_size
 
@@ -93,11 +92,3 @@ def page_of(ledger: Ledger, query: Query, path: str, newest: int | None = None) 
         "previous_page_uri": None,
         "next_page_uri": uri(query.page + 1, f"PA{entries[-1].sid}") if len(found) > query.page_size else None,
     }
-
-
-def _matching(ledger: Ledger, query: Query, newest: int | None) -> Iterator[Entry]:
-    entries = ledger.newest_first()
-    if query.after:
-        # The token is a place in the log, so new messages between two pages shift nothing.
-        entries = islice(dropwhile(lambda entry: entry.sid != query.after, entries), 1, None)
-    return (entry for entry in entries if query.fits(entry) and (newest is None or entry.date_created <= newest))

@@ -38,22 +38,19 @@ def inbound_parameters(entry: Entry) -> dict[str, str]:
 
 
 def _whatsapp(entry: Entry) -> dict[str, str]:
+    kind = "text"
+    if entry.media:
+        kind = entry.media[0].content_type.partition("/")[0]
+        kind = kind if kind in {"image", "audio", "video"} else "document"
     user = entry.sender.removeprefix("whatsapp:")
     parameters = {
         "ProfileName": "Maria",
-        "MessageType": _message_type(entry),
+        "MessageType": kind,
         "ChannelMetadata": '{"type":"whatsapp","data":{}}',
         "ReferralNumMedia": "0",
     }
     # A customer who hides the phone number is known by a business-scoped id and has no WaId.
     return parameters | ({"WaId": user[1:]} if user.startswith("+") else {"ExternalUserId": user})
-
-
-def _message_type(entry: Entry) -> str:
-    if not entry.media:
-        return "text"
-    kind = entry.media[0].content_type.partition("/")[0]
-    return kind if kind in {"image", "audio", "video"} else "document"
 
 
 def callback_parameters(entry: Entry) -> dict[str, str]:
@@ -71,21 +68,16 @@ def callback_parameters(entry: Entry) -> dict[str, str]:
     if entry.error_code is not None:
         parameters["ErrorCode"] = str(entry.error_code)
     if prefix(entry.recipient) == "whatsapp":
-        return parameters | _channel(entry)
-    if entry.status in DONE:
+        parameters |= {
+            "ChannelInstallSid": "XE" + entry.account_sid[2:],
+            "ChannelPrefix": "whatsapp",
+            "ChannelToAddress": entry.recipient.removeprefix("whatsapp:"),
+            "StructuredMessage": "false",
+        }
+        if entry.status in EVENTS:
+            parameters["EventType"] = EVENTS[entry.status]
+        if entry.error_code is not None:
+            parameters["ChannelStatusMessage"] = "The message could not be delivered."
+    elif entry.status in DONE:
         parameters["RawDlrDoneDate"] = datetime.fromtimestamp(entry.date_updated / 1_000, UTC).strftime("%y%m%d%H%M")
-    return parameters
-
-
-def _channel(entry: Entry) -> dict[str, str]:
-    parameters = {
-        "ChannelInstallSid": "XE" + entry.account_sid[2:],
-        "ChannelPrefix": "whatsapp",
-        "ChannelToAddress": entry.recipient.removeprefix("whatsapp:"),
-        "StructuredMessage": "false",
-    }
-    if entry.status in EVENTS:
-        parameters["EventType"] = EVENTS[entry.status]
-    if entry.error_code is not None:
-        parameters["ChannelStatusMessage"] = "The message could not be delivered."
     return parameters

@@ -39,7 +39,10 @@ def check_create(form: MultiMapping[str], ledger: Ledger, owned: Collection[str]
     """
     sender, recipient, body = form.get("From", ""), form.get("To", ""), form.get("Body", "")
     _check_addresses(sender, recipient, owned)
-    _check_content(body, bool(form.getall("MediaUrl", [])))
+    if not body and not form.getall("MediaUrl", []):
+        raise RefusedError(21602, "Message body is required.")
+    if len(body) > MAX_BODY:
+        raise RefusedError(21617, "The concatenated message body exceeds the 1600 character limit")
     if "StatusCallback" in form and not _callable_url(form["StatusCallback"]):
         raise RefusedError(21609, "The 'StatusCallback' URL is not a valid URL.")
     if ledger.opted_out(recipient, sender):
@@ -58,23 +61,13 @@ def _check_addresses(sender: str, recipient: str, owned: Collection[str]) -> Non
         raise RefusedError(21603, "A 'From' phone number is required.")
     if prefix(sender) != prefix(recipient):
         raise RefusedError(21910, "Invalid 'From' and 'To' pair. They should be of the same channel.")
-    if owned and sender not in owned:
-        raise _foreign_sender(sender)
-
-
-def _foreign_sender(sender: str) -> RefusedError:
+    if not owned or sender in owned:
+        return
     if prefix(sender) == "whatsapp":
-        return RefusedError(63007, "Twilio could not find a Channel with the specified From address")
+        raise RefusedError(63007, "Twilio could not find a Channel with the specified From address")
     if ADDRESS.fullmatch(sender):
-        return RefusedError(21659, "The 'From' number is not a Twilio phone number of this account")
-    return RefusedError(21606, "The 'From' phone number provided is not a valid, message-capable Twilio phone number")
-
-
-def _check_content(body: str, has_media: bool) -> None:
-    if not body and not has_media:
-        raise RefusedError(21602, "Message body is required.")
-    if len(body) > MAX_BODY:
-        raise RefusedError(21617, "The concatenated message body exceeds the 1600 character limit")
+        raise RefusedError(21659, "The 'From' number is not a Twilio phone number of this account")
+    raise RefusedError(21606, "The 'From' phone number provided is not a valid, message-capable Twilio phone number")
 
 
 def _callable_url(url: str) -> bool:

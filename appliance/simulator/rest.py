@@ -6,6 +6,7 @@ import socket
 import struct
 from base64 import b64decode
 from binascii import Error as Base64Error
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -135,39 +136,23 @@ def _check_finished(entry: Entry) -> None:
 async def _spoil(request: web.Request, fault: Fault, resource: dict[str, Any] | None = None) -> web.StreamResponse:
     """Answer as the fault says. `resource`: the message that exists all the same."""
     if fault.kind == "error":
-        return _error(fault)
+        headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+        if fault.code is None:
+            text = f"<html><body>{fault.status}</body></html>"
+            return web.Response(text=text, status=fault.status, content_type="text/html", headers=headers)
+        body = error_body(RefusedError(fault.code, "This error was asked for.", fault.status))
+        return web.json_response(body, status=fault.status, headers=headers)
     if fault.kind == "no_sid":
         return web.json_response((resource or {}) | {"sid": None}, status=201)
     if fault.kind == "half_json":
         text = json.dumps(resource)
         return web.Response(text=text[: len(text) // 2], status=201, content_type="application/json")
     if fault.kind == "hang":
-        await _silence(request, fault.seconds)
-    _reset(request)
-    return web.Response(status=500)
-
-
-def _error(fault: Fault) -> web.Response:
-    headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
-    if fault.code is None:
-        text = f"<html><body>{fault.status}</body></html>"
-        return web.Response(text=text, status=fault.status, content_type="text/html", headers=headers)
-    body = error_body(RefusedError(fault.code, "This error was asked for.", fault.status))
-    return web.json_response(body, status=fault.status, headers=headers)
-
-
-async def _silence(request: web.Request, seconds: float) -> None:
-    """Say nothing, yet end when the simulator does."""
-    try:
-        async with asyncio.timeout(seconds):
-            await request.app[CLOSING].wait()
-    except TimeoutError:
-        return
-
-
-def _reset(request: web.Request) -> None:
-    """Drop the connection with a TCP reset instead of an orderly end."""
+        with suppress(TimeoutError):  # say nothing, yet end when the simulator does
+            async with asyncio.timeout(fault.seconds):
+                await request.app[CLOSING].wait()
     transport = request.transport
-    if transport is not None:
+    if transport is not None:  # drop the connection with a TCP reset instead of an orderly end
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_RESET)
         transport.abort()
+    return web.Response(status=500)

@@ -1,7 +1,7 @@
 """The simulator's own JSON endpoints: make messages arrive, read the ledger, ask for faults, follow along."""
 
 import asyncio
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from aiohttp import web
@@ -98,20 +98,16 @@ async def events(request: web.Request) -> web.StreamResponse:
     try:
         await stream.prepare(request)
         async with stream:
-            await _follow(stream, changes, closing)
+            while stream.is_connected():
+                change = asyncio.create_task(changes.get())
+                await asyncio.wait({change, closing}, return_when=asyncio.FIRST_COMPLETED)
+                if not change.done():
+                    change.cancel()
+                    break
+                await stream.send(msgspec.json.encode(change.result()).decode())
     except ConnectionResetError:
         pass  # the page was closed
     finally:
         ledger.listeners.discard(changes.put_nowait)
         closing.cancel()
     return stream
-
-
-async def _follow(stream: EventSourceResponse, changes: asyncio.Queue[Entry], closing: asyncio.Task[Any]) -> None:
-    while stream.is_connected():
-        change = asyncio.create_task(changes.get())
-        await asyncio.wait({change, closing}, return_when=asyncio.FIRST_COMPLETED)
-        if not change.done():
-            change.cancel()
-            return
-        await stream.send(msgspec.json.encode(change.result()).decode())

@@ -102,25 +102,22 @@ class Twilio:
     def _record_inbound(self, draft: Draft, sid: str | None, opt_out: str | None) -> Entry:
         word = keyword(draft.sender, draft.body, self.ledger.opted_out(draft.sender, draft.recipient))
         entry = self._entry(draft, "inbound", "received", sid)
-        media = tuple(self._hosted(entry.sid, index, item) for index, item in enumerate(entry.media))
+        base = f"https://api.twilio.com/2010-04-01/Accounts/{self.account_sid}/Messages/{entry.sid}/Media/"
+        media = tuple(
+            Media(item.url or base + media_sid(entry.sid, index), item.content_type)
+            for index, item in enumerate(entry.media)
+        )
         entry = self.ledger.record(
             msgspec.structs.replace(entry, media=media, date_sent=entry.date_created, opt_out=opt_out or word)
         )
         if word:
-            self._answer_keyword(entry, word)
+            reply = self._reply(entry, ANSWERS[word])
+            for status in ("sent", "delivered"):
+                reply = self.ledger.set_status(reply, status, self.now())
         return entry
-
-    def _answer_keyword(self, entry: Entry, word: str) -> None:
-        reply = self._reply(entry, ANSWERS[word])
-        for status in ("sent", "delivered"):
-            reply = self.ledger.set_status(reply, status, self.now())
 
     def _reply(self, entry: Entry, text: str) -> Entry:
         return self.ledger.record(self._entry(Draft(entry.recipient, entry.sender, text), "outbound-reply", "queued"))
-
-    def _hosted(self, sid: str, index: int, item: Media) -> Media:
-        base = f"https://api.twilio.com/2010-04-01/Accounts/{self.account_sid}/Messages/{sid}/Media/"
-        return Media(item.url or base + media_sid(sid, index), item.content_type)
 
     def create(self, form: MultiMapping[str]) -> Entry:
         """Accept a message from the REST API's parameters, status queued. Raises RefusedError."""

@@ -52,11 +52,7 @@ class Api:
         self._intended_by = intended_by
 
     def add_to(self, app: web.Application) -> None:
-        for method, path, handler in self._routes():
-            app.router.add_route(method, f"{BASE}/{path}", handler)
-
-    def _routes(self) -> list[tuple[str, str, Handler]]:
-        return [
+        routes: list[tuple[str, str, Handler]] = [
             ("GET", "status", self.status),
             ("GET", "verify", self.verify),
             ("GET", "cards", self.cards),
@@ -78,6 +74,8 @@ class Api:
             ("POST", "knowledge", self.import_knowledge),
             ("POST", "knowledge/test", self.test_knowledge),
         ]
+        for method, path, handler in routes:
+            app.router.add_route(method, f"{BASE}/{path}", handler)
 
     async def status(self, _request: web.Request) -> web.Response:
         return json_response(await self._store.inspect(lambda tx: status.status(tx, self._desk.started_at)))

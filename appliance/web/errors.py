@@ -40,23 +40,20 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     except RequestError as error:
         return error_response(error.status, error.code, error.message, error.field)
     except (ApplianceError, sqlite3.DatabaseError) as error:
-        return _storage(error)
+        log.error("request not served", error=type(error).__name__)
+        code, message = "storage_unavailable", "The storage does not answer now; try again."
+        if isinstance(error, StorageUnavailableError):
+            code, message = "storage_full" if isinstance(error, StorageFullError) else "storage_busy", str(error)
+        return error_response(503, code, message)
     except web.HTTPException as error:
         return _http(error)
     except ConnectionError:
         raise  # the caller went away
     except Exception:
-        log.exception("request failed", method=request.method, route=_route(request))
+        resource = request.match_info.route.resource
+        route = resource.canonical if resource else "unknown"
+        log.exception("request failed", method=request.method, route=route)
         return error_response(500, "internal", "Something went wrong here; the log says more.")
-
-
-def _storage(error: Exception) -> web.Response:
-    log.error("request not served", error=type(error).__name__)
-    if isinstance(error, StorageUnavailableError):
-        return error_response(
-            503, "storage_full" if isinstance(error, StorageFullError) else "storage_busy", str(error)
-        )
-    return error_response(503, "storage_unavailable", "The storage does not answer now; try again.")
 
 
 def _http(error: web.HTTPException) -> web.Response:
@@ -67,11 +64,6 @@ def _http(error: web.HTTPException) -> web.Response:
     if hdrs.ALLOW in error.headers:
         response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
     return response
-
-
-def _route(request: web.Request) -> str:
-    resource = request.match_info.route.resource
-    return resource.canonical if resource else "unknown"
 
 
 async def harden(_request: web.Request, response: web.StreamResponse) -> None:

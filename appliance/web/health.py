@@ -42,7 +42,7 @@ class MetricsPage:
 
     async def metrics(self, _request: web.Request) -> web.Response:
         counted, twice = await self._store.inspect(lambda tx: (status(tx, 0), tx.counts.sent_twice()))
-        families = [*self._registry.collect(), *_gauges(counted, self._store), _second_sids(twice)]
+        families = [*self._registry.collect(), *_from_store(counted, twice, self._store)]
         body = generate_latest(_Snapshot(families))
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
@@ -57,7 +57,7 @@ class _Snapshot(Collector):
         return self._families
 
 
-def _gauges(counted: Status, store: Store) -> Iterator[Metric]:
+def _from_store(counted: Status, twice: int, store: Store) -> Iterator[Metric]:
     depths = {name: value for name, value in counted.queue.items() if name != "oldest_ready_seconds"}
     oldest = counted.queue["oldest_ready_seconds"]
     dispositions = {name: value for name, value in counted.messages.items() if name not in ("received", "orphaned")}
@@ -70,10 +70,7 @@ def _gauges(counted: Status, store: Store) -> Iterator[Metric]:
     yield GaugeMetricFamily("appliance_orphans", "Messages to unknown numbers.", counted.messages["orphaned"])
     yield GaugeMetricFamily("appliance_wal_bytes", "Size of the database's write-ahead log.", store.wal_bytes())
     yield CounterMetricFamily("appliance_commit_batches", "Commits, each of one batch of work.", store.batches)
-
-
-def _second_sids(count: int) -> Metric:
-    return CounterMetricFamily("appliance_second_sids", "Replies that Twilio reports as two messages.", count)
+    yield CounterMetricFamily("appliance_second_sids", "Replies that Twilio reports as two messages.", twice)
 
 
 def _labelled(name: str, documentation: str, label: str, values: Mapping[str, float]) -> Metric:
