@@ -47,6 +47,7 @@ class Appliance:
         self._engine: Engine | None = None
         self._running = AsyncExitStack()  # what stop() ends, the last one first
         self._tasks: list[asyncio.Task[None]] = []
+        self._listeners = Listeners()
 
     @property
     def engine(self) -> Engine:
@@ -70,13 +71,13 @@ class Appliance:
         await self._engine.resume()
         self._running.push_async_callback(self._end_tasks)
         pulse = Pulse(store, self._engine.worker, self.clock, self.stopping)
-        listeners = await self._running.enter_async_context(Listeners())
+        await self._running.enter_async_context(self._listeners)
         self._running.push_async_callback(self._engine.worker.stop)
         self._running.callback(self._engine.schedule.stop)
         self._spawn(self._engine.work(), "worker")
         self._spawn(self._engine.outage.watch(), "outage")
         self._spawn(self._engine.schedule.watch(), "clock")
-        await self._listen(listeners, pulse)
+        await self._listen(pulse)
         self._engine.schedule.start()
         self._spawn(pulse.watch(), "watchdog")
         systemd.notify("READY=1")
@@ -87,17 +88,17 @@ class Appliance:
         systemd.notify("STOPPING=1")
         await self._running.aclose()
 
-    async def _listen(self, listeners: Listeners, pulse: Pulse) -> None:
+    async def _listen(self, pulse: Pulse) -> None:
         server, registry, store, bell = self.config.server, self.metrics.registry, self.store, self.engine.bell
         desk = Desk(store, self.config, bell, Faq(), self.clock.now())
         hooks = Hooks(store, Intake(store, self.config, bell), self.config, self.metrics, self.not_stored)
         app = applications.public(desk, registry, pulse.faults, hooks)
-        self.address = await listeners.tcp(app, server.listen, "server.listen")
+        self.address = await self._listeners.tcp(app, server.listen, "server.listen")
         control = applications.control(desk, registry, pulse.faults)
-        await listeners.unix(control, store.directory / CONTROL_SOCKET)
+        await self._listeners.unix(control, store.directory / CONTROL_SOCKET)
         if server.metrics_listen is not None:
             metrics = applications.metrics(desk, registry)
-            await listeners.tcp(metrics, server.metrics_listen, "server.metrics_listen")
+            await self._listeners.tcp(metrics, server.metrics_listen, "server.metrics_listen")
 
     def not_stored(self) -> None:
         """A webhook got 503: Twilio has a message that we do not."""

@@ -68,8 +68,8 @@ class Backup:
         try:
             await backup.take_one(self._store.directory, self._clock.now())
         except DatabaseError as error:
-            text = str(error)
-            return Snooze(self._clock.now() + HOUR, "backup failed", lambda tx: tx.cards.open(CardKind.BACKUP, BOX, text))
+            text, again = str(error), self._clock.now() + HOUR
+            return Snooze(again, "backup failed", lambda tx: tx.cards.open(CardKind.BACKUP, BOX, text))
         return Done(_taken)
 
     def give_up(self, _job: Job, error: str) -> Outcome:

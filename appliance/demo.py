@@ -23,12 +23,12 @@ import msgspec
 
 from appliance import knowledge, logs
 from appliance.app import Appliance
+from appliance.app import run as serve
 from appliance.config import Address, Config, load
 from appliance.config.keys import host_port
 from appliance.errors import ApplianceError
 from appliance.identity import Registration, register_organization
 from appliance.printable import escaped
-from appliance.process import run as serve
 from appliance.simulator import Ledger, Phone, Twilio, run_simulator, simulator_app
 from appliance.store import Tx
 from appliance.store.lock import Lock

@@ -19,6 +19,7 @@ from appliance.store.box import Fact
 from appliance.store.lock import Lock
 from appliance.store.reserve import Reserve
 from appliance.store.restoration import put_back
+from appliance.store.store import OnFault, ignore
 from appliance.web import applications
 from appliance.web.listeners import Listeners
 
@@ -27,10 +28,10 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 log = structlog.get_logger()
 
 
-async def open_store(config: Config, clock: Clock, stopping: asyncio.Event) -> Store:
+async def open_store(config: Config, clock: Clock, stopping: asyncio.Event, on_fault: OnFault) -> Store:
     """The open store, as soon as there is one. Raises ApplianceError where only an operator can help, or at a stop."""
     try:
-        return await _try(config, clock)
+        return await _try(config, clock, on_fault)
     except (CorruptError, StorageFullError) as error:
         fault: ApplianceError = error
     reason = str(fault)
@@ -38,8 +39,7 @@ async def open_store(config: Config, clock: Clock, stopping: asyncio.Event) -> S
     async def faults() -> list[str]:
         return [reason]
 
-    listeners = Listeners()
-    try:
+    async with Listeners() as listeners:
         await listeners.tcp(applications.refusing(faults), config.server.listen, "server.listen")
         systemd.notify(f"READY=1\nSTATUS={reason}")
         log.error("cannot store anything, every webhook gets 503", reason=reason)
@@ -47,36 +47,34 @@ async def open_store(config: Config, clock: Clock, stopping: asyncio.Event) -> S
             systemd.notify("WATCHDOG=1")
             await asyncio.sleep(AGAIN)
             try:
-                store = await _try(config, clock)
+                store = await _try(config, clock, on_fault)
             except (CorruptError, StorageFullError) as error:
                 fault = error
             else:
                 systemd.notify("STATUS=")  # else `systemctl status` would tell of the fault for ever
                 return store
-    finally:
-        await listeners.close()
     raise fault
 
 
-async def _try(config: Config, clock: Clock) -> Store:
+async def _try(config: Config, clock: Clock, on_fault: OnFault) -> Store:
     directory = config.storage.directory
     try:
-        return await _writable(directory, clock)
+        return await _writable(directory, clock, on_fault)
     except StorageFullError:
         Reserve(directory).release()
-        return await _writable(directory, clock)
+        return await _writable(directory, clock, on_fault)
     except CorruptError as error:
         log.error("the database is damaged", reason=str(error))
         Reserve(directory).release()  # the copy needs space
         copy = await asyncio.to_thread(backup.newest, directory)
         if copy is None:
             raise CorruptError(f"{error} There is no usable backup: move it away or restore one.") from error
-        return await restore(config, clock, copy)
+        return await restore(config, clock, copy, on_fault)
 
 
-async def _writable(directory: Path, clock: Clock) -> Store:
+async def _writable(directory: Path, clock: Clock, on_fault: OnFault) -> Store:
     """Opening an existing database writes nothing, so a full disk shows only now."""
-    store = await Store.open(directory, clock)
+    store = await Store.open(directory, clock, on_fault)
     try:
         await store.write(lambda tx: tx.box.put(Fact.OPENED_AT, tx.now))
     except BaseException:
@@ -85,7 +83,7 @@ async def _writable(directory: Path, clock: Clock) -> Store:
     return store
 
 
-async def restore(config: Config, clock: Clock, copy: Path) -> Store:
+async def restore(config: Config, clock: Clock, copy: Path, on_fault: OnFault = ignore) -> Store:
     """Put a verified copy in place and open it. What it calls unsent is in doubt from its first moment."""
     directory = config.storage.directory
     lock = Lock(directory)
@@ -99,4 +97,4 @@ async def restore(config: Config, clock: Clock, copy: Path) -> Store:
     finally:
         lock.release()
     log.warning("restored from a backup", backup=str(copy), set_aside=str(aside))
-    return await Store.open(directory, clock)
+    return await Store.open(directory, clock, on_fault)

@@ -1,15 +1,21 @@
 """All that is known about a clock that is wrong. Twilio's clock is right; ours is the one of a board without a battery.
 
-| what happened | noticed by | what is done |
-|---|---|---|
-| set by over a minute while running, or the machine was paused | `Timekeeper.look`: the wall clock left the steady one | what this run wrote keeps its age, nothing runs later than planned, attempts only move to an earlier time, deadlines start anew (`Times.follow`) |
-| started behind what the database knows | `Timekeeper.wait`: now is earlier than the newest jobs | the workers wait up to two minutes for somebody to set it |
-| … and nobody sets it, or an earlier run was ahead | the two minutes are over | a card; attempts of times that were not yet are looked for from a day ago, no job waits longer than ten minutes (`_give_up`) |
-| ran ahead until the power went, is right now | `compared`: every complete read of Twilio's log leaves by how much | attempts are moved back by that at the next start, once (`begin`) |
-| set, however | `Fact.CLOCK_SET_AT` | the grace for Twilio's log counts from then (`restoration.grace_began`) |
+| what happened                        | noticed by                        | what is done                              |
+|--------------------------------------|-----------------------------------|-------------------------------------------|
+| set by over a minute while running,  | `Timekeeper.look`: the wall clock | this run's rows keep their age, no job    |
+| or the machine was paused            | left the steady one               | runs later than planned, attempts only    |
+|                                      |                                   | move back, deadlines start anew (`Times`) |
+| started behind the newest jobs       | `Timekeeper.wait`                 | workers wait two minutes for it to be set |
+| … nobody sets it, or an earlier run  | the two minutes are over          | a card; attempts of times that were not   |
+| was ahead                            |                                   | yet are looked for from a day ago, no job |
+|                                      |                                   | waits over ten minutes (`_give_up`)       |
+| was ahead until the power went, is   | `compared`: each complete read of | the attempts move back by that at the     |
+| right now                            | Twilio's log tells by how much    | next start, once (`begin`)                |
+| was set in whatever way              | `Fact.CLOCK_SET_AT`               | the grace for Twilio's log counts from    |
+|                                      |                                   | then (`restoration.grace_began`)          |
 
-A step of up to a minute is ordinary: Twilio's log is searched with two minutes to spare. Nobody knows which of two times
-was wrong, and since when: what an earlier run wrote may have been right, so it moves only where that makes it earlier.
+A step of up to a minute is ordinary: Twilio's log is searched with two minutes to spare. Nobody knows which of two
+times was wrong, and since when: what an earlier run wrote may have been right, so it moves only to an earlier time.
 """
 
 from collections.abc import Callable
@@ -59,7 +65,7 @@ class Timekeeper:
         return abs(step) > JUMP
 
     async def wait(self, alive: Callable[[], None]) -> None:
-        """Until the clock has reached what the database knows, else all jobs fall due late. `alive`: called meanwhile."""
+        """Until the clock reaches what the database knows, else all jobs fall due late. `alive`: called meanwhile."""
         latest = await self._store.read(latest_time)
         give_up = self._clock.monotonic() + PATIENCE
         while self._clock.now() < latest:
@@ -93,7 +99,7 @@ def compared(tx: Tx, offset: int) -> None:
 
 
 def begin(tx: Tx) -> None:
-    """At start: a clock that is right again has no card; attempts of one that was ahead were made earlier than they say.
+    """At start: a clock that is right has no card; attempts of one that was ahead were made earlier than they say.
 
     The clock may be right by now, and then nothing else tells: Twilio's log would be searched from too late on.
     """

@@ -50,7 +50,7 @@ class Board:
     async def looks_at_its_clock(self, seconds: float) -> None:
         """Let time pass while the workers may wait for a clock that is right."""
         await self.clock.advance(seconds, _breathe)
-        await self.world.until(self.world.appliance.reconciled.is_set)
+        await self.world.until(self.world.appliance.engine.reconciled.is_set)
 
     async def pass_(self, seconds: float) -> None:
         await self.clock.advance(seconds, self.world.settle)
@@ -153,7 +153,7 @@ async def test_a_clock_that_was_minutes_ahead_until_the_cut_sends_nothing_twice(
     """Six minutes fast, off for longer: no time in the database is one that was not yet."""
     board.clock.jump(360)
     await board.pass_(60)
-    await board.world.appliance.schedule._tick(JobKind.CATCH_UP)
+    await board.world.appliance.engine.schedule.tick(JobKind.CATCH_UP)
     await board.world.settle()
     kind = "reset" if in_doubt else "hang"
     board.world.twilio.faults.add(Fault("create", kind, accepted=True, seconds=1))

@@ -143,7 +143,7 @@ async def test_a_doubt_does_not_wait_for_what_waits_for_it(box: World) -> None:
 async def test_a_waiting_message_that_the_lost_box_answered_is_left_alone(box: World) -> None:
     """Answered after the copy was taken, and Twilio's list is late: not again."""
     await _prepare(box)
-    await box.appliance.worker.stop()
+    await box.appliance.engine.worker.stop()
     await box.say(QUESTION)
     await box.say(QUESTION, OTHER)
     copy = await _copy(box)
@@ -161,7 +161,7 @@ async def test_a_waiting_message_that_the_lost_box_answered_is_left_alone(box: W
 async def test_what_was_asked_after_the_lost_boxs_last_word_is_answered(box: World) -> None:
     """The lost box answered the first question; the second one was written later, and nothing has been said to it."""
     await _prepare(box)
-    await box.appliance.worker.stop()
+    await box.appliance.engine.worker.stop()
     await box.say(QUESTION)
     copy = await _copy(box)
     await box.stop()
@@ -236,7 +236,7 @@ async def test_an_answer_counts_although_the_clock_was_ahead_of_twilios(box: Wor
     assert isinstance(box.clock, ManualClock)
     twilio_now = box.clock.now
     box.twilio.now = lambda: twilio_now() - 3_600_000
-    await box.appliance.worker.stop()
+    await box.appliance.engine.worker.stop()
     await box.say(QUESTION)
     copy = await _copy(box)
     await box.stop()
@@ -253,7 +253,7 @@ async def test_a_restoration_before_the_clock_is_set_counts_from_its_true_moment
     await _prepare(box)
     clock = box.clock
     assert isinstance(clock, ManualClock)
-    await box.appliance.worker.stop()
+    await box.appliance.engine.worker.stop()
     await box.say(QUESTION)
     copy = await _copy(box)
     await box.stop()

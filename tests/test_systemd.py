@@ -146,7 +146,8 @@ async def test_no_sign_of_life_without_workers(tmp_path: Path, manager: Manager)
 
         with pytest.raises(TimeoutError):
             await manager.told(1.0)
-        assert await world.appliance.pulse.faults() == ["the workers do not answer"]
+        async with aiohttp.ClientSession() as http, http.get(f"{world.address}/readyz") as response:
+            assert (await response.json())["reasons"] == ["the workers do not answer"]
 
 
 @analyzes

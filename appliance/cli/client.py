@@ -88,7 +88,7 @@ async def _reach(config: Config, path: Path, stack: AsyncExitStack, makes: bool)
 
         if not makes and not is_present(path.parent):
             raise ApplianceError(f"There is no database in {path.parent} yet.")
-        from appliance.app import offline_control  # noqa: PLC0415 - the whole product; a running one needs it not
+        from appliance.engine import offline_control  # noqa: PLC0415 - the whole product; a running one needs it not
 
         logs.configure("error", "console")
         try:

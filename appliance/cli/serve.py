@@ -7,11 +7,10 @@ import click
 import structlog
 
 from appliance import logs
-from appliance.app import Appliance
+from appliance.app import Appliance, run
 from appliance.cli.owner import become_owner
 from appliance.cli.session import Command, Session, pass_session
 from appliance.config.sections import KEYS, value_of
-from appliance.process import run
 
 log = structlog.get_logger()
 

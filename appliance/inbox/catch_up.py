@@ -45,9 +45,7 @@ class _Heard:
 class CatchUpHandler:
     """`hold`: released where the pass ends a restoration."""
 
-    def __init__(
-        self, store: Store, log: MessageLog, config: Config, clock: Clock, bell: Bell, hold: Hold
-    ) -> None:
+    def __init__(self, store: Store, log: MessageLog, config: Config, clock: Clock, bell: Bell, hold: Hold) -> None:
         self._store = store
         self._log = log
         self._config = config

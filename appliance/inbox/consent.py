@@ -1,9 +1,9 @@
 """Which of a contact's words about consent counts where they do not come in as they were said.
 
-Webhooks come as they come; what catch-up fetches comes later than what was said after it. The last word said is the one
-that counts, and three things tell what was said later: the words that are stored, what only Twilio knows of them
-(Advanced Opt-Out), and Twilio's log. An opt-out that cannot be stored yet, because a send is in doubt, holds all sends at
-once all the same (`heed`).
+What catch-up fetches comes later than what was said after it. The last word said is the one that counts, and three
+things tell what was said later: the words that are stored, what only Twilio knows of them (Advanced Opt-Out), and
+Twilio's log. An opt-out that cannot be stored yet, because a send is in doubt, holds all sends at once all the same
+(`heed`).
 """
 
 from collections.abc import Collection
@@ -27,7 +27,7 @@ class Order:
 
 
 def take(tx: Tx, message: InboundMessage, contact: Contact, order: Order | None) -> Consent:
-    """Change the contact's consent as the message says, and tell what answers it. `order`: it comes from Twilio's log."""
+    """Change the contact's consent as the message says; what answers it. `order`: it comes from Twilio's log."""
     left = contact.opted_out_at is not None and contact.opted_out_sid != message.sid
     # An opt-out that was heeded before it could be stored counts only for what was written after it.
     opted_out = left and (order is None or tx.contacts.has_left(contact.id))

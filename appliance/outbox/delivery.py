@@ -7,7 +7,7 @@ message status of outbound messages".
 import re
 
 from appliance.config import Config
-from appliance.model import MINUTE, JobKind, OutboxMessage, OutboxState, masked
+from appliance.model import JobKind, OutboxMessage, OutboxState, masked
 from appliance.outbox import permission
 from appliance.store import Tx, cards
 from appliance.store.cards import ACCOUNT, CardKind

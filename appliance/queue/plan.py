@@ -1,4 +1,4 @@
-"""Which jobs start now, and when to look again. A pure function of what is ready, what runs and what the gate allows."""
+"""Which jobs start now, and when to look again: of what is ready, what runs and what the gate allows. Pure."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

@@ -163,17 +163,8 @@ class Worker:
 
     async def _conclude(self, job: Job, handler: Handler, outcome: Outcome) -> None:
         """Record the outcome; one whose effects fail is a failed attempt, and in the last resort a card."""
-
-        def last_resort(tx: Tx) -> None:
-            """Even giving up failed: nobody will answer these messages by themselves."""
-            conversation_id = job.payload.get("conversation", 0)
-            subject, text = cards.conversation(conversation_id), "Could not answer a customer: internal error."
-            about = [message.id for message in tx.messages.live(conversation_id)]
-            tx.jobs.remember(job.id, messages=about)
-            tx.messages.give_up(about, tx.cards.open(CardKind.COULD_NOT_ANSWER, subject, text))
-
         failed = self._failed(job, handler, "internal error while recording the result")
-        for candidate in (outcome, failed, Dead("internal error", last_resort)):
+        for candidate in (outcome, failed, Dead("internal error", lambda tx: last_resort(tx, job))):
             try:
                 return await self._record(job, candidate)
             except StorageBrokenError:
@@ -209,6 +200,15 @@ def finish(tx: Tx, job: Job, outcome: Outcome, config: Config) -> None:
     if ended and not isinstance(outcome, Retry):
         outcome.effects(tx)
     rearm(tx, job, config)
+
+
+def last_resort(tx: Tx, job: Job) -> None:
+    """Even giving up failed: nobody will answer these messages by themselves."""
+    conversation_id = job.payload.get("conversation", 0)
+    subject, text = cards.conversation(conversation_id), "Could not answer a customer: internal error."
+    about = [message.id for message in tx.messages.live(conversation_id)]
+    tx.jobs.remember(job.id, messages=about)
+    tx.messages.give_up(about, tx.cards.open(CardKind.COULD_NOT_ANSWER, subject, text))
 
 
 def resume(tx: Tx, handlers: Mapping[JobKind, Handler], config: Config, *, crashed: bool) -> None:

@@ -34,10 +34,8 @@ class ReplyHandler:
         match await self._provider.ask(readable(case), deadline=deadline, attempt=job.attempts):
             case Reply() as reply:
                 return answer(case, reply)
-            case Wait(at=at, reason=reason, failed=True):
-                return Retry(at, reason)
-            case Wait(at=at, reason=reason):
-                return Snooze(at, reason)
+            case Wait(at=at, reason=reason, failed=failed):
+                return Retry(at, reason) if failed else Snooze(at, reason)
             case Unavailable(reason=reason):
                 return apology(case, reason)
 

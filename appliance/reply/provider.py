@@ -1,4 +1,4 @@
-"""Who is asked for words, and whether it may be asked now: responder, breaker, limit and outage probe behind one door."""
+"""Who is asked for words, and whether it may be asked now: responder, breaker, limit, outage probe as one door."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -56,7 +56,7 @@ class Store:
 
     @classmethod
     async def open(cls, directory: Path, clock: Clock, on_fault: OnFault = ignore) -> "Store":
-        """`on_fault` is told of every write that was lost. Raises AlreadyRunningError or DatabaseError, one sentence."""
+        """`on_fault` is told of each write that was lost. Raises AlreadyRunningError or DatabaseError, one sentence."""
         prepare_directory(directory)
         store = cls(directory, clock, on_fault)
         store._lock.take()

@@ -77,7 +77,8 @@ class Times:
         """
         self._sql.run(
             "UPDATE outbox SET "  # noqa: S608
-            "created_at = min(:now, created_at + iif(id <= :last_row OR created_at BETWEEN :since AND :now, 0, :step)), "
+            "created_at = min(:now, created_at + "
+            "iif(id <= :last_row OR created_at BETWEEN :since AND :now, 0, :step)), "
             "sending_at = sending_at + min(:step, 0) "
             f"WHERE {UNSETTLED} AND state <> 'parked'",
             step=step,

@@ -5,7 +5,8 @@ status in status callbacks".
 """
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from multidict import MultiDict
@@ -20,8 +21,22 @@ _MAX_FIELDS = 500
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
-class UnreadableFormError(Exception):
+class RefusedError(Exception):
+    """Not Twilio's, or nothing that can be read. `str()` says why and is safe for the log."""
+
+
+class UnreadableFormError(RefusedError):
     """The body is not an urlencoded form in UTF-8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the network handed over. `target`: path and query, raw. `reference`: the query's `o`."""
+
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+    reference: str = ""
 
 
 def parse_form(body: bytes) -> MultiDict[str]:
@@ -31,7 +46,7 @@ def parse_form(body: bytes) -> MultiDict[str]:
             body.decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=_MAX_FIELDS
         )
     except ValueError as error:
-        raise UnreadableFormError from error
+        raise UnreadableFormError("unreadable form") from error
     return MultiDict(pairs)
 
 
@@ -39,7 +54,12 @@ class Signature:
     """Checks X-Twilio-Signature against our configured public URL; the request's own host is never believed."""
 
     def __init__(self, public_url: str, tokens: Sequence[str]) -> None:
-        self._bases = _with_and_without_port(public_url)
+        parts = urlsplit(public_url)
+        default = _DEFAULT_PORTS[parts.scheme]
+        self._bases = [public_url]
+        if parts.port in (None, default):  # Twilio has signed URLs both with and without a standard port
+            bare = parts.netloc.removesuffix(f":{default}")
+            self._bases = [urlunsplit(parts._replace(netloc=netloc)) for netloc in (bare, f"{bare}:{default}")]
         self._validators = [RequestValidator(token) for token in tokens]
 
     def holds(self, path_and_query: str, form: MultiDict[str], signature: str | None) -> bool:
@@ -56,14 +76,24 @@ class Signature:
         return any(matches)
 
 
-def _with_and_without_port(url: str) -> list[str]:
-    """Twilio has signed URLs both with and without a standard port."""
-    parts = urlsplit(url)
-    default = _DEFAULT_PORTS[parts.scheme]
-    if parts.port not in (None, default):
-        return [url]
-    bare = parts.netloc.removesuffix(f":{default}")
-    return [urlunsplit(parts._replace(netloc=netloc)) for netloc in (bare, f"{bare}:{default}")]
+def message(request: Request, signature: Signature) -> InboundMessage:
+    """A customer's message, as Twilio signed it. Raises RefusedError."""
+    found = inbound_message(_form(request, signature), request.headers.get("I-Twilio-Idempotency-Token", ""))
+    if found is None:
+        raise RefusedError("no MessageSid")
+    return found
+
+
+def report(request: Request, signature: Signature) -> DeliveryReport:
+    """A status callback, as Twilio signed it. Raises RefusedError."""
+    return delivery_report(_form(request, signature), request.reference)
+
+
+def _form(request: Request, signature: Signature) -> MultiDict[str]:
+    form = parse_form(request.body)
+    if not signature.holds(request.target, form, request.headers.get("X-Twilio-Signature")):
+        raise RefusedError("bad signature")
+    return form
 
 
 def inbound_message(form: MultiDict[str], idempotency_token: str = "") -> InboundMessage | None:

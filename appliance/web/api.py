@@ -14,6 +14,7 @@ from appliance.knowledge import parse
 from appliance.operations import dead_letters, knowledge, messages, organizations, status, ticks, verification
 from appliance.operations.knowledge import Offline
 from appliance.operations.messages import ManualMessage
+from appliance.queue.bell import Bell
 from appliance.store import Store, Tx, backup
 from appliance.web.errors import json_response
 from appliance.web.requests import (
@@ -34,11 +35,11 @@ ID = "{id:[0-9]{1,18}}"
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the API works with. `wake`: a job was enqueued. `offline` answers `knowledge/test`. Times in ms UTC."""
+    """What the API works with. `bell`: of the workers. `offline` answers `knowledge/test`. Times in ms UTC."""
 
     store: Store
     config: Config
-    wake: Callable[[], None]
+    bell: Bell
     offline: Offline
     started_at: int
 
@@ -107,7 +108,7 @@ class Api:
         body = await read_body(request, NewMessage)
         message = ManualMessage(body.sender, body.to, body.body, body.idempotency_key, self._intended_by)
         submitted = await self._store.write(lambda tx: messages.submit(tx, message))
-        self._desk.wake()
+        self._desk.bell.ring()
         return json_response(submitted, 202)
 
     async def dead_letters(self, request: web.Request) -> web.Response:
@@ -117,7 +118,7 @@ class Api:
     async def retry(self, request: web.Request) -> web.Response:
         letter = id_of(request)
         job = await self._store.write(lambda tx: dead_letters.retry(tx, letter, self._intended_by))
-        self._desk.wake()
+        self._desk.bell.ring()
         return json_response({"id": letter, "job": job})
 
     async def discard(self, request: web.Request) -> web.Response:
@@ -127,7 +128,7 @@ class Api:
 
     async def retry_all(self, _request: web.Request) -> web.Response:
         done, refused = await self._each(lambda tx, letter: dead_letters.retry(tx, letter, self._intended_by))
-        self._desk.wake()
+        self._desk.bell.ring()
         return json_response({"retried": done, "refused": refused})
 
     async def discard_all(self, _request: web.Request) -> web.Response:
@@ -150,7 +151,7 @@ class Api:
     async def enqueue(self, request: web.Request) -> web.Response:
         kind = request.match_info["kind"]
         enqueued = await self._store.write(lambda tx: ticks.enqueue(tx, kind))
-        self._desk.wake()
+        self._desk.bell.ring()
         return json_response({"enqueued": enqueued})
 
     async def organizations(self, _request: web.Request) -> web.Response:

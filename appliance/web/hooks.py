@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from multidict import MultiDict
 
 from appliance.config import Config
 from appliance.errors import ApplianceError
@@ -14,16 +14,8 @@ from appliance.inbox.intake import Intake
 from appliance.metrics import Metrics
 from appliance.outbox import delivery
 from appliance.store import Store
-from appliance.twilio.webhook import (
-    MAX_BODY,
-    MESSAGES_PATH,
-    STATUS_PATH,
-    Signature,
-    UnreadableFormError,
-    delivery_report,
-    inbound_message,
-    parse_form,
-)
+from appliance.twilio import webhook
+from appliance.twilio.webhook import MAX_BODY, MESSAGES_PATH, STATUS_PATH, RefusedError, Signature
 
 # Anything but an empty TwiML document would be texted to the customer.
 EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
@@ -59,10 +51,10 @@ class Hooks:
         return counted
 
     async def message(self, request: web.Request) -> web.Response:
-        form = await self._signed_form(request)
-        message = inbound_message(form, request.headers.get("I-Twilio-Idempotency-Token", ""))
-        if message is None:
-            raise _refuse("no MessageSid")
+        try:
+            message = webhook.message(await _received(request), self._signature)
+        except RefusedError as error:
+            raise _refuse(str(error)) from None
         try:
             received = await self._intake.receive(message)
         except ApplianceError as error:
@@ -73,32 +65,33 @@ class Hooks:
         return web.Response(text=EMPTY_TWIML, content_type="text/xml", charset="utf-8")
 
     async def status(self, request: web.Request) -> web.Response:
-        form = await self._signed_form(request)
-        report = delivery_report(form, request.query.get("o", ""))
         try:
-            await self._store.write(lambda tx: delivery.apply(tx, report, self._account_sid))
+            report = webhook.report(await _received(request), self._signature)
+        except RefusedError as error:
+            raise _refuse(str(error)) from None
+        try:
+            await self._store.write(partial(delivery.apply, report=report, account_sid=self._account_sid))
         except ApplianceError as error:
             raise _cannot_store(error) from error
         self._count("status", "stored").inc()
         log.info("status received", sid=report.sid, status=report.status, error_code=report.error_code)
         return web.Response(status=204)
 
-    async def _signed_form(self, request: web.Request) -> MultiDict[str]:
-        if request.content_type != "application/x-www-form-urlencoded":
-            raise _refuse("not urlencoded")
-        if (request.content_length or 0) > MAX_BODY:
-            raise web.HTTPRequestEntityTooLarge(max_size=MAX_BODY, actual_size=request.content_length or 0)
-        try:
-            async with asyncio.timeout(BODY_PATIENCE):
-                body = await request.read()
-            form = parse_form(body)
-        except (UnreadableFormError, web.RequestPayloadError):
-            raise _refuse("unreadable form") from None
-        except TimeoutError:
-            raise web.HTTPRequestTimeout(text="") from None
-        if not self._signature.holds(request.raw_path, form, request.headers.get("X-Twilio-Signature")):
-            raise _refuse("bad signature")
-        return form
+
+async def _received(request: web.Request) -> webhook.Request:
+    """All of it, within its bounds; what it says is not believed yet."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise _refuse("not urlencoded")
+    if (request.content_length or 0) > MAX_BODY:
+        raise web.HTTPRequestEntityTooLarge(max_size=MAX_BODY, actual_size=request.content_length or 0)
+    try:
+        async with asyncio.timeout(BODY_PATIENCE):
+            body = await request.read()
+    except web.RequestPayloadError:
+        raise _refuse("unreadable form") from None
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text="") from None
+    return webhook.Request(request.raw_path, request.headers, body, request.query.get("o", ""))
 
 
 def _refuse(reason: str) -> web.HTTPForbidden:

@@ -1,6 +1,7 @@
 """Where the appliance listens: HTTP, the control socket, and a separate address for metrics."""
 
 from pathlib import Path
+from typing import Self
 
 from aiohttp import web
 
@@ -12,6 +13,8 @@ SHUTDOWN = 1.0  # seconds that a request under way has at a stop
 
 
 class Listeners:
+    """`async with Listeners() as listeners`: what was opened is closed at the end."""
+
     def __init__(self) -> None:
         self._runners: list[web.AppRunner] = []
         self._sockets: list[Path] = []
@@ -49,7 +52,10 @@ class Listeners:
         await runner.setup()
         return runner
 
-    async def close(self) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
         for path in self._sockets:
             _remove(path)
         for runner in self._runners:

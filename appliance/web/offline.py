@@ -8,6 +8,7 @@ from appliance.config.keys import CONTROL_SOCKET
 from appliance.metrics import Metrics
 from appliance.operations.knowledge import Offline
 from appliance.ports import Clock
+from appliance.queue.bell import Bell
 from appliance.store import Store
 from appliance.web import applications
 from appliance.web.api import Desk
@@ -20,21 +21,16 @@ async def control(config: Config, clock: Clock, offline: Offline) -> AsyncIterat
 
     Raises AlreadyRunningError where an appliance runs, or DatabaseError.
     """
-    listeners = Listeners()
+
+    async def not_running() -> list[str]:
+        return ["the appliance is not running"]
+
     store = await Store.open(config.storage.directory, clock)
     try:
-        desk = Desk(store, config, _nobody_to_wake, offline, clock.now())
-        app = applications.control(desk, Metrics().registry, _not_running)
-        await listeners.unix(app, store.directory / CONTROL_SOCKET)
-        yield
+        desk = Desk(store, config, Bell(), offline, clock.now())  # no worker hears it
+        app = applications.control(desk, Metrics().registry, not_running)
+        async with Listeners() as listeners:
+            await listeners.unix(app, store.directory / CONTROL_SOCKET)
+            yield
     finally:
-        await listeners.close()
         await store.close()
-
-
-def _nobody_to_wake() -> None:
-    """No worker runs."""
-
-
-async def _not_running() -> list[str]:
-    return ["the appliance is not running"]

@@ -13,6 +13,7 @@ from appliance.clock import SystemClock
 from appliance.config import Config, Twilio
 from appliance.identity import Registration, register_organization
 from appliance.inbox.intake import Intake
+from appliance.queue.bell import Bell
 from appliance.store import Store, writer
 from appliance.wire import InboundMessage
 
@@ -29,7 +30,7 @@ async def intake(directory: Path, batch: int) -> tuple[float, float]:
     store = await Store.open(directory, SystemClock())
     try:
         await store.write(lambda tx: register_organization(tx, Registration("Bench", [CHANNEL], "a@example.com")))
-        receiving = Intake(store, Config(twilio=Twilio(account_sid=ACCOUNT)), lambda: None)
+        receiving = Intake(store, Config(twilio=Twilio(account_sid=ACCOUNT)), Bell())
         batches = store.batches
         began = time.perf_counter()
         await _feed(receiving)

@@ -10,6 +10,7 @@ import structlog
 from appliance import logs
 from appliance.model import Dialogue, Reply
 from appliance.ports import Permanent
+from appliance.store.cards import BOX, CardKind
 from tests.support.command_line import CommandLine, write_config
 from tests.support.world import CUSTOMER, SMS, WHATSAPP, World
 
@@ -203,7 +204,7 @@ async def test_status_exits_with_1_while_something_needs_a_look(appliance: Comma
     well = await appliance("status")
     await world.twilio.receive(CUSTOMER, NOBODY, "Oi")
     what = " ".join(f"{number} things to do." for number in range(20))
-    await world.appliance.store.write(lambda tx: tx.cards.open("long", "box", what))
+    await world.appliance.store.write(lambda tx: tx.cards.open(CardKind.BACKUP, BOX, what))
 
     ill = await appliance("status")
 

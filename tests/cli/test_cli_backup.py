@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 from appliance.config import Config
-from appliance.outbox.delivery import RESTORED
 from appliance.store import backup
+from appliance.store.box import Fact
 from appliance.store.lock import Lock
 from tests.support.command_line import CommandLine, write_config
 from tests.support.world import ACCOUNT, CUSTOMER, SMS, TOKEN
@@ -301,7 +301,7 @@ def test_the_database_itself_can_be_restored_and_loses_nothing(alone: CommandLin
     assert restored.exit_code == 0, restored.stderr
     with sqlite3.connect(data / "appliance.db") as found:
         assert found.execute("SELECT name FROM organizations").fetchall() == [("in the log only",)]
-        assert found.execute("SELECT count(*) FROM box WHERE key = ?", (RESTORED,)).fetchone() == (1,)
+        assert found.execute("SELECT count(*) FROM box WHERE key = ?", (Fact.RESTORED_AT,)).fetchone() == (1,)
     assert _states(data / "appliance.db") == ["doubt"]
 
 

@@ -119,7 +119,7 @@ def test_a_second_signal_ends_it_at_once(box: Box) -> None:
         "from appliance import logs\n"
         "from appliance.app import Appliance\n"
         "from appliance.config import Config\n"
-        "from appliance.process import run\n"
+        "from appliance.app import run\n"
         "class Stuck(Appliance):\n"
         "    async def start(self): logs.structlog.get_logger().info('ready')\n"
         "    async def stop(self):\n"

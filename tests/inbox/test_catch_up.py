@@ -169,7 +169,7 @@ async def test_a_late_webhook_brings_the_name_and_twilios_own_word_on_consent(do
     sid = await _miss(down, "SAIR", ana, WHATSAPP)
     await _sleep_through(down, 5 * MINUTE)
     await down.start()
-    await down.appliance.worker.stop()
+    await down.appliance.engine.worker.stop()
     await down.until(lambda: _fetched(down))
 
     await down.say("SAIR", ana, WHATSAPP, sid=sid, extra={"OptOutType": "STOP", "ProfileName": "Ana"})
@@ -230,7 +230,7 @@ async def test_the_log_is_read_with_the_token_that_lives(tmp_path: Path) -> None
 async def test_media_that_was_deleted_holds_nobody_up(down: World) -> None:
     """404: nothing is attached any more. Anything else proves nothing."""
     await down.start()
-    log = down.appliance.twilio_log
+    log = down.appliance.engine.adapters.log
 
     assert await log.media("MM" + "0" * 32) == ()
     await down.twilio_line.cut()
@@ -247,12 +247,12 @@ async def test_a_list_whose_second_page_fails_was_not_read(down: World) -> None:
         await _miss(down, "spam", f"+55117{number:08}")
     assert isinstance(down.clock, ManualClock)
     since = down.clock.now() - 60_000
-    found = await down.appliance.twilio_log.read(recipient=SMS, since=since)
+    found = await down.appliance.engine.adapters.log.read(recipient=SMS, since=since)
     assert len(found.messages) == 1_001
 
     down.twilio.faults.add(Fault("list", "lag", seconds=0), Fault("list", "error"))
     with pytest.raises(LogUnavailableError):
-        await down.appliance.twilio_log.read(recipient=SMS, since=since)
+        await down.appliance.engine.adapters.log.read(recipient=SMS, since=since)
 
 
 async def test_a_webhook_that_got_503_makes_a_pass_due(tmp_path: Path) -> None:

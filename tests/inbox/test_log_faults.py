@@ -34,7 +34,7 @@ async def pass_(world: World, seconds: float) -> None:
 
 
 async def catch_up(world: World) -> None:
-    await world.appliance.schedule._tick(JobKind.CATCH_UP)
+    await world.appliance.engine.schedule.tick(JobKind.CATCH_UP)
     await pass_(world, 30)
 
 
@@ -85,7 +85,7 @@ async def test_an_entry_that_breaks_the_reader_is_a_card_and_no_dead_letter(
     async def broken(*_arguments: Any, **_options: Any) -> LogRead:
         raise ValueError("a date nobody can read")
 
-    monkeypatch.setattr(type(world.appliance.twilio_log), "read", broken)
+    monkeypatch.setattr(type(world.appliance.engine.adapters.log), "read", broken)
     await catch_up(world)
     await pass_(world, 3_600)
     assert await world.cards() == ["log"]
@@ -106,7 +106,7 @@ async def test_our_own_answer_on_its_way_is_nobody_elses(world: World, monkeypat
     await world.teach("Entrega", "Entregamos no centro.")
     await world.twilio.receive(CUSTOMER, SMS, "Vocês fazem entrega?", deliver=False)
     await pass_(world, 60)
-    read = type(world.appliance.twilio_log).read
+    read = type(world.appliance.engine.adapters.log).read
 
     async def slowly(log: Any, **options: Any) -> LogRead:
         if options.get("sender") == SMS and not world.sent():
@@ -116,7 +116,7 @@ async def test_our_own_answer_on_its_way_is_nobody_elses(world: World, monkeypat
             await writes
         return await read(log, **options)
 
-    monkeypatch.setattr(type(world.appliance.twilio_log), "read", slowly)
+    monkeypatch.setattr(type(world.appliance.engine.adapters.log), "read", slowly)
     await catch_up(world)
     await asyncio.sleep(1)
     await pass_(world, 600)

@@ -40,7 +40,7 @@ class Shop:
         await self.pass_(30)
 
     async def catch_up(self) -> None:
-        await self.world.appliance.schedule._tick(JobKind.CATCH_UP)
+        await self.world.appliance.engine.schedule.tick(JobKind.CATCH_UP)
         await self.pass_(30)
 
     async def pass_(self, seconds: float) -> None:
@@ -199,7 +199,7 @@ async def test_a_word_that_the_list_does_not_show_yet_counts(shop: Shop) -> None
     await shop.hear("SAIR")
     await shop.miss("VOLTAR")
     await shop.hear("SAIR")
-    log = shop.world.appliance.twilio_log
+    log = shop.world.appliance.engine.adapters.log
     read = type(log).read
 
     async def lagging(self: Any, **options: Any) -> LogRead:

@@ -170,7 +170,7 @@ class Town:
         )
         self.post = self.world.twilio.delivery = SlowTwilio(self.world, self.waits)
         await self.world.__aenter__()
-        self.post.stand_before(self.world.appliance.sender)
+        self.post.stand_before(self.world.appliance.engine.adapters.sender)
 
     async def close(self, error: type[BaseException] | None) -> None:
         await self.clock.advance(60, partial(asyncio.sleep, 0))  # no slow POST outlives the simulator
@@ -235,7 +235,7 @@ class Town:
 
     async def _rest(self) -> None:
         quiet = 0
-        await self.world.appliance.reconciled.wait()
+        await self.world.appliance.engine.reconciled.wait()
         while quiet < 2:
             await asyncio.sleep(0.001)
             await self.world.twilio.settle()
@@ -243,7 +243,7 @@ class Town:
 
     async def _is_quiet(self) -> bool:
         """The worker sleeps, every job that runs waits for the clock, and none is due that its gate would let pass."""
-        running = list(self.world.appliance.worker._running.values())
+        running = list(self.world.appliance.engine.worker._running.values())
         if not self._sleeps() or len(running) > self.waits.count:
             return False
         due = await self.world.appliance.store.read(self._claimable)
@@ -257,12 +257,12 @@ class Town:
         while getattr(frames[-1], "cr_await", None) is not None:
             frames.append(frames[-1].cr_await)
         asleep = any(getattr(frame, "cr_code", None) is wait_for.__code__ for frame in frames)
-        return asleep and not self.world.appliance.worker._woken.is_set()
+        return asleep and not self.world.appliance.engine.bell.is_rung
 
     def _claimable(self, tx: Tx) -> list[Job]:
         """Two waits do not add up to the millisecond: for what fell due just now the worker may still sleep for one."""
-        allows = self.world.appliance.worker._gate.allows
-        due = [job for resource in tx.jobs.resources() if allows(resource)[0] for job in tx.jobs.due(resource, 9)]
+        allows = self.world.appliance.engine.worker._gate.allows
+        due = [job for resource in tx.jobs.resources() if allows(resource).jobs for job in tx.jobs.due(resource, 9)]
         return [job for job in due if job.run_at < tx.now - 1]
 
     async def restart(self, *, orderly: bool, pause: float, amid: Sequence[Customer], off: Sequence[Customer]) -> None:
@@ -273,13 +273,15 @@ class Town:
             await self.write(customer)
         await self.clock.advance(pause, partial(asyncio.sleep, 0))
         await self.world.start()
-        self.post.stand_before(self.world.appliance.sender)
+        self.post.stand_before(self.world.appliance.engine.adapters.sender)
         await self.rest()
 
     async def _end(self, orderly: bool) -> None:
         if not orderly:
             return await self.world.crash()
-        await self.world.appliance.worker.stop(grace=0.05)  # who waits for the clock would use up the whole grace
+        await self.world.appliance.engine.worker.stop(
+            grace=0.05
+        )  # who waits for the clock would use up the whole grace
         return await self.world.stop()
 
     async def finish(self) -> None:

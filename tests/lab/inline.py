@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from appliance.store.database import migrations
 from appliance.store.sql import Sql
+from appliance.store.store import ignore
 from appliance.store.tx import Tx
 from appliance.store.writer import Unit, Writer
 
@@ -111,7 +112,7 @@ class InlineStore:
         self._around = around
         database.connection.has_space = has_space
         self._waiting: list[Unit] = []
-        self._writer = Writer(self._run, database.tx, self._nothing_to_checkpoint)
+        self._writer = Writer(self._run, database.tx, self._nothing_to_checkpoint, ignore)
         self.reserve = _NoReserve()
 
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:

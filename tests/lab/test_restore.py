@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from multidict import MultiDict
 
+from appliance import restoration
 from appliance.model import MINUTE, SECOND
 from appliance.opening import restore
 from appliance.operations.verification import verify
-from appliance.outbox import delivery
 from appliance.simulator import Fault
 from appliance.store.database import prepare_directory
 from tests.lab.figures import record
@@ -216,7 +216,7 @@ async def test_an_hour_old_copy_answers_nobody_twice(tmp_path: Path) -> None:
 
 async def test_control_a_copy_that_is_trusted_answers_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the restored outbox believed and nobody held back, the same judge finds customers with two answers."""
-    monkeypatch.setattr(delivery, "distrust", lambda _tx: None)
+    monkeypatch.setattr(restoration, "distrust", lambda _tx: None)
     async with _story(tmp_path) as town:
         twice, lost = town.verdict()
 

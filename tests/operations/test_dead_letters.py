@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.model import ConversationStatus, OutboxState
-from appliance.queue.worker import _last_resort
+from appliance.queue.worker import last_resort
 from appliance.simulator.faults import Fault
 from appliance.store import Tx
 from tests.support.shop import ANSWERED, APOLOGY, Shop, open_shop
@@ -142,7 +142,7 @@ async def test_no_retry_while_an_answer_is_on_its_way(shop: Shop) -> None:
     """A lane has at most one live job."""
     await shop.fail()
     letter = (await shop.letters())[0]
-    await shop.appliance.worker.stop()
+    await shop.appliance.engine.worker.stop()
     await shop.twilio.receive(CUSTOMER, SMS, "E agora?")
 
     status, answer = await shop.api.post(f"dead-letters/{letter}/retry")
@@ -253,17 +253,17 @@ async def test_a_dead_tick_is_simply_run_again(shop: Shop) -> None:
 
 async def test_what_even_giving_up_failed_for_can_be_retried(shop: Shop) -> None:
     """The last resort leaves a card and remembers which messages it is about."""
-    await shop.appliance.worker.stop()
+    await shop.appliance.engine.worker.stop()
     await shop.twilio.receive(CUSTOMER, SMS, "Oi")
     shop.moody.works = True
 
-    def last_resort(tx: Tx) -> None:
+    def give_up(tx: Tx) -> None:
         job = tx.jobs.in_lane(f"{SMS}|{CUSTOMER}")
         assert job is not None
         tx.sql.run("UPDATE message_queue SET status = 'dead' WHERE id = ?", job.id)
-        _last_resort(tx, job)
+        last_resort(tx, job)
 
-    await shop.appliance.store.write(last_resort)
+    await shop.appliance.store.write(give_up)
     assert await shop.dispositions() == ["dead"]
     await shop.stop()
     await shop.start()

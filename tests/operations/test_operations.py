@@ -51,7 +51,7 @@ async def test_a_busy_and_unlucky_day_adds_up(shop: Shop) -> None:
     await shop.settle()
     await shop.twilio.receive("+5511900000001", SMS, "Oi")
     await shop.settle()
-    await shop.appliance.worker.stop()
+    await shop.appliance.engine.worker.stop()
     await shop.twilio.receive("+5511900000001", SMS, "E agora?")
 
     verdict: dict[str, Any] = await shop.api.get("verify")

@@ -136,7 +136,7 @@ async def test_a_late_callback_of_an_earlier_attempt_is_a_card(world: World) -> 
     row = await world.appliance.store.read(lambda tx: tx.outbox.get(1))
     assert row is not None
     await world.appliance.store.write(lambda tx: delivery.resend(tx, row))
-    world.appliance.worker.wake()
+    world.appliance.engine.bell.ring()
     await world.settle()
     sent = await outbox(world)
     assert (sent["attempt"], sent["state"]) == (2, "delivered")

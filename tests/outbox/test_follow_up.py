@@ -8,11 +8,11 @@ from multidict import MultiDict
 
 from appliance.config import Config, Twilio
 from appliance.model import HOUR, MINUTE, SECOND, JobKind
-from appliance.outbox import follow_up
 from appliance.ports import LogUnavailableError
-from appliance.queue.schedule import _intervals
+from appliance.queue.schedule import intervals
 from appliance.simulator import Fault
 from appliance.store import Tx
+from appliance.store.box import Fact
 from tests.support.world import CUSTOMER, SMS, ManualClock, World
 
 QUESTION = "Qual o horário?"
@@ -40,7 +40,7 @@ async def _later(world: World, hours: float) -> None:
 
 
 async def _follow_up(world: World) -> None:
-    await world.appliance.schedule._tick(JobKind.FOLLOW_UP)
+    await world.appliance.engine.schedule.tick(JobKind.FOLLOW_UP)
     await world.settle()
 
 
@@ -54,7 +54,7 @@ async def _states(world: World) -> list[str]:
 
 
 async def _followed_up_to(world: World) -> list[str]:
-    return await world.column("SELECT value FROM box WHERE key = ?", follow_up.FOLLOWED_UP_TO)
+    return await world.column("SELECT value FROM box WHERE key = ?", Fact.FOLLOWED_UP_TO)
 
 
 def _asked(world: World) -> list[str]:
@@ -214,7 +214,7 @@ async def test_a_time_of_a_clock_that_ran_ahead_holds_nobody_up(unheard: World) 
 async def test_one_message_is_read_from_the_log(unheard: World) -> None:
     """As it stands now; None for a sid Twilio does not know; without a connection nothing is concluded."""
     entry = unheard.twilio.create(MultiDict({"From": SMS, "To": CUSTOMER, "Body": "Olá!"}))
-    log = unheard.appliance.twilio_log
+    log = unheard.appliance.engine.adapters.log
 
     found = await log.message(entry.sid)
     assert found is not None
@@ -228,5 +228,5 @@ async def test_one_message_is_read_from_the_log(unheard: World) -> None:
 
 def test_the_switch_of_catch_up_turns_it_off() -> None:
     """Whoever keeps the appliance from reading Twilio's log does so altogether."""
-    assert _intervals(Config())[JobKind.FOLLOW_UP] == HOUR / SECOND
-    assert JobKind.FOLLOW_UP not in _intervals(Config(twilio=Twilio(catch_up_every=0)))
+    assert intervals(Config())[JobKind.FOLLOW_UP] == HOUR / SECOND
+    assert JobKind.FOLLOW_UP not in intervals(Config(twilio=Twilio(catch_up_every=0)))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.model import HOUR, MANUAL, MINUTE, SECOND, JobKind
+from appliance.model import HOUR, MANUAL, MINUTE, SECOND, JobKind, channel_resource
 from appliance.simulator.faults import Fault
 from appliance.store import Tx
 from tests.support.fake_ai import FakeAi
@@ -44,7 +44,7 @@ async def test_an_unknown_outcome_is_doubt_and_not_resent(tmp_path: Path, fault:
     async with World(tmp_path, clock=clock, twilio={"timeout": 300}) as world:
         world.twilio.faults.add(fault, Fault("callback", "lost"))
         await world.say(QUESTION)
-        await world.until(lambda: not world.appliance.worker.busy)
+        await world.until(lambda: not world.appliance.engine.worker.busy)
         await world.settle()
         await clock.advance(120, world.settle)
         await world.stop()
@@ -277,7 +277,7 @@ async def test_a_manual_message_passes_the_same_checks(tmp_path: Path) -> None:
     async with World(tmp_path) as world:
         await world.say("STOP")
         await world.appliance.store.write(_draft_manual)
-        world.appliance.worker.wake()
+        world.appliance.engine.bell.ring()
         await world.settle()
 
         assert world.sent() == []
@@ -288,4 +288,4 @@ def _draft_manual(tx: Tx) -> None:
     outbox_id = tx.outbox.insert(
         organization_id=1, channel_id=1, contact_id=1, conversation_id=1, kind=MANUAL, body="x"
     )
-    tx.jobs.enqueue(JobKind.SEND, resource="channel:1", lane="manual", payload={"outbox": outbox_id})
+    tx.jobs.enqueue(JobKind.SEND, resource=channel_resource(1), lane="manual", payload={"outbox": outbox_id})

@@ -94,7 +94,7 @@ async def test_a_new_conversation_is_answered_although_the_lane_was_lent_to_a_cl
         world.twilio.faults.add(Fault("callback", "lost", times=None), Fault("create", "reset"))
         await world.say("Qual o horário?")
         await _pass(world, 2 * MINUTES)
-        await world.appliance.schedule._tick(JobKind.EXPIRED)
+        await world.appliance.engine.schedule.tick(JobKind.EXPIRED)
         world.twilio.faults.add(Fault("create", "error", status=429, code=20429, times=None))
         await _pass(world, 2 * MINUTES)
         assert await world.column("SELECT state FROM outbox") == ["ready"]

@@ -97,7 +97,7 @@ async def test_a_job_under_suspicion_runs_alone(tmp_path: Path) -> None:
         await world.say("hang")
         await crash_on(world, "hang")
         await crash_on(world, "hang")
-        await world.until(lambda: world.appliance.worker.busy)
+        await world.until(lambda: world.appliance.engine.worker.busy)
         await world.say("hello", OTHER)
         await asyncio.sleep(0.1)
 
@@ -124,9 +124,9 @@ async def test_a_job_under_suspicion_gets_its_turn_under_load(tmp_path: Path) ->
                 await world.appliance.store.write(lambda tx: tx.jobs.enqueue(JobKind.IDLE))
             return Done()
 
-        world.appliance.worker._handlers[JobKind.IDLE].run = busy  # type: ignore[method-assign]
+        world.appliance.engine.worker._handlers[JobKind.IDLE].run = busy  # type: ignore[method-assign]
         await world.appliance.store.write(lambda tx: [tx.jobs.enqueue(JobKind.IDLE) for _ in range(3)])
-        world.appliance.worker.wake()
+        world.appliance.engine.bell.ring()
         await world.until(lambda: len(running) > 5)
         await world.say("suspect", OTHER)
         await world.appliance.store.write(
@@ -147,7 +147,7 @@ async def test_a_power_cut_is_nobodys_fault(tmp_path: Path, monkeypatch: pytest.
             monkeypatch.setattr(app, "_boot_id", lambda number=number: f"boot {number}")
             await crash_on(world, "hang")
 
-        await world.until(lambda: world.appliance.worker.busy)
+        await world.until(lambda: world.appliance.engine.worker.busy)
         assert [(job["crashes"], job["attempts"]) for job in await jobs(world)] == [(0, 1)]
         await world.crash()
 
@@ -156,8 +156,8 @@ async def test_a_stop_burns_no_attempt(tmp_path: Path) -> None:
     """A deploy in the middle of an answer: the job is ready again with the attempts it had."""
     async with World(tmp_path, responder=Scripted()) as world:
         await world.say("hang")
-        await world.until(lambda: world.appliance.worker.busy)
-        await world.appliance.worker.stop(grace=0)
+        await world.until(lambda: world.appliance.engine.worker.busy)
+        await world.appliance.engine.worker.stop(grace=0)
 
         assert [(job["status"], job["attempts"], job["crashes"]) for job in await jobs(world)] == [("ready", 0, 0)]
 
@@ -167,7 +167,7 @@ async def test_a_stop_during_a_claim_starts_nothing(tmp_path: Path) -> None:
     async with World(tmp_path, responder=Scripted()) as world:
         await world.say("hello")
         await world.until(world.sent)
-        worker = world.appliance.worker
+        worker = world.appliance.engine.worker
         for number in range(20):
             await world.say("hello", f"+55119{number:08d}")
             await asyncio.sleep(0.0002 * number)
@@ -278,7 +278,7 @@ async def test_an_effect_that_raises_after_the_post_is_doubt(tmp_path: Path, mon
 async def test_a_tick_fired_twice_is_one_job(world: World) -> None:
     """Scheduler, API and external cron may all ask: at most one live job of a kind."""
     store = world.appliance.store
-    await world.appliance.worker.stop()
+    await world.appliance.engine.worker.stop()
 
     found = [await store.write(lambda tx: enqueue_tick(tx, JobKind.IDLE)) for _ in range(2)]
 
@@ -292,10 +292,10 @@ async def test_a_late_result_is_fenced(tmp_path: Path) -> None:
     """An attempt of a dead run cannot end the job of the run after it."""
     async with World(tmp_path, responder=Scripted()) as world:
         await world.say("hang")
-        await world.until(lambda: world.appliance.worker.busy)
+        await world.until(lambda: world.appliance.engine.worker.busy)
         old = await world.appliance.store.read(lambda tx: tx.jobs.in_lane(f"+551140000000|{CUSTOMER}"))
         await crash_on(world, "hang")
-        await world.until(lambda: world.appliance.worker.busy)
+        await world.until(lambda: world.appliance.engine.worker.busy)
 
         assert old is not None
         assert not await world.appliance.store.write(lambda tx: tx.jobs.finish(old, JobStatus.DONE))

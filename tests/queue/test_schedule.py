@@ -15,15 +15,17 @@ from appliance.errors import StorageFullError
 from appliance.model import HOUR, MINUTE, SECOND, ConversationStatus, JobKind
 from appliance.ports import Retryable
 from appliance.queue import schedule
+from appliance.queue.bell import Bell
 from appliance.queue.schedule import Schedule, enqueue_tick
 from appliance.store import Store, Tx
+from appliance.timekeeping import Timekeeper
 from tests.support.shop import ANSWERED, Moody
 from tests.support.world import CUSTOMER, ManualClock, World
 
 
 async def tick(world: World, kind: JobKind) -> None:
     await world.appliance.store.write(lambda tx: enqueue_tick(tx, kind))
-    world.appliance.worker.wake()
+    world.appliance.engine.bell.ring()
     await world.settle()
 
 
@@ -140,7 +142,7 @@ async def test_a_sweep_that_fails_leaves_its_tick_free(world: World, monkeypatch
     def broken(tx: Tx) -> Any:
         raise KeyError("a bug")
 
-    world.appliance.worker._handlers[JobKind.IDLE] = chores.Chore(broken)  # type: ignore[index]
+    world.appliance.engine.worker._handlers[JobKind.IDLE] = chores.Chore(broken)  # type: ignore[index]
     await tick(world, JobKind.IDLE)
     await world.until(lambda: dead_letters(world))
     assert await world.appliance.store.write(lambda tx: enqueue_tick(tx, JobKind.IDLE)) is not None
@@ -185,17 +187,17 @@ async def test_the_real_scheduler_goes_on_after_the_clock_steps_back(
     monkeypatch.setattr(schedule, "WATCH_EVERY", 0.1)
     config = Config(conversations=Conversations(check_every=SECOND))
     store = await Store.open(tmp_path, SystemClock())
-    ticked: list[float] = []
     try:
         with time_machine.travel(datetime(2027, 1, 1, 12, tzinfo=UTC)) as traveller:
-            triggers = Schedule(store, config, SystemClock(), lambda: ticked.append(0))
-            watch = asyncio.create_task(triggers.watch_clock())
+            clock, bell = SystemClock(), Bell()
+            triggers = Schedule(store, config, clock, bell, Timekeeper(store, clock, config.ai.deadline))
+            watch = asyncio.create_task(triggers.watch())
             triggers.start()
-            await heard(ticked)
+            await heard(bell)
             traveller.move_to(datetime(2027, 1, 1, 11, tzinfo=UTC))
             await asyncio.sleep(0.3)
-            await heard(ticked)
-            await heard(ticked)
+            await heard(bell)
+            await heard(bell)
             triggers.stop()
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
@@ -203,11 +205,11 @@ async def test_the_real_scheduler_goes_on_after_the_clock_steps_back(
         await store.close()
 
 
-async def heard(ticked: list[float]) -> None:
+async def heard(bell: Bell) -> None:
     """Another tick, within ten seconds."""
-    ticked.clear()
+    bell.clear()
     async with asyncio.timeout(10):
-        while not ticked:
+        while not bell.is_rung:
             await asyncio.sleep(0.02)
 
 
@@ -229,9 +231,9 @@ async def test_a_jump_of_the_clock_on_a_full_disk_is_planned_later(tmp_path: Pat
         await world.say("Oi")
         await clock.advance(1, world.settle)
         clock.jump(-HOUR / SECOND)
-        write, world.appliance.schedule._store.write = world.appliance.store.write, full  # type: ignore[method-assign]
+        write, world.appliance.engine.schedule._store.write = world.appliance.store.write, full  # type: ignore[method-assign]
         await clock.advance(20, world.settle)
-        world.appliance.schedule._store.write = write  # type: ignore[method-assign]
+        world.appliance.engine.schedule._store.write = write  # type: ignore[method-assign]
         await clock.advance(60, world.settle)
 
         assert not world.appliance.stopping.is_set()

@@ -51,12 +51,12 @@ async def test_a_parked_provider_gives_the_real_answer_afterwards(tmp_path: Path
     async with World(tmp_path, model=model, queue={"max_attempts": 1}) as world:
         await world.say("Qual o horário?")
         await world.until(lambda: model.requests)
-        await world.until(lambda: not world.appliance.worker.busy)
+        await world.until(lambda: not world.appliance.engine.worker.busy)
         model.fault = None
         # The provider's own wait is minutes of virtual patience: here it is over at once.
-        world.appliance.worker._handlers["process_ai_response"]._limit.succeeded()  # type: ignore[index, attr-defined]
+        world.appliance.engine.worker._handlers["process_ai_response"]._limit.succeeded()  # type: ignore[index, attr-defined]
         await world.appliance.store.write(lambda tx: tx.sql.run("UPDATE message_queue SET run_at = ?", tx.now))
-        world.appliance.worker.wake()
+        world.appliance.engine.bell.ring()
         await world.until(world.sent)
 
         assert world.sent(CUSTOMER) == ["You asked: Qual o horário?"]

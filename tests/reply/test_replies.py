@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from appliance.model import SECOND, Reply
+from appliance.model import AI, SECOND, Reply
 from appliance.queue.outcome import Dead, Done
 from appliance.reply.answer import answer, apology
 from appliance.reply.case import load
@@ -69,7 +69,7 @@ async def test_a_customer_who_keeps_writing_is_answered_after_two_stale_drafts(t
             calls = len(model.requests)
             await world.say(f"part {number}")
             await world.until(lambda calls=calls: len(model.requests) > calls)  # type: ignore[misc]
-        await world.until(lambda: world.appliance.worker.busy is False)
+        await world.until(lambda: world.appliance.engine.worker.busy is False)
         await world.settle()
 
         states = await world.column("SELECT state FROM outbox ORDER BY id")
@@ -133,7 +133,7 @@ async def test_a_slow_answer_is_asked_for_once(tmp_path: Path) -> None:
         await world.say("Oi")
         for _ in range(8):
             await asyncio.sleep(0.1)
-            world.appliance.worker.wake()
+            world.appliance.engine.bell.ring()
         assert len(model.requests) == 1
 
         await world.until(world.sent)
@@ -144,9 +144,9 @@ async def test_a_slow_answer_is_asked_for_once(tmp_path: Path) -> None:
 async def test_the_answer_and_the_apology_compete(world: World) -> None:
     """Both were decided for the same message: whoever sets reply_id first has it, the late answer is dropped."""
     store = world.appliance.store
-    await world.appliance.worker.stop()
+    await world.appliance.engine.worker.stop()
     await world.say("Oi")
-    (job,) = await store.read(lambda tx: tx.jobs.due("ai", 1))
+    (job,) = await store.read(lambda tx: tx.jobs.due(AI, 1))
     case = await store.read(lambda tx: load(tx, job))
     assert case is not None
 

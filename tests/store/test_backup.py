@@ -15,12 +15,13 @@ from appliance import opening
 from appliance.chores import Backup
 from appliance.clock import SystemClock
 from appliance.errors import CorruptError, DatabaseError, StorageFullError
-from appliance.model import HOUR, JobKind
+from appliance.model import HOUR, NOTHING, JobKind
 from appliance.opening import restore
 from appliance.queue import worker
 from appliance.queue.outcome import Dead
 from appliance.simulator import Fault
 from appliance.store import Store, backup
+from appliance.store.box import Fact
 from appliance.store.reserve import SIZE
 from appliance.store.restoration import put_back
 from tests.support.world import CUSTOMER, SMS, ManualClock, World
@@ -173,7 +174,7 @@ async def _no_doubt(world: World) -> bool:
 async def _daily(world: World) -> None:
     """What housekeeping does once an hour, and the backup that it asks for."""
     await world.appliance.store.write(lambda tx: tx.jobs.tick(JobKind.HOUSEKEEPING))
-    world.appliance.worker.wake()
+    world.appliance.engine.bell.ring()
     await world.settle()
 
 
@@ -209,7 +210,7 @@ async def test_a_clock_that_was_ahead_stops_no_backup(world: World) -> None:
     """The last backup is dated years from now: another is taken today."""
     await world.say("oi")
     await world.settle()
-    await world.appliance.store.write(lambda tx: tx.box.put("backup_at", "4000000000000"))
+    await world.appliance.store.write(lambda tx: tx.box.put(Fact.BACKUP_AT, 4_000_000_000_000))
 
     await _daily(world)
 
@@ -231,7 +232,7 @@ async def test_what_a_killed_backup_left_is_cleared_away(world: World) -> None:
 async def test_a_backup_that_dies_is_a_card(world: World) -> None:
     """Whatever ends its job, the owner hears of it."""
     await world.appliance.store.write(lambda tx: tx.jobs.tick(JobKind.BACKUP))
-    (job,) = await world.appliance.store.read(lambda tx: tx.jobs.due("", 1))
+    (job,) = await world.appliance.store.read(lambda tx: tx.jobs.due(NOTHING, 1))
     handler = Backup(world.appliance.store, world.appliance.clock)
 
     outcome = handler.give_up(job, "internal error")
@@ -287,7 +288,7 @@ async def test_a_copy_that_takes_long_is_waited_for(world: World, monkeypatch: p
     monkeypatch.setattr(worker, "LONGEST_JOB", 50)
     monkeypatch.setattr(backup, "keep_one", slowly)
     await world.appliance.store.write(lambda tx: tx.jobs.tick(JobKind.BACKUP))
-    world.appliance.worker.wake()
+    world.appliance.engine.bell.ring()
     await asyncio.to_thread(begun.wait, 10)
     await asyncio.sleep(0.2)
     let_go.set()

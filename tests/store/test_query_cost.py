@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from appliance.clock import SystemClock
-from appliance.model import HOUR, Job, JobKind, JobStatus, OutboxState
+from appliance.model import AI, HOUR, Job, JobKind, JobStatus, OutboxState
 from appliance.store import Store, Tx
 from appliance.store.database import FILE_NAME
 from appliance.store.sql import Sql
@@ -91,11 +91,11 @@ def claim(tx: Tx) -> Job | None:
 
 
 def enqueue(tx: Tx) -> None:
-    tx.jobs.enqueue(JobKind.REPLY, lane="a new lane", resource="ai", run_at=tx.now + HOUR)
+    tx.jobs.enqueue(JobKind.REPLY, lane="a new lane", resource=AI, run_at=tx.now + HOUR)
 
 
 def enqueue_again(tx: Tx) -> None:
-    tx.jobs.enqueue(JobKind.REPLY, lane="lane 1", resource="ai")
+    tx.jobs.enqueue(JobKind.REPLY, lane="lane 1", resource=AI)
 
 
 def end(tx: Tx) -> None:
@@ -125,8 +125,8 @@ def look_at_doubts(tx: Tx) -> None:
     """What every start and every settling asks of the outbox."""
     assert tx.outbox.in_doubt() == []
     assert tx.outbox.in_state(OutboxState.SENDING) == []
-    tx.outbox.shift(1, 0, 0)
-    tx.outbox.predate(0)
+    tx.times.shift_outbox(1, 0, 0)
+    tx.times.predate(0)
 
 
 async def test_a_long_history_of_answers_costs_nothing(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def no_file_may_grow(store: Store) -> Iterator[None]:
 
 
 def put(key: str, value: str = "1"):  # type: ignore[no-untyped-def]
-    return lambda tx: tx.box.put(key, value)
+    return lambda tx: tx.sql.run("INSERT OR REPLACE INTO box VALUES (?, ?)", key, value)
 
 
 async def keys(store: Store) -> set[str]:
@@ -76,7 +76,7 @@ async def test_a_failing_unit_takes_nobody_with_it(store: Store) -> None:
     """Its error is its caller's; what it wrote is undone; the others of the batch are stored."""
 
     def fail(tx: Tx) -> None:
-        tx.box.put("half", "1")
+        put("half")(tx)
         raise ValueError("a bug")
 
     found = await gather(store, [put("a"), fail, put("b")])
@@ -153,7 +153,7 @@ async def test_after_an_io_error_nothing_more_is_written(store: Store) -> None:
     late: list[asyncio.Task[None]] = []
 
     def write_and_let_others_gather(tx: Tx) -> None:
-        tx.box.put("a", PADDING)
+        put("a", PADDING)(tx)
         asyncio.run_coroutine_threadsafe(_start(), loop).result()
 
     async def _start() -> None:
@@ -224,7 +224,7 @@ async def test_every_pragma_is_in_force(store: Store) -> None:
 async def test_the_reader_cannot_write(store: Store) -> None:
     """A page that reads never changes anything."""
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        await store.read(lambda tx: tx.box.put("a", "1"))
+        await store.read(put("a"))
 
 
 async def test_a_reader_that_stays_too_long_is_interrupted(store: Store) -> None:

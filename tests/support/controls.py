@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
+from appliance import restoration
 from appliance.inbox.intake import Intake, Received
 from appliance.model import OutboxMessage, OutboxState
 from appliance.outbox import delivery, permission
 from appliance.outbox.send import SendHandler
-from appliance.queue import lane, worker
+from appliance.queue import lane, plan
 from appliance.queue.outage import Outage
 from appliance.queue.outcome import Outcome, Snooze
 from appliance.queue.worker import Worker
@@ -191,7 +192,7 @@ def rescue_by_time(patch: Patch) -> None:
 
 
 def suspects_run_beside_others(patch: Patch) -> None:
-    patch.setattr(worker, "_is_suspect", lambda _job: False)
+    patch.setattr(plan, "is_suspect", lambda _job: False)
 
 
 def outages_not_noticed(patch: Patch) -> None:
@@ -214,7 +215,7 @@ def a_default_tenant(patch: Patch) -> None:
 
 
 def restored_outbox_sent_at_once(patch: Patch) -> None:
-    patch.setattr(delivery, "distrust", lambda _tx: None)
+    patch.setattr(restoration, "distrust", lambda _tx: None)
 
 
 FORGED = {"reference_of": "1.1.0000000000000000", "changes": {}}

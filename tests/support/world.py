@@ -12,7 +12,7 @@ from typing import Any, Self
 import msgspec
 from aiohttp import web
 
-from appliance.app import BUILT_AT, Appliance
+from appliance.app import Appliance
 from appliance.config import Address, Config
 from appliance.errors import StorageBrokenError
 from appliance.identity import Registration, register_organization
@@ -20,6 +20,7 @@ from appliance.model import SECOND
 from appliance.ports import Clock, Responder
 from appliance.simulator.app import run_simulator, simulator_app
 from appliance.simulator.twilio import Twilio
+from appliance.timekeeping import BUILT_AT
 from tests.support.fake_ai import FakeAi
 
 ACCOUNT = "AC" + "0" * 32
@@ -195,15 +196,15 @@ class World:
     async def crash(self) -> None:
         """Die as by kill -9: from here on nothing is written, and what was running stays so in the database."""
         self.appliance.store._writer.broken = StorageBrokenError("killed")
-        await self.appliance.worker.stop(grace=0)
+        await self.appliance.engine.worker.stop(grace=0)
         await self.stop()
 
     async def settle(self) -> None:
         """Until nothing more happens without time passing."""
         quiet = 0
         if self.appliance.clock.now() > BUILT_AT:  # else it waits for its clock to be set, and so would we
-            await self.appliance.reconciled.wait()
-        for _ in range(500 if self.appliance.reconciled.is_set() else 5):
+            await self.appliance.engine.reconciled.wait()
+        for _ in range(500 if self.appliance.engine.reconciled.is_set() else 5):
             await asyncio.sleep(0.002)
             await self.twilio.settle()
             quiet = quiet + 1 if await self._is_quiet() else 0
@@ -212,9 +213,9 @@ class World:
 
     async def _is_quiet(self) -> bool:
         """No job runs, and none is due that its gate would let pass."""
-        worker = self.appliance.worker
+        worker = self.appliance.engine.worker
         due = await self.appliance.store.read(lambda tx: [r for r in tx.jobs.resources() if tx.jobs.due(r, 1)])
-        return not worker.busy and not any(worker._gate.allows(resource)[0] for resource in due)
+        return not worker.busy and not any(worker._gate.allows(resource).jobs for resource in due)
 
     async def until(self, condition: Callable[[], Any], seconds: float = 10.0) -> None:
         """Wait (in real time) for something that must happen soon; a coroutine function may be the condition."""

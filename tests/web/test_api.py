@@ -169,7 +169,7 @@ async def test_a_missing_field_is_named(api: ApiClient) -> None:
 
 async def test_jobs_are_enqueued_once(world: World, api: ApiClient) -> None:
     """An external cron may call twice: one live job of a kind."""
-    await world.appliance.worker.stop()
+    await world.appliance.engine.worker.stop()
 
     answers = [
         await api.post(f"jobs/{kind}")

@@ -11,7 +11,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from appliance.outbox import delivery
+from appliance import restoration
+from appliance.store.box import Fact
 from appliance.store.database import FILE_NAME
 from appliance.store.restoration import complete, put_back
 from tests.lab.faults.library import Shared
@@ -25,7 +26,7 @@ def main(counters: str, present: Path, copy: Path, directory: Path) -> None:
         shutil.copytree(present, directory)
         if (pid := os.fork()) == 0:
             shared.put(1, 0, number)
-            put_back(copy, directory, lambda: 1, delivery.distrust)
+            put_back(copy, directory, lambda: 1, restoration.distrust)
             os._exit(0)
         _, status = os.waitpid(pid, 0)
         if not os.WIFSIGNALED(status):
@@ -38,7 +39,7 @@ def found(directory: Path) -> dict[str, object]:
     """As Store.open does it: what was decided is finished, then the database is opened with the WAL beside it."""
     complete(directory)
     with closing(sqlite3.connect(directory / FILE_NAME)) as connection:
-        facts = dict(connection.execute("SELECT key, value FROM box WHERE key IN ('which', ?)", (delivery.RESTORED,)))
+        facts = dict(connection.execute("SELECT key, value FROM box WHERE key IN ('which', ?)", (Fact.RESTORED_AT,)))
         states = [row[0] for row in connection.execute("SELECT state FROM outbox")]
     return facts | {"states": states, "leftovers": len(list(directory.glob("*incoming*")))}
 

@@ -12,9 +12,9 @@ import pytest
 
 from appliance.clock import SystemClock
 from appliance.identity import Registration, register_organization
-from appliance.outbox.delivery import RESTORED
 from appliance.store import Store, Tx
 from appliance.store.backup import take
+from appliance.store.box import Fact
 from tests.lab.faults.library import Shared, preload
 from tests.lab.figures import record
 from tests.support.world import CUSTOMER, SMS
@@ -38,9 +38,9 @@ async def prepare(directory: Path) -> tuple[Path, Path]:
     copy, present = directory / "copy.db", directory / "present"
     store = await Store.open(directory / "data", SystemClock())
     await store.write(draft)
-    await store.write(lambda tx: tx.box.put("which", "copy"))
+    await store.write(lambda tx: tx.sql.run("INSERT INTO box VALUES ('which', 'copy')"))
     await asyncio.to_thread(take, store.path, copy)
-    await store.write(lambda tx: tx.box.put("which", "present"))
+    await store.write(lambda tx: tx.sql.run("UPDATE box SET value = 'present' WHERE key = 'which'"))
     shutil.copytree(store.directory, present)
     await store.close()
     return present, copy
@@ -68,6 +68,6 @@ async def test_a_restoration_is_one_step(tmp_path: Path) -> None:
     old = [facts for facts in found if facts["which"] == "present"]
     new = [facts for facts in found if facts["which"] == "copy"]
     record("interrupted restorations", kills=len(found), before=len(old), after=len(new))
-    assert {(tuple(facts["states"]), RESTORED in facts) for facts in old} == {(("ready",), False)}
-    assert {(tuple(facts["states"]), RESTORED in facts) for facts in new} == {(("doubt",), True)}
+    assert {(tuple(facts["states"]), Fact.RESTORED_AT in facts) for facts in old} == {(("ready",), False)}
+    assert {(tuple(facts["states"]), Fact.RESTORED_AT in facts) for facts in new} == {(("doubt",), True)}
     assert len(old) + len(new) == len(found)

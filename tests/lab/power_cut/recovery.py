@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from appliance.app import _begin_run
+from appliance.engine import begin_run, past
 from appliance.errors import DatabaseError
 from appliance.model import OutboxState
 from appliance.operations.verification import verify
@@ -133,7 +133,7 @@ class Examiner:
         if content not in self._verified or self._count % AGAIN == 0:
             self._verified.add(content)
             sending = tx.outbox.in_state(OutboxState.SENDING)
-            commit_batch(connection, tx, [lambda tx: _begin_run(tx, {}, CONFIG)])
+            commit_batch(connection, tx, [lambda tx: begin_run(tx, past(tx).run, {}, CONFIG)])
             for outbox_id in sorted(set(sending).intersection(tx.outbox.in_state(OutboxState.READY))):
                 yield f"twice: outbox row {outbox_id} may be at Twilio and would be sent again by the next start"
             if problems := verify(tx).problems:

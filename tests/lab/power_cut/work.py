@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from appliance import chores
-from appliance.app import _begin_run
 from appliance.config import Config, Conversations, Twilio
+from appliance.engine import begin_run
 from appliance.identity import Registration, register_organization
 from appliance.inbox.intake import receive
 from appliance.model import Dialogue, Job, JobKind, Reply
 from appliance.outbox import delivery
 from appliance.outbox.send import SendHandler
+from appliance.queue.bell import Bell
 from appliance.queue.circuit import Circuits
 from appliance.queue.outage import Outage
 from appliance.queue.outcome import Handler, Outcome
 from appliance.queue.schedule import enqueue_tick
 from appliance.queue.worker import finish
 from appliance.reply.handler import ReplyHandler
+from appliance.reply.provider import Provider
 from appliance.store import backup
 from appliance.store.database import FILE_NAME, check, configure_reader, configure_writer, migrate, version_of
 from appliance.store.sql import Sql
@@ -181,16 +183,10 @@ class Day:
         self._clock = clock
         self._sender = Sender(store)
         circuits = Circuits()
+        outage = Outage(store, self._sender, clock, Bell())  # type: ignore[arg-type]
+        provider = Provider(Echo(), circuits, outage, clock, lambda: 0.5, CONFIG.queue.max_attempts)
         self._handlers: dict[JobKind, Handler] = {
-            JobKind.REPLY: ReplyHandler(
-                store=store,  # type: ignore[arg-type]
-                responder=Echo(),
-                config=CONFIG,
-                clock=clock,
-                circuits=circuits,
-                outage=Outage(store, self._sender, clock),  # type: ignore[arg-type]
-                random=lambda: 0.5,
-            ),
+            JobKind.REPLY: ReplyHandler(store, provider, CONFIG, clock),  # type: ignore[arg-type]
             JobKind.SEND: SendHandler(store, self._sender, CONFIG, clock, circuits),  # type: ignore[arg-type]
             JobKind.IDLE: chores.idle(CONFIG),
             JobKind.EXPIRED: chores.expired(),
@@ -201,7 +197,7 @@ class Day:
             lambda tx: register_organization(tx, Registration("Padaria", [SMS], "a@example.com")),
             lambda tx: tx.knowledge.put(1, "Horário", "Abrimos das 7h às 19h."),
         )
-        self._store.commit(lambda tx: _begin_run(tx, {}, CONFIG))
+        self._store.commit(lambda tx: begin_run(tx, 1, {}, CONFIG))
         for number in range(rounds):
             self._clock.time += 45_000
             self._hear(number)

@@ -9,8 +9,9 @@ from unittest.mock import patch
 
 import pytest
 
+from appliance import restoration
 from appliance.inbox.intake import Intake, Received
-from appliance.model import OutboxState
+from appliance.model import OutboxState, Resource
 from appliance.outbox import delivery, permission
 from appliance.outbox.send import SendHandler
 from appliance.outbox.settle import SettleHandler
@@ -141,7 +142,7 @@ def _checks_outside() -> AbstractContextManager[object]:
 def _rescue_by_time() -> AbstractContextManager[object]:
     """A job that has run for 8 seconds is taken for dead."""
 
-    def due(self: Any, resource: str, limit: int) -> Any:
+    def due(self: Any, resource: Resource, limit: int) -> Any:
         self._sql.run(
             "UPDATE message_queue SET status = 'ready', run_at = ? WHERE status = 'running' AND started_at < ?",
             self._sql.now,
@@ -171,7 +172,7 @@ def _whatever_the_state() -> AbstractContextManager[object]:
 
 def _restored_at_once() -> AbstractContextManager[object]:
     """What the copy calls unsent is sent, and nobody waits for Twilio's log."""
-    return patch.object(delivery, "distrust", lambda _tx: None)
+    return patch.object(restoration, "distrust", lambda _tx: None)
 
 
 @contextmanager

@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
-from appliance import app
+from appliance import app, engine, ports
 from appliance.config import Config, Conversations, Queue, Twilio
+from appliance.engine import Adapters, Engine
 from appliance.errors import StorageUnavailableError
 from appliance.inbox.intake import Intake
 from appliance.model import MINUTE, Job, JobKind
 from appliance.opening import AGAIN
 from appliance.outbox import delivery
-from appliance.queue.circuit import Circuits
 from appliance.queue.outcome import Handler, Outcome
 from appliance.wire import DeliveryReport, InboundMessage
 from tests.lab.inline import InlineStore
@@ -67,25 +67,29 @@ class _Watched:
             self._running.discard(job.id)
 
 
+class _WatchedEngine(Engine):
+    def __init__(self, errors: list[str], *parts: Any) -> None:
+        self._errors = errors
+        super().__init__(*parts)
+
+    def handlers(self, clock: ports.Clock) -> dict[JobKind, Handler]:
+        running: set[int] = set()
+        return {kind: _Watched(each, running, self._errors) for kind, each in super().handlers(clock).items()}
+
+
 class Life(app.Appliance):
     """The appliance without its sockets, its file and its wall clock. The methods it inherits are the product's."""
 
     def __init__(self, world: World, store: InlineStore, point: Callable[..., Awaitable[None]], config: Config) -> None:
+        super().__init__(config, Clock(world))
         self.world = world
-        self.config = config
-        self.clock = Clock(world)
-        self.store = store  # type: ignore[assignment]
+        self._inline: Any = store
         self.wire = Wire(world)
-        self.sender = SimulatedSender(self.wire, point)
-        self.twilio_log = SimulatedLog(self.wire, point)
-        self.responder = SimulatedModel(world, point)
+        sender, log = SimulatedSender(self.wire, point), SimulatedLog(self.wire, point)
+        self._adapters = Adapters(sender, log, SimulatedModel(world, point))
         self.dice = Dice(world.scenario.seed + (world.life << 48))  # so far apart that the lives share nothing
-        self.metrics = _METRICS
         self.errors: list[str] = []
         self.listening = False
-        self.fault = None
-        self._tasks = []
-        self.stopping = asyncio.Event()
 
     def begin(self) -> None:
         self._spawn(self.start(), "start")
@@ -93,19 +97,16 @@ class Life(app.Appliance):
     async def start(self) -> None:
         while self.world.is_full:  # appliance.opening refuses webhooks meanwhile
             await asyncio.sleep(AGAIN)
-        self.reconciled = asyncio.Event()
-        await self._resume()
-        self.intake = Intake(self.store, self.config, self.worker.wake)
-        self._spawn(self._work(), "worker")
-        self._spawn(self.outage.watch(), "outage")
+        left = await self._inline.read(engine.past)
+        parts = (self._inline, self._adapters, self.config, self.clock, _METRICS, left)
+        self._engine = _WatchedEngine(self.errors, *parts)
+        await self._engine.resume()
+        self.intake = Intake(self._inline, self.config, self._engine.bell)
+        self._spawn(self._engine.work(), "worker")
+        self._spawn(self._engine.outage.watch(), "outage")
         if self.world.scenario.full[1]:  # its clock never jumps
-            self._spawn(self.schedule.watch_clock(), "clock")
+            self._spawn(self._engine.schedule.watch(), "clock")
         self.listening = True
-
-    def _handlers(self, circuits: Circuits) -> dict[JobKind, Handler]:
-        running: set[int] = set()
-        handlers = super()._handlers(circuits)
-        return {kind: _Watched(handler, running, self.errors) for kind, handler in handlers.items()}
 
     # What web.hooks does once a request is checked and parsed.
 
@@ -116,7 +117,7 @@ class Life(app.Appliance):
         try:
             await self.intake.receive(message)
         except StorageUnavailableError:
-            self._not_stored()
+            self.not_stored()
         except Exception as error:
             self.errors.append(f"webhook of {entry.sid}: {error!r}")
         else:
@@ -130,7 +131,7 @@ class Life(app.Appliance):
     async def tick(self, kind: JobKind) -> None:
         """What the schedule does when a trigger fires."""
         with suppress(StorageUnavailableError):
-            await self.schedule._tick(kind)
+            await self.engine.schedule.tick(kind)
 
     def meet(self, kind: str, value: Any) -> Coroutine[Any, Any, None]:
         """What an event of the world sets off in here."""

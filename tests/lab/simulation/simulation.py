@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from appliance import restoration
 from appliance.identity import Registration, register_organization
 from appliance.model import MINUTE, SECOND, JobKind
-from appliance.outbox import delivery
+from appliance.store.box import Fact
 from appliance.store.writer import Unit
 from tests.lab.inline import Database, Image, InlineStore
 from tests.lab.simulation import consents, ports, verdict
@@ -49,7 +50,7 @@ class Simulation:
         registration = Registration("Padaria", [SMS, WHATSAPP], "dono@example.com")
         with self.database.connection:
             register_organization(self.database.tx, registration)
-            self.database.tx.box.put("backup_at", str(BEGINNING))  # there is no file to back up
+            self.database.tx.box.put(Fact.BACKUP_AT, BEGINNING)  # there is no file to back up
         self.images: dict[str, Image] = {}
         whole = self.database.image()
         for address in (SMS, WHATSAPP):  # one channel a scenario: half the reading of lists
@@ -202,7 +203,7 @@ class Simulation:
     def _put_back(self, backup: Image) -> None:
         """The box was lost with everything since its backup, which is restored as appliance.opening does it."""
         self.database.restore(backup)
-        delivery.distrust(self.database.tx)
+        restoration.distrust(self.database.tx)
         rows, sids = self.database.rows("SELECT id FROM outbox"), self.database.rows("SELECT sid FROM messages")
         self.world.restored({row[0] for row in rows}, {row[0] for row in sids})
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
-from appliance import app
+from appliance import engine
 from appliance.outbox import send
 from appliance.queue import worker
 from tests.lab.simulation.chance import Dice
@@ -43,10 +43,10 @@ def installed(heard: Callable[[str], None], dice: Callable[[], Dice], longest_sl
     with ExitStack() as stack:
         for module, name, stand_in in (
             (send, "secrets", chance),
-            (app, "random", chance),
+            (engine, "random", chance),
             (worker, "log", _Ear(heard)),
             (worker, "LONGEST_SLEEP", longest_sleep),
-            (app, "_boot_id", lambda: "boot"),
+            (engine, "kernels_boot_id", lambda: "boot"),
         ):
             stack.enter_context(patch.object(module, name, stand_in))
         yield

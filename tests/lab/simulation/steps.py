@@ -9,7 +9,7 @@ from appliance.model import JobKind
 from appliance.store.writer import Unit
 
 _UNITS = {
-    "Appliance._resume": "start",
+    "Engine.resume": "start",
     "Intake.receive": "intake",
     "Worker._start_all": "claim",
     "SendHandler.run": "begin",
@@ -20,12 +20,11 @@ _UNITS = {
     "CatchUpHandler._review": "review",
     "CatchUpHandler._trust": "review",
     "FollowUpHandler": "follow_up",
-    "Appliance._reconcile": "tick",
-    "Schedule._tick": "tick",
-    "Schedule.replan": "replan",
+    "Engine._reconcile": "tick",
+    "Schedule.tick": "tick",
+    "Timekeeper": "replan",
     "Life.report": "callback",
     "Outage": "outage",
-    "_carry_over": "outage",
 }
 _RECORDED = {
     JobKind.REPLY: "reply",
