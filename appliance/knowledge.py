@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from appliance.errors import RequestError
-from appliance.language.words import fold
+from appliance.language.text import fold
 from appliance.texts import normalise, strip_markup
 
 MAX_FILE = 1024 * 1024  # bytes

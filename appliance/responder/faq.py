@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from appliance.language import synonyms
-from appliance.language import words as language
+from appliance.language.courtesy import asks_for_person, is_greeting, is_thanks
 from appliance.language.spelling import MAX_COMPARED, SHORTEST_SWAPPED, is_slip
+from appliance.language.text import is_stop_word, words
+from appliance.language.words import LONGEST_WORD, Vocabulary, concepts, content_words, is_telling, plain_words
 from appliance.model import Dialogue, Language, Organization, Reply, TextKey, Topic
 from appliance.texts import fit, render, strip_markup
 
@@ -83,12 +85,12 @@ def matches(question: str, dialogue: Dialogue) -> tuple[Match, ...]:
 def _courtesy(dialogue: Dialogue) -> Reply | None:
     """The reply to what is not a question: a wish for a person, a greeting, thanks."""
     text = "\n".join(dialogue.questions)
-    greets = language.is_greeting(text, dialogue.organization.language)
-    if any(language.asks_for_person(question) for question in dialogue.questions):
+    greets = is_greeting(text, dialogue.organization.language)
+    if any(asks_for_person(question) for question in dialogue.questions):
         return Reply(source="asks for a person", key=TextKey.HANDOFF)
     if greets and dialogue.first_contact:
         return Reply(source="greeting", key=TextKey.GREETING)
-    if language.is_thanks(text) or (greets and _just_greeted(dialogue)):
+    if is_thanks(text) or (greets and _just_greeted(dialogue)):
         return Reply(source="needs no reply")
     return Reply(source="greeting", key=TextKey.GREETING) if greets else None
 
@@ -115,7 +117,7 @@ def _topics(questions: list[str], dialogue: Dialogue) -> list[Topic]:
 def _questions(dialogue: Dialogue) -> list[str]:
     speaks = dialogue.organization.language
     parts = [part for message in dialogue.questions for part in _QUESTION_END.split(message)]
-    return [part for part in parts if language.content_words(part, speaks)][:MAX_QUESTIONS]
+    return [part for part in parts if content_words(part, speaks)][:MAX_QUESTIONS]
 
 
 def _unknown(dialogue: Dialogue) -> Reply:
@@ -126,17 +128,17 @@ def _unknown(dialogue: Dialogue) -> Reply:
 def _ideas(question: str, organization: Organization) -> tuple[Idea, ...]:
     """Concepts, then the other words; the organization's own name is weak, as is what any business is asked."""
     speaks = organization.language
-    plain = language.plain_words(question, speaks)
+    plain = plain_words(question, speaks)
     mentions = synonyms.find(plain, speaks)
     spoken = {index for mention in mentions for index in mention.indices}
     rest = dict.fromkeys(word for index, word in enumerate(plain) if index not in spoken)
-    name = language.words(organization.name)
-    words = (
+    name = words(organization.name)
+    others = (
         Idea(((word,),), None, word in name or synonyms.is_weak(word, speaks))
         for word in rest
-        if not language.is_stop_word(word, speaks)
+        if not is_stop_word(word, speaks)
     )
-    return (*_concepts(plain, mentions, speaks), *words)[:MAX_IDEAS]
+    return (*_concepts(plain, mentions, speaks), *others)[:MAX_IDEAS]
 
 
 def _concepts(plain: tuple[str, ...], mentions: tuple[synonyms.Mention, ...], speaks: Language) -> list[Idea]:
@@ -144,7 +146,7 @@ def _concepts(plain: tuple[str, ...], mentions: tuple[synonyms.Mention, ...], sp
     phrases: dict[str, dict[tuple[str, ...], None]] = {mention.concept: {} for mention in mentions}
     for mention in mentions:
         said = tuple(plain[index] for index in mention.indices)
-        if all(language.is_telling(word, speaks) for word in said):
+        if all(is_telling(word, speaks) for word in said):
             phrases[mention.concept][said] = None
     named = synonyms.essence(phrases)
     return [
@@ -184,7 +186,7 @@ def _worth(idea: Idea, title: "_Part", text: "_Part") -> float:
 class _Part:
     """A topic's title, or the whole of it, ready to be asked for ideas."""
 
-    vocabulary: language.Vocabulary
+    vocabulary: Vocabulary
     concepts: frozenset[str]
     spellings: dict[str, tuple[str, ...]]  # long words by their first letter
 
@@ -215,9 +217,9 @@ class _Part:
 @lru_cache(maxsize=256)
 def _part(text: str, speaks: Language) -> _Part:
     spellings: dict[str, list[str]] = {}
-    for word in dict.fromkeys(language.words(text)):
+    for word in dict.fromkeys(words(text)):
         same = spellings.setdefault(word[0], [])
-        if SHORTEST_SWAPPED <= len(word) <= language.LONGEST_WORD and len(same) < MAX_COMPARED:
+        if SHORTEST_SWAPPED <= len(word) <= LONGEST_WORD and len(same) < MAX_COMPARED:
             same.append(word)
     compared = {first: tuple(same) for first, same in spellings.items()}
-    return _Part(language.Vocabulary.of(text, speaks), language.concepts(text, speaks), compared)
+    return _Part(Vocabulary.of(text, speaks), concepts(text, speaks), compared)

@@ -8,7 +8,7 @@ import pytest
 
 import appliance
 from appliance import knowledge
-from appliance.language import words as language
+from appliance.language.words import search_terms
 from appliance.model import Dialogue, Language, Organization, Reply, TextKey, Topic, Turn
 from appliance.ports import Responder
 from appliance.responder.faq import MAX_IDEAS, THRESHOLD, Faq, _ideas, matches
@@ -43,7 +43,7 @@ class Base:
         self._db.executemany("INSERT INTO f (rowid, title, body) VALUES (?, ?, ?)", rows)
 
     def propose(self, question: str) -> tuple[Topic, ...]:
-        terms = language.search_terms(question, self.organization.language)
+        terms = search_terms(question, self.organization.language)
         query = " OR ".join(f'"{term.rstrip("*")}"{"*" if term.endswith("*") else ""}' for term in terms)
         found = (
             self._db.execute("SELECT rowid FROM f WHERE f MATCH ? ORDER BY rank LIMIT 20", (query,)) if query else ()
