@@ -27,7 +27,7 @@ from appliance.cli.serve import run as serve
 from appliance.config import Address, Config, load
 from appliance.config.keys import host_port
 from appliance.errors import ApplianceError
-from appliance.identity import Registration, register_organization
+from appliance.operations.organizations import Registration, register_organization
 from appliance.printable import escaped
 from appliance.simulator import Ledger, Phone, Twilio, run_simulator, simulator_app
 from appliance.store import Tx

@@ -12,7 +12,7 @@ RULES = [
     *("ports", "printable", "queue.circuit", "queue.retry", "texts", "twilio.codes", "twilio.webhook"),
 ]
 USE_CASES = [
-    *("chores", "handlers", "identity", "inbox.intake", "inbox.catch_up", "operations", "outbox.delivery"),
+    *("chores", "handlers", "inbox.intake", "inbox.catch_up", "operations", "outbox.delivery"),
     *("outbox.doubt", "outbox.follow_up", "outbox.send", "outbox.settle", "queue.gate", "queue.outage"),
     *("queue.outcome", "queue.tolerance", "reply"),
 ]

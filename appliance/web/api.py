@@ -9,11 +9,11 @@ from aiohttp.typedefs import Handler
 
 from appliance.config import Config
 from appliance.errors import DatabaseError, RequestError
-from appliance.identity import Registration, add_channel, hash_password, register_organization
 from appliance.knowledge import parse
 from appliance.operations import dead_letters, knowledge, messages, organizations, status, ticks, verification
 from appliance.operations.knowledge import Offline
 from appliance.operations.messages import ManualMessage
+from appliance.operations.organizations import Registration, add_channel, hash_password, register_organization
 from appliance.store import Store, Tx, backup
 from appliance.web.errors import json_response
 from appliance.web.requests import (

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.identity import Registration, register_organization
 from appliance.model import MINUTE, SECOND, JobKind
+from appliance.operations.organizations import Registration, register_organization
 from appliance.outbox import delivery
 from appliance.store.writer import Unit
 from tests.lab.inline import Database, Image, InlineStore
