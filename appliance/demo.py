@@ -21,12 +21,13 @@ from pathlib import Path
 import click
 import msgspec
 
-from appliance import knowledge, logs
+from appliance import logs
 from appliance.app import Appliance
 from appliance.cli.serve import run as serve
 from appliance.config import Address, Config, load
 from appliance.config.keys import host_port
 from appliance.errors import ApplianceError
+from appliance.operations import markdown
 from appliance.operations.organizations import Registration, register_organization
 from appliance.printable import escaped
 from appliance.simulator import Ledger, Phone, Twilio, run_simulator, simulator_app
@@ -200,7 +201,7 @@ def _register(tx: Tx) -> None:
         return
     organization_id = register_organization(tx, BAKERY)
     sample = (files("appliance") / "samples" / "bakery.md").read_text("utf-8")
-    for title, body in knowledge.parse(sample):
+    for title, body in markdown.parse(sample):
         tx.knowledge.put(organization_id, title, body)
 
 

@@ -8,7 +8,7 @@ from tests.support.layers import Layer, faults
 
 APPLIANCE = Path(__file__).parents[1] / "appliance"
 RULES = [
-    *("clock", "config", "inbox.keywords", "inbox.missed", "knowledge", "language", "metrics", "outbox.permission"),
+    *("clock", "config", "inbox.keywords", "inbox.missed", "language", "metrics", "outbox.permission"),
     *("ports", "printable", "queue.circuit", "queue.retry", "texts", "twilio.codes", "twilio.webhook"),
 ]
 USE_CASES = [

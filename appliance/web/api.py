@@ -9,8 +9,7 @@ from aiohttp.typedefs import Handler
 
 from appliance.config import Config
 from appliance.errors import DatabaseError, RequestError
-from appliance.knowledge import parse
-from appliance.operations import dead_letters, knowledge, messages, organizations, status, ticks, verification
+from appliance.operations import dead_letters, knowledge, markdown, messages, organizations, status, ticks, verification
 from appliance.operations.knowledge import Offline
 from appliance.operations.messages import ManualMessage
 from appliance.operations.organizations import Registration, add_channel, hash_password, register_organization
@@ -190,7 +189,7 @@ class Api:
 
     async def import_knowledge(self, request: web.Request) -> web.Response:
         body = await read_body(request, NewKnowledge)
-        topics = await asyncio.to_thread(parse, body.markdown)
+        topics = await asyncio.to_thread(markdown.parse, body.markdown)
         titles = await self._store.write(
             lambda tx: knowledge.put(tx, organizations.find(tx, body.organization), topics)
         )
