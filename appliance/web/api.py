@@ -9,7 +9,7 @@ from aiohttp.typedefs import Handler
 
 from appliance.config import Config
 from appliance.errors import DatabaseError, RequestError
-from appliance.operations import dead_letters, knowledge, markdown, messages, organizations, status, ticks, verification
+from appliance.operations import dead_letters, jobs, knowledge, markdown, messages, organizations, status, verification
 from appliance.operations.knowledge import Offline
 from appliance.operations.messages import ManualMessage
 from appliance.operations.organizations import Registration, add_channel, hash_password, register_organization
@@ -150,7 +150,7 @@ class Api:
 
     async def enqueue(self, request: web.Request) -> web.Response:
         kind = request.match_info["kind"]
-        enqueued = await self._store.write(lambda tx: ticks.enqueue(tx, kind))
+        enqueued = await self._store.write(lambda tx: jobs.enqueue(tx, kind))
         self._desk.wake()
         return json_response({"enqueued": enqueued})
 
