@@ -93,8 +93,11 @@ class Vocabulary:
     prefixes: Mapping[str, int]
 
     @classmethod
+    @lru_cache(maxsize=256)
     def of(cls, text: str, language: Language) -> "Vocabulary":
-        return _vocabulary(text, language)
+        stems = Counter(stem for word in spell_out(words(text), language) for stem in _stems(word, language))
+        prefixes = Counter(stem[:length] for stem in stems.elements() for length in range(PREFIX_LENGTH, len(stem)))
+        return cls(language, stems, prefixes)
 
     def count(self, word: str) -> int:
         """How often the text has the word: "entregam" finds "entrega", "pagar" finds "pagamento"."""
@@ -108,18 +111,13 @@ class Vocabulary:
         )
 
 
-@lru_cache(maxsize=256)
-def _vocabulary(text: str, language: Language) -> Vocabulary:
-    stems = Counter(stem for word in spell_out(words(text), language) for stem in _stems(word, language))
-    prefixes = Counter(stem[:length] for stem in stems.elements() for length in range(PREFIX_LENGTH, len(stem)))
-    return Vocabulary(language, stems, prefixes)
-
-
 @lru_cache(maxsize=4096)
 def _stems(word: str, language: Language) -> frozenset[str]:
     """What the word's inflections share. A verb's three letters also stand for its short forms: "abrimos", "abre"."""
-    singular = _singular(word[:LONGEST_WORD], language)
-    for form in (word[:LONGEST_WORD], singular):
+    word = word[:LONGEST_WORD]
+    endings = _PLURALS[language] if len(word) > _SHORTEST_STEM else ()
+    singular = next((word[: -len(many)] + one for many, one in endings if word.endswith(many)), word)
+    for form in (word, singular):
         stem = _without_ending(form, _NOUN_ENDINGS[language])
         if stem:
             return frozenset((stem,))
@@ -129,13 +127,6 @@ def _stems(word: str, language: Language) -> frozenset[str]:
     stem = singular if singular.endswith("ao") else singular.rstrip(_LAST_VOWELS[language])
     varies = len(singular) >= PREFIX_LENGTH and len(stem) >= _SHORTEST_STEM
     return frozenset((stem if varies else singular,))
-
-
-def _singular(word: str, language: Language) -> str:
-    for plural, singular in _PLURALS[language]:
-        if word.endswith(plural) and len(word) > _SHORTEST_STEM:
-            return word[: -len(plural)] + singular
-    return word
 
 
 def _without_ending(word: str, endings: tuple[str, ...]) -> str:
