@@ -37,7 +37,18 @@ class Registration:
 
 def register_organization(tx: Tx, registration: Registration) -> int:
     """The new organization's id. Raises RequestError; the unit of work then stores nothing of it."""
-    _check(registration)
+    if not 1 <= len(registration.name.strip()) <= 100 or not registration.name.isprintable():
+        raise RequestError("bad_name", "The name must have 1 to 100 printable characters.", "name")
+    if registration.language not in LANGUAGES:
+        raise RequestError("bad_language", f"The language must be one of {', '.join(LANGUAGES)}.", "language")
+    if not _EMAIL.fullmatch(registration.user):
+        raise RequestError("bad_user", "The user must be an e-mail address.", "user")
+    if not registration.channels:
+        raise RequestError("no_channel", "At least one channel is needed.", "channels")
+    try:
+        ZoneInfo(registration.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise RequestError("bad_timezone", f"{registration.timezone!r} is not a time zone.", "timezone") from None
     if tx.organizations.named(registration.name):
         raise RequestError("taken", f"There is an organization named {registration.name!r} already.", "name", 409)
     organization_id = tx.organizations.insert(
@@ -63,21 +74,6 @@ def add_channel(tx: Tx, organization_id: int, address: str) -> int:
         raise RequestError("taken", f"The channel {address} belongs to an organization already.", "channel", 409)
     tx.cards.close("orphan", f"number:{address}")
     return tx.channels.insert(organization_id, address)
-
-
-def _check(registration: Registration) -> None:
-    if not 1 <= len(registration.name.strip()) <= 100 or not registration.name.isprintable():
-        raise RequestError("bad_name", "The name must have 1 to 100 printable characters.", "name")
-    if registration.language not in LANGUAGES:
-        raise RequestError("bad_language", f"The language must be one of {', '.join(LANGUAGES)}.", "language")
-    if not _EMAIL.fullmatch(registration.user):
-        raise RequestError("bad_user", "The user must be an e-mail address.", "user")
-    if not registration.channels:
-        raise RequestError("no_channel", "At least one channel is needed.", "channels")
-    try:
-        ZoneInfo(registration.timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise RequestError("bad_timezone", f"{registration.timezone!r} is not a time zone.", "timezone") from None
 
 
 def hash_password(password: str) -> str:
@@ -114,7 +110,12 @@ def channels(tx: Tx) -> list[dict[str, Any]]:
 def find(tx: Tx, reference: str | int | None) -> Organization:
     """By name or id; nothing need be said where there is exactly one. Raises RequestError."""
     if reference is None:
-        return _only(tx)
+        some = tx.organizations.page(limit=2)
+        if len(some) == 1:
+            return some[0]
+        if not some:
+            raise RequestError("no_organization", "There is no organization yet; register one.", "organization", 404)
+        raise RequestError("which_organization", "There are several organizations; name one.", "organization")
     text = str(reference)
     found = tx.organizations.named(text)
     if found is None and text.isascii() and text.isdigit() and len(text) < 18:
@@ -122,12 +123,3 @@ def find(tx: Tx, reference: str | int | None) -> Organization:
     if found is None:
         raise RequestError("unknown_organization", "There is no such organization.", "organization", 404)
     return found
-
-
-def _only(tx: Tx) -> Organization:
-    found = tx.organizations.page(limit=2)
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise RequestError("no_organization", "There is no organization yet; register one.", "organization", 404)
-    raise RequestError("which_organization", "There are several organizations; name one.", "organization")
