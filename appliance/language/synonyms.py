@@ -190,7 +190,7 @@ class Mention:
 def find(words: Sequence[str], language: Language) -> tuple[Mention, ...]:
     """Every concept that the folded words mention, in order; of phrases that begin alike the longest is meant."""
     spoken = [index for index, word in enumerate(words) if word not in _SILENT[language]]
-    index = _index(language)
+    index = _Index.of(language)
     found = []
     position = 0
     while position < len(spoken):
@@ -234,16 +234,17 @@ class _Index:
     longest_key: int
     longest_phrase: int
 
-
-@cache
-def _index(language: Language) -> _Index:
-    """Silent words are left out of the phrases as of the texts."""
-    phrases: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-    for concept, table in _CONCEPTS[language].items():
-        for phrase in table.split(","):
-            words = tuple(word for word in phrase.split() if word not in _SILENT[language])
-            phrases.setdefault(words[0], []).append((words, concept))
-    return _Index(phrases, max(map(len, phrases)), max(len(words) for same in phrases.values() for words, _ in same))
+    @classmethod
+    @cache
+    def of(cls, language: Language) -> "_Index":
+        """Silent words are left out of the phrases as of the texts."""
+        phrases: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        for concept, table in _CONCEPTS[language].items():
+            for phrase in table.split(","):
+                words = tuple(word for word in phrase.split() if word not in _SILENT[language])
+                phrases.setdefault(words[0], []).append((words, concept))
+        longest_phrase = max(len(words) for same in phrases.values() for words, _ in same)
+        return cls(phrases, max(map(len, phrases)), longest_phrase)
 
 
 def _phrases(following: Sequence[str], index: _Index) -> Iterator[tuple[tuple[str, ...], str]]:

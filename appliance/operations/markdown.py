@@ -40,7 +40,14 @@ def parse(markdown: str) -> list[tuple[str, str]]:
     next_levels = [*(section.level for section in sections[1:]), 0]
     topics = [each for each, level in zip(sections, next_levels, strict=False) if each.body or level <= each.level]
     for section in topics:
-        _check(section)
+        if not section.title:
+            raise _fault("a heading without words", section.line)
+        if len(section.title) > MAX_TITLE:
+            raise _fault(f"a heading of more than {MAX_TITLE} characters", section.line)
+        if not strip_markup(section.body).strip():
+            raise _fault(f"nothing is said under “{section.title}”", section.line)
+        if len(section.body.encode()) > MAX_TOPIC:
+            raise _fault(f"more than {MAX_TOPIC // 1024} KiB under “{section.title}”", section.line)
     seen: dict[str, int] = {}
     for section in topics:
         first = seen.setdefault(fold(section.title), section.line)
@@ -76,17 +83,6 @@ def _fence_after(fence: str, line: str) -> str:
         return mark[1]
     closes = mark[1].startswith(fence) and not mark[2].strip()
     return "" if closes else fence
-
-
-def _check(section: _Section) -> None:
-    if not section.title:
-        raise _fault("a heading without words", section.line)
-    if len(section.title) > MAX_TITLE:
-        raise _fault(f"a heading of more than {MAX_TITLE} characters", section.line)
-    if not strip_markup(section.body).strip():
-        raise _fault(f"nothing is said under “{section.title}”", section.line)
-    if len(section.body.encode()) > MAX_TOPIC:
-        raise _fault(f"more than {MAX_TOPIC // 1024} KiB under “{section.title}”", section.line)
 
 
 def _fault(message: str, line: int | None = None) -> RequestError:
