@@ -21,13 +21,14 @@ from pathlib import Path
 import click
 import msgspec
 
-from appliance import knowledge, logs
+from appliance import logs
 from appliance.app import Appliance
 from appliance.app import run as serve
 from appliance.config import Address, Config, load
 from appliance.config.keys import host_port
 from appliance.errors import ApplianceError
-from appliance.identity import Registration, register_organization
+from appliance.operations import markdown
+from appliance.operations.organizations import Registration, register_organization
 from appliance.printable import escaped
 from appliance.simulator import Ledger, Phone, Twilio, run_simulator, simulator_app
 from appliance.store import Tx
@@ -191,7 +192,7 @@ def _register(tx: Tx) -> None:
         return
     organization_id = register_organization(tx, BAKERY)
     sample = (files("appliance") / "samples" / "bakery.md").read_text("utf-8")
-    for title, body in knowledge.parse(sample):
+    for title, body in markdown.parse(sample):
         tx.knowledge.put(organization_id, title, body)
 
 

@@ -97,7 +97,13 @@ def fit(body: str, limit: int = MAX_LENGTH) -> str:
     ends = [match.end() for match in SENTENCE_END.finditer(head) if match.end() <= limit]
     if ends and ends[-1] >= limit // 2:
         return head[: ends[-1]].rstrip()
-    return _cut_at_word(whole, limit)
+    room = limit - len(_ELLIPSIS)
+    if room <= 0:
+        return _head(whole, max(limit, 0)).rstrip()
+    head = _head(whole, room)
+    space = max(head.rfind(" "), head.rfind("\n"))
+    end = space if space >= room // 2 else _grapheme_start(whole, len(head))
+    return head[:end].rstrip(" \n.,;:") + _ELLIPSIS
 
 
 def strip_markup(text: str) -> str:
@@ -112,31 +118,15 @@ def _head(text: str, limit: int) -> str:
     return text[:limit].encode("utf-16-le")[: 2 * limit].decode("utf-16-le", errors="ignore")
 
 
-def _cut_at_word(whole: str, limit: int) -> str:
-    room = limit - len(_ELLIPSIS)
-    if room <= 0:
-        return _head(whole, max(limit, 0)).rstrip()
-    head = _head(whole, room)
-    space = max(head.rfind(" "), head.rfind("\n"))
-    end = space if space >= room // 2 else _grapheme_start(whole, len(head))
-    return head[:end].rstrip(" \n.,;:") + _ELLIPSIS
-
-
 def _grapheme_start(text: str, end: int) -> int:
-    """The last place at or before `end` where a visible character begins."""
+    """The last place at or before `end` where a visible character begins.
+
+    An accent, a variation, a skin tone and a joined emoji belong to the code point before.
+    """
+    joiner = "\u200d"
     for start in range(end, max(end - _LONGEST_GRAPHEME, 0), -1):
-        if not _continues(text, start):
+        here = text[start]
+        belongs = unicodedata.category(here).startswith("M") or "\U0001f3fb" <= here <= "\U0001f3ff"
+        if not belongs and joiner not in text[start - 1 : start + 1]:
             return start
     return end
-
-
-def _continues(text: str, index: int) -> bool:
-    """Whether this code point belongs to the one before: an accent, a variation, a skin tone, a joined emoji."""
-    joiner = "\u200d"
-    character = text[index]
-    return (
-        unicodedata.category(character).startswith("M")
-        or character == joiner
-        or text[index - 1] == joiner
-        or "\U0001f3fb" <= character <= "\U0001f3ff"
-    )

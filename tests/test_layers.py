@@ -8,11 +8,11 @@ from tests.support.layers import Layer, faults
 
 APPLIANCE = Path(__file__).parents[1] / "appliance"
 RULES = [
-    *("clock", "config", "inbox.keywords", "inbox.missed", "knowledge", "language", "metrics", "outbox.permission"),
+    *("clock", "config", "inbox.keywords", "inbox.missed", "language", "metrics", "outbox.permission"),
     *("ports", "printable", "queue.circuit", "queue.retry", "texts", "twilio.codes", "twilio.webhook"),
 ]
 USE_CASES = [
-    *("chores", "handlers", "identity", "inbox.intake", "inbox.catch_up", "operations", "outbox.delivery"),
+    *("chores", "handlers", "inbox.intake", "inbox.catch_up", "operations", "outbox.delivery"),
     *("outbox.doubt", "outbox.follow_up", "outbox.send", "outbox.settle", "queue.gate", "queue.outage"),
     *("queue.outcome", "queue.tolerance", "reply"),
 ]

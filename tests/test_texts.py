@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from appliance.inbox import keywords
-from appliance.language.words import asks_for_person
+from appliance.language.courtesy import asks_for_person
 from appliance.model import Language, Organization, TextKey
 from appliance.texts import MAX_LENGTH, TEXTS, fit, length, normalise, render, strip_markup
 from appliance.wire import InboundMessage

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from appliance.language.words import bare, words
+from appliance.language.text import bare, words
 from appliance.model import HOUR, TextKey
 from appliance.wire import InboundMessage
 

@@ -49,20 +49,12 @@ def is_slip(word: str, other: str) -> bool:
     shorter, longer = sorted((word, other), key=len)
     if len(shorter) < SHORTEST_SWAPPED or (word[0], word[-1]) != (other[0], other[-1]):
         return False
-    if len(longer) == len(shorter):
-        return _is_swap(word, other)
-    if len(longer) > len(shorter) + 1 or len(shorter) < SHORTEST_MISSED:
+    more = len(longer) - len(shorter)
+    if more > 1 or (more == 1 and len(shorter) < SHORTEST_MISSED):
         return False
-    at = _first_difference(shorter, longer)
-    return shorter[at:] == longer[at + 1 :]
-
-
-def _is_swap(word: str, other: str) -> bool:
-    at = _first_difference(word, other)
-    if word[at + 1 :] == other[at + 1 :]:
-        return frozenset((word[at : at + 1], other[at : at + 1])) in _SOUND_ALIKE
-    return word[at : at + 2] == other[at : at + 2][::-1] and word[at + 2 :] == other[at + 2 :]
-
-
-def _first_difference(word: str, other: str) -> int:
-    return next((index for index, (a, b) in enumerate(zip_longest(word, other)) if a != b), len(word))
+    at = next((index for index, (a, b) in enumerate(zip_longest(shorter, longer)) if a != b), len(shorter))
+    if more == 1:
+        return shorter[at:] == longer[at + 1 :]
+    if shorter[at + 1 :] == longer[at + 1 :]:
+        return frozenset((shorter[at : at + 1], longer[at : at + 1])) in _SOUND_ALIKE
+    return shorter[at : at + 2] == longer[at : at + 2][::-1] and shorter[at + 2 :] == longer[at + 2 :]

@@ -190,11 +190,12 @@ class Mention:
 def find(words: Sequence[str], language: Language) -> tuple[Mention, ...]:
     """Every concept that the folded words mention, in order; of phrases that begin alike the longest is meant."""
     spoken = [index for index, word in enumerate(words) if word not in _SILENT[language]]
+    index = _Index.of(language)
     found = []
     position = 0
     while position < len(spoken):
-        following = [words[index] for index in spoken[position : position + _longest_phrase(language)]]
-        phrase = max(_phrases(following, language), key=lambda phrase: len(phrase[0]), default=None)
+        following = [words[place] for place in spoken[position : position + index.longest_phrase]]
+        phrase = max(_phrases(following, index), key=lambda phrase: len(phrase[0]), default=None)
         taken = len(phrase[0]) if phrase else 1
         if phrase:
             found.append(Mention(phrase[1], tuple(spoken[position : position + taken])))
@@ -225,37 +226,35 @@ def terms(concept: str, language: Language) -> tuple[str, ...]:
     return tuple(word + "*" for word in kept[:MAX_TERMS])
 
 
-def _phrases(following: Sequence[str], language: Language) -> Iterator[tuple[tuple[str, ...], str]]:
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """A table's phrases with their concept by the phrase's first word, its key; and how long both can be."""
+
+    phrases: dict[str, list[tuple[tuple[str, ...], str]]]
+    longest_key: int
+    longest_phrase: int
+
+    @classmethod
+    @cache
+    def of(cls, language: Language) -> "_Index":
+        """Silent words are left out of the phrases as of the texts."""
+        phrases: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        for concept, table in _CONCEPTS[language].items():
+            for phrase in table.split(","):
+                words = tuple(word for word in phrase.split() if word not in _SILENT[language])
+                phrases.setdefault(words[0], []).append((words, concept))
+        longest_phrase = max(len(words) for same in phrases.values() for words, _ in same)
+        return cls(phrases, max(map(len, phrases)), longest_phrase)
+
+
+def _phrases(following: Sequence[str], index: _Index) -> Iterator[tuple[tuple[str, ...], str]]:
     """The table's phrases that these words begin with."""
-    index = _index(language)
     first = following[0]
-    keys = (first, *(first[:length] + "*" for length in range(2, min(len(first), _longest_key(language)) + 1)))
+    keys = (first, *(first[:length] + "*" for length in range(2, min(len(first), index.longest_key) + 1)))
     for key in keys:
-        for phrase, concept in index.get(key, ()):
-            if len(phrase) <= len(following) and all(map(_is, following[1:], phrase[1:])):
+        for phrase, concept in index.phrases.get(key, ()):
+            if len(phrase) <= len(following) and all(
+                word.startswith(pattern[:-1]) if pattern.endswith("*") else word == pattern
+                for word, pattern in zip(following[1:], phrase[1:], strict=False)
+            ):
                 yield phrase, concept
-
-
-def _is(word: str, pattern: str) -> bool:
-    return word.startswith(pattern[:-1]) if pattern.endswith("*") else word == pattern
-
-
-@cache
-def _index(language: Language) -> dict[str, list[tuple[tuple[str, ...], str]]]:
-    """Phrases with their concept by the phrase's first word; silent words are left out of them as of the texts."""
-    index: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-    for concept, table in _CONCEPTS[language].items():
-        for phrase in table.split(","):
-            words = tuple(word for word in phrase.split() if word not in _SILENT[language])
-            index.setdefault(words[0], []).append((words, concept))
-    return index
-
-
-@cache
-def _longest_key(language: Language) -> int:
-    return max(map(len, _index(language)))
-
-
-@cache
-def _longest_phrase(language: Language) -> int:
-    return max(len(phrase) for phrases in _index(language).values() for phrase, _ in phrases)

@@ -13,7 +13,6 @@ from appliance.model import (
     Job,
     JobKind,
     JobStatus,
-    OutboxMessage,
     OutboxState,
     StoredMessage,
     TextKey,
@@ -75,6 +74,7 @@ def _settle(tx: Tx, letter: Job, status: JobStatus) -> None:
 
 
 def _send_again(tx: Tx, letter: Job, intended_by: str) -> int | None:
+    """What answered messages is made anew; a manual message is sent with the same words."""
     row = tx.outbox.get(letter.payload["outbox"])
     assert row is not None
     if row.state in _MAYBE_SENT:
@@ -82,14 +82,10 @@ def _send_again(tx: Tx, letter: Job, intended_by: str) -> int | None:
     if row.state != OutboxState.READY and row.state not in _NOTHING_SAID:
         raise _refused("sent", "This was sent after all.")
     tx.outbox.end(row.id, OutboxState.SUPERSEDED, expected=OutboxState.READY, reason="retried")
-    if row.kind == MANUAL:
-        return _copy(tx, row, intended_by)
-    about = [message.id for message in tx.messages.answered_by(row.id)]
-    return _answer_again(tx, letter, about, intended_by, tx.letters.reply_no(row.id))
-
-
-def _copy(tx: Tx, row: OutboxMessage, intended_by: str) -> int:
-    """A manual message is sent with the same words."""
+    reply_no = tx.letters.reply_no(row.id)
+    if row.kind != MANUAL:
+        about = [message.id for message in tx.messages.answered_by(row.id)]
+        return _answer_again(tx, letter, about, intended_by, reply_no)
     _check_allowed(tx, MANUAL, row.sender, row.contact_id, None)
     outbox_id = tx.outbox.insert(
         organization_id=row.organization_id,
@@ -100,7 +96,7 @@ def _copy(tx: Tx, row: OutboxMessage, intended_by: str) -> int:
         body=row.body,
         source="operator",
         intended_by=intended_by,
-        reply_no=tx.letters.reply_no(row.id) + 1,
+        reply_no=reply_no + 1,
     )
     return messages.queue(tx, outbox_id, row.channel_id)
 
@@ -111,7 +107,13 @@ def _answer_again(
     """The messages are live again, and a fresh job answers them."""
     conversation = tx.conversations.get(letter.payload["conversation"])
     assert conversation is not None
-    _check_conversation(tx, conversation)
+    if conversation.status == ConversationStatus.CLOSED:
+        raise _refused("conversation_closed", "The conversation is closed; write to the customer instead.")
+    channel = tx.channels.get(conversation.channel_id)
+    assert channel is not None
+    _check_allowed(tx, ANSWER, channel.address, conversation.contact_id, conversation)
+    if tx.jobs.in_lane(conversation.session_key) is not None:
+        raise _refused("busy", "An answer to this customer is on its way.")
     last = _check_unanswered(tx, conversation, about)
     tx.messages.revive(list(about))
     number = reply_no or letter.payload.get("reply_no", 1)
@@ -122,16 +124,6 @@ def _answer_again(
         message_sid=last.sid,
         payload={"conversation": conversation.id, "reply_no": number + 1, "intended_by": intended_by},
     )
-
-
-def _check_conversation(tx: Tx, conversation: Conversation) -> None:
-    if conversation.status == ConversationStatus.CLOSED:
-        raise _refused("conversation_closed", "The conversation is closed; write to the customer instead.")
-    channel = tx.channels.get(conversation.channel_id)
-    assert channel is not None
-    _check_allowed(tx, ANSWER, channel.address, conversation.contact_id, conversation)
-    if tx.jobs.in_lane(conversation.session_key) is not None:
-        raise _refused("busy", "An answer to this customer is on its way.")
 
 
 def _check_allowed(tx: Tx, kind: str, channel: str, contact_id: int, conversation: Conversation | None) -> None:

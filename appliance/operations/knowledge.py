@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 from appliance import texts
 from appliance.errors import RequestError
-from appliance.language import words as language
+from appliance.language.text import fold
+from appliance.language.words import search_terms
 from appliance.model import Dialogue, Organization
 from appliance.ports import Responder
 from appliance.store import Tx
@@ -40,9 +41,9 @@ class Offline(Responder, Protocol):
 
 def put(tx: Tx, organization: Organization, topics: list[tuple[str, str]]) -> list[str]:
     """Add topics or replace those of the same heading, whatever its case and accents; their titles."""
-    headings = {language.fold(title): title for title, _ in topics}
+    headings = {fold(title): title for title, _ in topics}
     for topic in tx.knowledge.of(organization.id):
-        if headings.get(language.fold(topic.title), topic.title) != topic.title:
+        if headings.get(fold(topic.title), topic.title) != topic.title:
             tx.knowledge.remove(topic.id)
     for title, body in topics:
         tx.knowledge.put(organization.id, title, body)
@@ -57,7 +58,7 @@ def asked(tx: Tx, organization: Organization, question: str) -> Dialogue:
     """The dialogue of somebody who asks this first of all. Raises RequestError for no question."""
     if not 1 <= len(question.strip()) <= MAX_QUESTION:
         raise RequestError("bad_question", f"The question must have 1 to {MAX_QUESTION} characters.", "question")
-    terms = language.search_terms(question, organization.language)
+    terms = search_terms(question, organization.language)
     topics = tx.knowledge.propose(organization.id, terms)
     return Dialogue(organization, (question,), topics=tuple(topics), asked_at=tx.now)
 

@@ -18,12 +18,11 @@ MAX_KEY = 200
 def page(tx: Tx, contact: str | None, limit: int) -> list[dict[str, Any]]:
     """What came in and went out, newest first: sid, direction, contact, channel, body, disposition, reason, …"""
     names = ("sid", "direction", "contact", "channel", "body", "disposition", "reason", "reply_id", "at")
-    rows = tx.history.messages(contact, limit)
-    return [{name: row[name] for name in names} | {"media": _media(row["media"])} for row in rows]
-
-
-def _media(text: str) -> list[dict[str, str]]:
-    return [{"url": url, "content_type": content_type} for url, content_type in msgspec.json.decode(text)]
+    found = []
+    for row in tx.history.messages(contact, limit):
+        media = [{"url": url, "content_type": content_type} for url, content_type in msgspec.json.decode(row["media"])]
+        found.append({name: row[name] for name in names} | {"media": media})
+    return found
 
 
 def orphans(tx: Tx, limit: int) -> list[dict[str, Any]]:
@@ -57,11 +56,27 @@ def submit(tx: Tx, message: ManualMessage) -> Submitted:
 
     Raises RequestError. Consent and WhatsApp's window are checked when it is sent, in that unit of work.
     """
-    body = _sendable(message.body)
+    body = texts.normalise(message.body)
+    if not body:
+        raise RequestError("empty_body", "The body is empty.", "body")
+    if (length := texts.length(body)) > texts.MAX_LENGTH:
+        raise RequestError("body_too_long", f"The body has {length} of at most {texts.MAX_LENGTH} characters.", "body")
     channel = _channel(tx, message)
     if message.idempotency_key is not None and (known := _known(tx, message, body)):
         return Submitted(known.id, known.state)
-    outbox_id = _write(tx, message, channel, body)
+    contact = tx.contacts.ensure(channel.id, message.recipient)
+    conversation = tx.conversations.open_with(session_key(channel.address, contact.address))
+    outbox_id = tx.outbox.insert(
+        organization_id=channel.organization_id,
+        channel_id=channel.id,
+        contact_id=contact.id,
+        conversation_id=conversation.id if conversation else None,
+        kind=MANUAL,
+        body=body,
+        source="operator",
+        intended_by=message.intended_by,
+        idempotency_key=message.idempotency_key,
+    )
     queue(tx, outbox_id, channel.id)
     return Submitted(outbox_id, OutboxState.READY)
 
@@ -71,15 +86,6 @@ def queue(tx: Tx, outbox_id: int, channel_id: int) -> int:
     job_id = tx.jobs.send(outbox_id, channel_id)
     assert job_id is not None
     return job_id
-
-
-def _sendable(text: str) -> str:
-    body = texts.normalise(text)
-    if not body:
-        raise RequestError("empty_body", "The body is empty.", "body")
-    if (length := texts.length(body)) > texts.MAX_LENGTH:
-        raise RequestError("body_too_long", f"The body has {length} of at most {texts.MAX_LENGTH} characters.", "body")
-    return body
 
 
 def _channel(tx: Tx, message: ManualMessage) -> Channel:
@@ -105,19 +111,3 @@ def _known(tx: Tx, message: ManualMessage, body: str) -> OutboxMessage | None:
     if row is None or (row.sender, row.recipient, row.body) == (message.sender, message.recipient, body):
         return row
     raise RequestError("key_reused", "This key was used for another message.", "idempotency_key", 409)
-
-
-def _write(tx: Tx, message: ManualMessage, channel: Channel, body: str) -> int:
-    contact = tx.contacts.ensure(channel.id, message.recipient)
-    conversation = tx.conversations.open_with(session_key(channel.address, contact.address))
-    return tx.outbox.insert(
-        organization_id=channel.organization_id,
-        channel_id=channel.id,
-        contact_id=contact.id,
-        conversation_id=conversation.id if conversation else None,
-        kind=MANUAL,
-        body=body,
-        source="operator",
-        intended_by=message.intended_by,
-        idempotency_key=message.idempotency_key,
-    )

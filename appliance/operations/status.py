@@ -25,11 +25,13 @@ class Status:
 
 def status(tx: Tx, started_at: int) -> Status:
     """Counts every message there is (100,000 take 0.15 s), so not through the reader that the workers use."""
+    due_at = tx.counts.oldest_ready()
+    waited = 0 if due_at is None else (tx.now - due_at) / SECOND
     return Status(
         version=__version__,
         started_at=started_at,
         messages=messages(tx),
-        queue={**_complete(PHASES, tx.counts.queue()), "oldest_ready_seconds": _oldest_ready(tx)},
+        queue={**_complete(PHASES, tx.counts.queue()), "oldest_ready_seconds": waited},
         outbox=_complete(OutboxState, tx.counts.outbox()),
         conversations=_complete(ConversationStatus, tx.counts.conversations()),
         cards=tx.counts.cards(),
@@ -40,12 +42,6 @@ def messages(tx: Tx) -> dict[str, int]:
     """Received messages by what became of them; orphans are not among the received."""
     dispositions = _complete(Disposition, tx.counts.messages())
     return {"received": sum(dispositions.values()), **dispositions, "orphaned": tx.counts.orphaned()}
-
-
-def _oldest_ready(tx: Tx) -> float:
-    """How long the longest waiting due job has been due, in seconds."""
-    due_at = tx.counts.oldest_ready()
-    return 0 if due_at is None else (tx.now - due_at) / SECOND
 
 
 def _complete(names: Iterable[str], counted: Mapping[str, int]) -> dict[str, int]:

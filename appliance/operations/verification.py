@@ -34,12 +34,11 @@ _CHECKS: tuple[tuple[str, Callable[[Tx], Sequence[object]]], ...] = (
 def verify(tx: Tx) -> Verdict:
     """Reads everything: takes seconds on a large file, so not through the reader that the workers use."""
     counted = messages(tx)
-    problems = [f"{text}: {_named(found)}" for text, check in _CHECKS if (found := check(tx))]
+    problems: list[str] = []
+    for text, check in _CHECKS:
+        if found := check(tx):
+            more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+            problems.append(f"{text}: {', '.join(map(str, found[:NAMED]))}{more}")
     if counted["received"] != (stored := tx.counts.received()):
         problems.append(f"{stored} messages are stored, {counted['received']} have a disposition")
     return Verdict(not problems, problems, counted)
-
-
-def _named(found: Sequence[object]) -> str:
-    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    return ", ".join(str(item) for item in found[:NAMED]) + more

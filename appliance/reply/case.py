@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from appliance.language import words as language
+from appliance.language.words import search_terms
 from appliance.model import MINUTE, Conversation, Dialogue, Job, Organization, StoredMessage, TextKey, Turn, masked
 from appliance.store import Tx
 
@@ -60,7 +60,7 @@ def _dialogue(
     questions = tuple(message.body for message in messages)
     received = tx.history.received(conversation.id, messages[0].id, HISTORY)
     said = tx.history.said(conversation.id, HISTORY)
-    terms = language.search_terms("\n".join(questions), organization.language)
+    terms = search_terms("\n".join(questions), organization.language)
     topics = tx.knowledge.propose(organization.id, terms)
     return Dialogue(
         organization=organization,

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from appliance.language import synonyms
-from appliance.language import words as language
+from appliance.language.courtesy import asks_for_person, is_greeting, is_thanks
 from appliance.language.spelling import MAX_COMPARED, SHORTEST_SWAPPED, is_slip
+from appliance.language.text import is_stop_word, words
+from appliance.language.words import LONGEST_WORD, Vocabulary, concepts, content_words, is_telling, plain_words
 from appliance.model import Dialogue, Language, Organization, Reply, TextKey, Topic
 from appliance.texts import fit, render, strip_markup
 
@@ -63,7 +65,17 @@ class Faq:
     """A Responder that needs no network."""
 
     async def respond(self, dialogue: Dialogue, timeout: float) -> Reply:  # noqa: ARG002 - it never waits
-        return _courtesy(dialogue) or _answer(dialogue) or _unknown(dialogue)
+        """One reply from the best topic of each question; of the whole burst where no question alone has one."""
+        if courtesy := _courtesy(dialogue):
+            return courtesy
+        parts = [part for message in dialogue.questions for part in _QUESTION_END.split(message)]
+        questions = [part for part in parts if content_words(part, dialogue.organization.language)][:MAX_QUESTIONS]
+        topics = _topics(questions, dialogue) or _topics([" ".join(dialogue.questions)], dialogue)
+        if topics:
+            bodies = [strip_markup(topic.body) for topic in topics]
+            return Reply(source=", ".join(topic.title for topic in topics), text=fit("\n\n".join(bodies)))
+        tired = dialogue.unknown_streak >= UNKNOWN_BEFORE_HANDOFF
+        return Reply(source="no topic answers", key=TextKey.HANDOFF if tired else TextKey.DONT_KNOW)
 
     def explain(self, question: str, dialogue: Dialogue) -> list[tuple[str, float]]:
         """Every proposed topic's title and score (0 … 1) for a question, best first."""
@@ -83,28 +95,16 @@ def matches(question: str, dialogue: Dialogue) -> tuple[Match, ...]:
 def _courtesy(dialogue: Dialogue) -> Reply | None:
     """The reply to what is not a question: a wish for a person, a greeting, thanks."""
     text = "\n".join(dialogue.questions)
-    greets = language.is_greeting(text, dialogue.organization.language)
-    if any(language.asks_for_person(question) for question in dialogue.questions):
+    greets = is_greeting(text, dialogue.organization.language)
+    if any(asks_for_person(question) for question in dialogue.questions):
         return Reply(source="asks for a person", key=TextKey.HANDOFF)
     if greets and dialogue.first_contact:
         return Reply(source="greeting", key=TextKey.GREETING)
-    if language.is_thanks(text) or (greets and _just_greeted(dialogue)):
+    said = [turn.text for turn in dialogue.turns if turn.role == "assistant"]
+    greeted = said[-1:] == [render(TextKey.GREETING, dialogue.organization)]
+    if is_thanks(text) or (greets and greeted):
         return Reply(source="needs no reply")
     return Reply(source="greeting", key=TextKey.GREETING) if greets else None
-
-
-def _just_greeted(dialogue: Dialogue) -> bool:
-    said = [turn.text for turn in dialogue.turns if turn.role == "assistant"]
-    return bool(said) and said[-1] == render(TextKey.GREETING, dialogue.organization)
-
-
-def _answer(dialogue: Dialogue) -> Reply | None:
-    """One reply from the best topic of each question; of the whole burst where no question alone has one."""
-    topics = _topics(_questions(dialogue), dialogue) or _topics([" ".join(dialogue.questions)], dialogue)
-    if not topics:
-        return None
-    bodies = [strip_markup(topic.body) for topic in topics]
-    return Reply(source=", ".join(topic.title for topic in topics), text=fit("\n\n".join(bodies)))
 
 
 def _topics(questions: list[str], dialogue: Dialogue) -> list[Topic]:
@@ -112,44 +112,28 @@ def _topics(questions: list[str], dialogue: Dialogue) -> list[Topic]:
     return list(dict.fromkeys(match.topic for match in best if match.answers))
 
 
-def _questions(dialogue: Dialogue) -> list[str]:
-    speaks = dialogue.organization.language
-    parts = [part for message in dialogue.questions for part in _QUESTION_END.split(message)]
-    return [part for part in parts if language.content_words(part, speaks)][:MAX_QUESTIONS]
-
-
-def _unknown(dialogue: Dialogue) -> Reply:
-    tired = dialogue.unknown_streak >= UNKNOWN_BEFORE_HANDOFF
-    return Reply(source="no topic answers", key=TextKey.HANDOFF if tired else TextKey.DONT_KNOW)
-
-
 def _ideas(question: str, organization: Organization) -> tuple[Idea, ...]:
     """Concepts, then the other words; the organization's own name is weak, as is what any business is asked."""
     speaks = organization.language
-    plain = language.plain_words(question, speaks)
+    plain = plain_words(question, speaks)
     mentions = synonyms.find(plain, speaks)
-    spoken = {index for mention in mentions for index in mention.indices}
-    rest = dict.fromkeys(word for index, word in enumerate(plain) if index not in spoken)
-    name = language.words(organization.name)
-    words = (
-        Idea(((word,),), None, word in name or synonyms.is_weak(word, speaks))
-        for word in rest
-        if not language.is_stop_word(word, speaks)
-    )
-    return (*_concepts(plain, mentions, speaks), *words)[:MAX_IDEAS]
-
-
-def _concepts(plain: tuple[str, ...], mentions: tuple[synonyms.Mention, ...], speaks: Language) -> list[Idea]:
-    """Each concept once, with those of its phrases of which every word tells something."""
+    # Each concept once, with those of its phrases of which every word tells something.
     phrases: dict[str, dict[tuple[str, ...], None]] = {mention.concept: {} for mention in mentions}
     for mention in mentions:
         said = tuple(plain[index] for index in mention.indices)
-        if all(language.is_telling(word, speaks) for word in said):
+        if all(is_telling(word, speaks) for word in said):
             phrases[mention.concept][said] = None
-    named = synonyms.essence(phrases)
-    return [
-        Idea(tuple(said), concept, concept in synonyms.WEAK) for concept, said in phrases.items() if concept in named
-    ]
+    essence = synonyms.essence(phrases)
+    named = [Idea(tuple(said), name, name in synonyms.WEAK) for name, said in phrases.items() if name in essence]
+    spoken = {index for mention in mentions for index in mention.indices}
+    rest = dict.fromkeys(word for index, word in enumerate(plain) if index not in spoken)
+    own_name = words(organization.name)
+    others = (
+        Idea(((word,),), None, word in own_name or synonyms.is_weak(word, speaks))
+        for word in rest
+        if not is_stop_word(word, speaks)
+    )
+    return (*named, *others)[:MAX_IDEAS]
 
 
 def _match(ideas: tuple[Idea, ...], topic: Topic, speaks: Language) -> Match:
@@ -184,13 +168,20 @@ def _worth(idea: Idea, title: "_Part", text: "_Part") -> float:
 class _Part:
     """A topic's title, or the whole of it, ready to be asked for ideas."""
 
-    vocabulary: language.Vocabulary
+    vocabulary: Vocabulary
     concepts: frozenset[str]
     spellings: dict[str, tuple[str, ...]]  # long words by their first letter
 
     @classmethod
+    @lru_cache(maxsize=256)
     def of(cls, text: str, speaks: Language) -> "_Part":
-        return _part(text, speaks)
+        spellings: dict[str, list[str]] = {}
+        for word in dict.fromkeys(words(text)):
+            same = spellings.setdefault(word[0], [])
+            if SHORTEST_SWAPPED <= len(word) <= LONGEST_WORD and len(same) < MAX_COMPARED:
+                same.append(word)
+        compared = {first: tuple(same) for first, same in spellings.items()}
+        return cls(Vocabulary.of(text, speaks), concepts(text, speaks), compared)
 
     def is_about(self, idea: Idea) -> bool:
         return idea.concept in self.concepts
@@ -210,14 +201,3 @@ class _Part:
 
     def count(self, idea: Idea) -> int:
         return sum(self.vocabulary.count(word) for phrase in idea.phrases for word in phrase)
-
-
-@lru_cache(maxsize=256)
-def _part(text: str, speaks: Language) -> _Part:
-    spellings: dict[str, list[str]] = {}
-    for word in dict.fromkeys(language.words(text)):
-        same = spellings.setdefault(word[0], [])
-        if SHORTEST_SWAPPED <= len(word) <= language.LONGEST_WORD and len(same) < MAX_COMPARED:
-            same.append(word)
-    compared = {first: tuple(same) for first, same in spellings.items()}
-    return _Part(language.Vocabulary.of(text, speaks), language.concepts(text, speaks), compared)

@@ -87,7 +87,15 @@ class Llm:
         completion = await self._ask(self._request(messages), timeout)
         if completion.usage is not None:
             self._budget.learn(messages, completion.usage.prompt_tokens)
-        return _reply(completion, self._model)
+        if not completion.choices:
+            raise Retryable("an error in place of an answer" if completion.error else "an answer without choices")
+        choice = completion.choices[0]
+        # The same words would be refused again, and each try is paid for.
+        if choice.finish_reason == "content_filter":
+            raise Permanent("the provider's filter withheld the answer")
+        if choice.message.refusal:
+            raise Permanent("the model refused to answer")
+        return prompt.read(choice.message.text(), self._model, is_cut=choice.finish_reason == "length")
 
     async def close(self) -> None:
         if self._session is not None:
@@ -115,52 +123,46 @@ class Llm:
             raise Retryable(f"the connection broke ({type(error).__name__})", unreachable=True) from None
 
     async def _exchange(self, body: bytes, timeout: float) -> _Completion:
-        # Half the budget, so that an unreachable server is told from a slow one before the time is up.
-        limits = aiohttp.ClientTimeout(total=None, connect=min(_CONNECT, timeout / 2))
-        response = await self._open().post(
-            self._url, data=body, headers=self._headers, timeout=limits, allow_redirects=False
-        )
-        try:
-            _check(response.status, response.headers)
-            return _decode(await _read(response.content), response.content_type)
-        finally:
-            response.close()  # a fully read answer has already given its connection back to the pool
-
-    def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             # The workers bound concurrency; a call that waited for a free connection would look unreachable.
             connector = aiohttp.TCPConnector(limit=0)
             self._session = aiohttp.ClientSession(
                 connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
             )
-        return self._session
-
-
-def _check(status: int, headers: Mapping[str, str]) -> None:
-    if 200 <= status < 300:
-        return
-    if status >= 500 or status in _RETRYABLE:
-        raise Retryable(f"HTTP {status}", retry_after=_retry_after(status, headers))
-    raise Permanent(f"HTTP {status}")
+        # Half the budget, so that an unreachable server is told from a slow one before the time is up.
+        limits = aiohttp.ClientTimeout(total=None, connect=min(_CONNECT, timeout / 2))
+        response = await self._session.post(
+            self._url, data=body, headers=self._headers, timeout=limits, allow_redirects=False
+        )
+        try:
+            status = response.status
+            if status >= 500 or status in _RETRYABLE:
+                raise Retryable(f"HTTP {status}", retry_after=_retry_after(status, response.headers))
+            if not 200 <= status < 300:
+                raise Permanent(f"HTTP {status}")
+            answer = bytearray()
+            async for chunk in response.content.iter_any():
+                answer += chunk
+                if len(answer) > MAX_BODY:
+                    raise Retryable("answer too large")
+            return _decode(bytes(answer), response.content_type)
+        finally:
+            response.close()  # a fully read answer has already given its connection back to the pool
 
 
 def _retry_after(status: int, headers: Mapping[str, str]) -> float | None:
     """Seconds the server asks to be left alone (RFC 9110, 10.2.3). A 429 always asks, if only for a second."""
-    wanted = _seconds(headers) if status in {429, 503} else None
-    if wanted is None:
-        return 1.0 if status == 429 else None
-    return min(max(wanted, 1.0), MAX_RETRY_AFTER)
-
-
-def _seconds(headers: Mapping[str, str]) -> float | None:
+    if status not in {429, 503}:
+        return None
     value = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", value):
-        return float(value)
-    until = _timestamp(value)
-    if until is None:
-        return None
-    sent = _timestamp(headers.get("Date", ""))  # the server's own clock: ours may be wrong
-    return until - (time.time() if sent is None else sent)
+        wanted = float(value)
+    elif (until := _timestamp(value)) is not None:
+        sent = _timestamp(headers.get("Date", ""))  # the server's own clock: ours may be wrong
+        wanted = until - (time.time() if sent is None else sent)
+    else:
+        return 1.0 if status == 429 else None
+    return min(max(wanted, 1.0), MAX_RETRY_AFTER)
 
 
 def _timestamp(value: str) -> float | None:
@@ -168,15 +170,6 @@ def _timestamp(value: str) -> float | None:
         return parsedate_to_datetime(value).timestamp()
     except (ValueError, OverflowError):
         return None
-
-
-async def _read(content: aiohttp.StreamReader) -> bytes:
-    body = bytearray()
-    async for chunk in content.iter_any():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise Retryable("answer too large")
-    return bytes(body)
 
 
 def _decode(body: bytes, content_type: str) -> _Completion:
@@ -189,15 +182,3 @@ def _decode(body: bytes, content_type: str) -> _Completion:
         raise Retryable("answer was JSON of another shape") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Retryable(f"answer was not JSON ({named})") from None
-
-
-def _reply(completion: _Completion, model: str) -> Reply:
-    if not completion.choices:
-        raise Retryable("an error in place of an answer" if completion.error else "an answer without choices")
-    choice = completion.choices[0]
-    # The same words would be refused again, and each try is paid for.
-    if choice.finish_reason == "content_filter":
-        raise Permanent("the provider's filter withheld the answer")
-    if choice.message.refusal:
-        raise Permanent("the model refused to answer")
-    return prompt.read(choice.message.text(), model, is_cut=choice.finish_reason == "length")

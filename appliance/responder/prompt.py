@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from appliance.model import Dialogue, Reply, TextKey, Turn
+from appliance.model import Dialogue, Reply, TextKey
 from appliance.ports import Retryable
 from appliance.texts import SENTENCE_END
 
@@ -79,17 +79,22 @@ def compose(dialogue: Dialogue, room: int) -> list[Message]:
     """
     organization = dialogue.organization
     system = _RULES.format(organization=_cut(plain(organization.name), 400), language=_LANGUAGES[organization.language])
-    system += _time(dialogue)
+    if dialogue.asked_at is not None:
+        now = datetime.fromtimestamp(dialogue.asked_at / 1000, ZoneInfo(organization.timezone))
+        system += f"\n- It is now {now:%A, %Y-%m-%d %H:%M} there."
     left = room - _weight(system)
     questions = _newest([Message("user", plain(text) or _NO_TEXT) for text in dialogue.questions], left * 2 // 3)
     left -= size(questions)
     instructions = _section("Instructions", [plain(organization.instructions)], left // 2)
     left -= _bytes(instructions)
-    topics = [_topic(topic.title, topic.body) for topic in (*dialogue.topics, *dialogue.background)]
+    topics = [f"## {plain(topic.title)}\n{plain(topic.body)}" for topic in (*dialogue.topics, *dialogue.background)]
     knowledge = _section("Knowledge", topics, left * 2 // 3)
     left -= _bytes(knowledge)
-    turns = _newest([said for turn in dialogue.turns if (said := _said(turn)).content], left)
-    return [Message("system", system + instructions + knowledge), *_merged([*turns, *questions])]
+    turns = _newest([Message(turn.role, said) for turn in dialogue.turns if (said := plain(turn.text))], left)
+    # Neighbours of one role as one message: some servers' chat templates demand that roles alternate.
+    groups = groupby([*turns, *questions], lambda message: message.role)
+    merged = [Message(role, "\n".join(message.content for message in group)) for role, group in groups]
+    return [Message("system", system + instructions + knowledge), *merged]
 
 
 def read(content: str, model: str, *, is_cut: bool = False) -> Reply:
@@ -98,7 +103,11 @@ def read(content: str, model: str, *, is_cut: bool = False) -> Reply:
     `is_cut`: it came to the limit on tokens. A handover mark wins wherever it stands: a person then sees the
     conversation, and no mark reaches a customer.
     """
-    text = plain(_answer(content).lstrip()[:MAX_ANSWER])
+    # Without the thoughts of a reasoning model; some servers swallow the opening tag, a cut one lacks the end.
+    _, closed, answer = content.rpartition("</think>")
+    if not closed and content.lstrip().startswith("<think>"):
+        answer = ""
+    text = plain(answer.lstrip()[:MAX_ANSWER])
     if is_cut and text:
         text = _whole_sentences(text)
     marks = {mark.upper() for mark in _MARKER.findall(text)}
@@ -126,33 +135,6 @@ def plain(text: str) -> str:
     """Drop control characters but newlines, and the lone surrogates that UTF-8 cannot carry."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
     return _UNPRINTABLE.sub("", lines).strip()
-
-
-def _answer(content: str) -> str:
-    """Without the thoughts of a reasoning model; some servers swallow the opening tag, a cut one lacks the end."""
-    _, closed, answer = content.rpartition("</think>")
-    return "" if not closed and content.lstrip().startswith("<think>") else answer
-
-
-def _time(dialogue: Dialogue) -> str:
-    if dialogue.asked_at is None:
-        return ""
-    zone = ZoneInfo(dialogue.organization.timezone)
-    return f"\n- It is now {datetime.fromtimestamp(dialogue.asked_at / 1000, zone):%A, %Y-%m-%d %H:%M} there."
-
-
-def _merged(messages: list[Message]) -> list[Message]:
-    """Neighbours of one role as one message: some servers' chat templates demand that roles alternate."""
-    groups = groupby(messages, lambda message: message.role)
-    return [Message(role, "\n".join(message.content for message in group)) for role, group in groups]
-
-
-def _topic(title: str, body: str) -> str:
-    return f"## {plain(title)}\n{plain(body)}"
-
-
-def _said(turn: Turn) -> Message:
-    return Message(turn.role, plain(turn.text))
 
 
 def _section(title: str, texts: list[str], room: int) -> str:

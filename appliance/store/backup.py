@@ -38,7 +38,11 @@ def keep_one(directory: Path, now: int) -> Path:
         copy = target(directory, now)
         for leftover in copy.parent.glob(f"*{_UNFINISHED}*"):  # of a run that was killed
             leftover.unlink()
-        _make_room(directory / FILE_NAME, copy.parent)
+        # A copy of today is worth more than the oldest ones; the newest of them stays until it is there.
+        for old in sorted(copy.parent.glob("appliance-*.db"))[:-1]:
+            if _has_space(directory / FILE_NAME, copy.parent):
+                break
+            old.unlink()
         take(directory / FILE_NAME, copy)
         prune(directory)
     except OSError as error:
@@ -58,7 +62,8 @@ def take(source: Path, copy: Path) -> None:
 
     Raises DatabaseError or OSError; a copy that did not pass the check is not left behind.
     """
-    _need_space(source, copy.parent)
+    if not _has_space(source, copy.parent):  # a copy that fills the disk would keep messages from being stored
+        raise DatabaseError("The backup failed: the disk has too little space for another copy.")
 
     def write(unfinished: Path) -> None:
         with closing(sqlite3.connect(uri(source, "ro"), uri=True, isolation_level=None)) as connection:
@@ -84,24 +89,10 @@ def hand_out(copy: BinaryIO, place: Path) -> None:
     _put(place, write)
 
 
-def _make_room(source: Path, folder: Path) -> None:
-    """A copy of today is worth more than the oldest ones; the newest of them stays until it is there."""
-    for copy in sorted(folder.glob("appliance-*.db"))[:-1]:
-        if _has_space(source, folder):
-            return
-        copy.unlink()
-
-
 def _has_space(source: Path, folder: Path) -> bool:
     log = source.with_name(f"{source.name}-wal")
     size = source.stat().st_size + (log.stat().st_size if log.exists() else 0)
     return shutil.disk_usage(folder).free >= size + SIZE
-
-
-def _need_space(source: Path, folder: Path) -> None:
-    """A copy that fills the disk would keep messages from being stored."""
-    if not _has_space(source, folder):
-        raise DatabaseError("The backup failed: the disk has too little space for another copy.")
 
 
 def _put(copy: Path, write: Callable[[Path], object]) -> None:

@@ -122,15 +122,18 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     version = version_of(connection)
     todo = [(number, sql) for number, sql in migrations() if number > version]
     if todo and version > 0:
-        _copy_before(connection, path.with_name(f"{FILE_NAME}.before-{todo[-1][0]}"))
+        copy = path.with_name(f"{FILE_NAME}.before-{todo[-1][0]}")
+        copy.unlink(missing_ok=True)
+        connection.execute("VACUUM INTO ?", (str(copy),))
+        sync(copy)
     for number, sql in todo:
-        _apply(connection, number, sql)
-
-
-def _copy_before(connection: sqlite3.Connection, copy: Path) -> None:
-    copy.unlink(missing_ok=True)
-    connection.execute("VACUUM INTO ?", (str(copy),))
-    sync(copy)
+        stamp = f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {number};"
+        try:
+            connection.executescript(f"BEGIN IMMEDIATE;\n{sql}\n{stamp}\nCOMMIT;")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
 
 
 def sync(path: Path) -> None:
@@ -140,15 +143,3 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _apply(connection: sqlite3.Connection, number: int, sql: str) -> None:
-    script = (
-        f"BEGIN IMMEDIATE;\n{sql}\nPRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {number};\nCOMMIT;"
-    )
-    try:
-        connection.executescript(script)
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise

@@ -32,7 +32,14 @@ def put_back(copy: Path, directory: Path, now: Callable[[], int], unit: Callable
         if log.exists():
             shutil.copyfile(log, f"{unfinished}-wal")
         unfinished.chmod(0o600)
-        _amend(unfinished, now, unit)
+        # Closing the only connection writes the WAL back and removes it.
+        with closing(sqlite3.connect(unfinished, isolation_level=None)) as connection:
+            configure_writer(connection)
+            check(connection)
+            migrate(connection, unfinished)
+            connection.execute("BEGIN IMMEDIATE")
+            unit(Tx(Sql(connection, now)))
+            connection.execute("COMMIT")
         sync(unfinished)
         unfinished.rename(directory / _INCOMING)
     except sqlite3.DatabaseError as error:
@@ -47,17 +54,6 @@ def put_back(copy: Path, directory: Path, now: Callable[[], int], unit: Callable
 def is_present(directory: Path) -> bool:
     """Is there a database, or one that the next start puts in its place?"""
     return any((directory / name).exists() for name in (FILE_NAME, _INCOMING))
-
-
-def _amend(place: Path, now: Callable[[], int], unit: Callable[[Tx], None]) -> None:
-    """Closing the only connection writes the WAL back and removes it."""
-    with closing(sqlite3.connect(place, isolation_level=None)) as connection:
-        configure_writer(connection)
-        check(connection)
-        migrate(connection, place)
-        connection.execute("BEGIN IMMEDIATE")
-        unit(Tx(Sql(connection, now)))
-        connection.execute("COMMIT")
 
 
 def complete(directory: Path) -> Path | None:

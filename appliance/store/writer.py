@@ -19,6 +19,7 @@ from appliance.store.tx import Tx
 T = TypeVar("T")
 Unit = Callable[[Tx], Any]
 BATCH_LIMIT = 256
+_ROLLING_BACK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT)
 
 
 class Runner(Protocol):
@@ -66,17 +67,13 @@ def _run_unit(connection: sqlite3.Connection, tx: Tx, unit: Unit) -> Any:
     except Exception as error:  # a unit's error belongs to its caller
         # SQLITE_FULL and its kin roll the whole transaction back. A rollback to the savepoint would then fail or,
         # worse, let the next unit commit by itself while this batch is reported as stored.
-        if not connection.in_transaction or _is_storage_fault(error):
+        if not connection.in_transaction or _primary_code(error) in _ROLLING_BACK:
             raise BatchLostError from error
         connection.execute("ROLLBACK TO unit")
         connection.execute("RELEASE unit")
         return Failed(error)
     connection.execute("RELEASE unit")
     return result
-
-
-def _is_storage_fault(error: BaseException) -> bool:
-    return _primary_code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT)
 
 
 def _primary_code(error: BaseException) -> int | None:
@@ -138,8 +135,16 @@ class Writer:
         while self._gathered:
             batch = [self._gathered.popleft() for _ in range(min(len(self._gathered), BATCH_LIMIT))]
             for (_, future), result in zip(batch, await self._commit([unit for unit, _ in batch]), strict=True):
-                _tell(future, result)
-            await self._between()
+                if future.done():
+                    continue
+                if isinstance(result, Failed):
+                    future.set_exception(result.error)
+                else:
+                    future.set_result(result)
+            try:
+                await self._after()
+            except sqlite3.DatabaseError as error:
+                self._lost(error)  # it concerns no caller: everything told so far is in the log
 
     async def _commit(self, units: list[Unit]) -> list[Any]:
         if self.broken:  # by an earlier batch: the connection is not trusted any more
@@ -150,13 +155,6 @@ class Writer:
         except Exception as error:  # noqa: BLE001  # every caller of the batch hears of it
             return [Failed(self._lost(error))] * len(units)
 
-    async def _between(self) -> None:
-        """What fails here concerns no caller: everything told so far is in the log."""
-        try:
-            await self._after()
-        except sqlite3.DatabaseError as error:
-            self._lost(error)
-
     def _lost(self, error: Exception) -> Exception:
         fault = storage_error(error)
         if fault is None:
@@ -165,12 +163,3 @@ class Writer:
             self.broken = fault
         self._on_fault(fault)
         return fault
-
-
-def _tell(future: asyncio.Future[Any], result: Any) -> None:
-    if future.done():
-        return
-    if isinstance(result, Failed):
-        future.set_exception(result.error)
-    else:
-        future.set_result(result)

@@ -9,11 +9,10 @@ from aiohttp.typedefs import Handler
 
 from appliance.config import Config
 from appliance.errors import DatabaseError, RequestError
-from appliance.identity import Registration, add_channel, hash_password, register_organization
-from appliance.knowledge import parse
-from appliance.operations import dead_letters, knowledge, messages, organizations, status, ticks, verification
+from appliance.operations import dead_letters, jobs, knowledge, markdown, messages, organizations, status, verification
 from appliance.operations.knowledge import Offline
 from appliance.operations.messages import ManualMessage
+from appliance.operations.organizations import Registration, add_channel, hash_password, register_organization
 from appliance.queue.bell import Bell
 from appliance.store import Store, Tx, backup
 from appliance.web.errors import json_response
@@ -150,7 +149,7 @@ class Api:
 
     async def enqueue(self, request: web.Request) -> web.Response:
         kind = request.match_info["kind"]
-        enqueued = await self._store.write(lambda tx: ticks.enqueue(tx, kind))
+        enqueued = await self._store.write(lambda tx: jobs.enqueue(tx, kind))
         self._desk.bell.ring()
         return json_response({"enqueued": enqueued})
 
@@ -189,7 +188,7 @@ class Api:
 
     async def import_knowledge(self, request: web.Request) -> web.Response:
         body = await read_body(request, NewKnowledge)
-        topics = await asyncio.to_thread(parse, body.markdown)
+        topics = await asyncio.to_thread(markdown.parse, body.markdown)
         titles = await self._store.write(
             lambda tx: knowledge.put(tx, organizations.find(tx, body.organization), topics)
         )

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from appliance.clock import SystemClock
 from appliance.config import Config, Twilio
-from appliance.identity import Registration, register_organization
 from appliance.inbox.intake import Intake
+from appliance.operations.organizations import Registration, register_organization
 from appliance.queue.bell import Bell
 from appliance.store import Store, writer
 from appliance.wire import InboundMessage

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from appliance.errors import RequestError
-from appliance.identity import Registration, add_channel, register_organization
 from appliance.model import HOUR, SECOND
+from appliance.operations.organizations import Registration, add_channel, register_organization
 from tests.support.wire import message, post
 from tests.support.world import CUSTOMER, SMS, ManualClock, World
 

@@ -4,7 +4,8 @@ import pytest
 
 from appliance.language.spelling import is_slip, spell_out
 from appliance.language.synonyms import _CONCEPTS, ABSORBED, MAX_TERMS, WEAK, essence, find, is_weak, terms
-from appliance.language.words import MAX_SEARCH_TERMS, concepts, fold, is_telling, search_terms, words
+from appliance.language.text import fold, words
+from appliance.language.words import MAX_SEARCH_TERMS, concepts, is_telling, search_terms
 from appliance.model import Language
 
 LANGUAGES: tuple[Language, ...] = ("pt-BR", "en", "es")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import appliance
-from appliance import knowledge
-from appliance.language import words as language
+from appliance.language.words import search_terms
 from appliance.model import Dialogue, Language, Organization, Reply, TextKey, Topic, Turn
+from appliance.operations.markdown import parse
 from appliance.ports import Responder
 from appliance.responder.faq import MAX_IDEAS, THRESHOLD, Faq, _ideas, matches
 from appliance.texts import length, render
@@ -36,14 +36,14 @@ class Base:
 
     def __init__(self, markdown: str, speaks: Language = "pt-BR", name: str = "Padaria Aurora") -> None:
         self.organization = Organization(1, name, speaks, "America/Sao_Paulo", contact="+55 11 4002-8922")
-        self._topics = {row: Topic(row, *topic) for row, topic in enumerate(knowledge.parse(markdown), start=1)}
+        self._topics = {row: Topic(row, *topic) for row, topic in enumerate(parse(markdown), start=1)}
         self._db = sqlite3.connect(":memory:")
         self._db.execute("CREATE VIRTUAL TABLE f USING fts5 (title, body, tokenize = 'unicode61 remove_diacritics 2')")
         rows = [(topic.id, topic.title, topic.body) for topic in self._topics.values()]
         self._db.executemany("INSERT INTO f (rowid, title, body) VALUES (?, ?, ?)", rows)
 
     def propose(self, question: str) -> tuple[Topic, ...]:
-        terms = language.search_terms(question, self.organization.language)
+        terms = search_terms(question, self.organization.language)
         query = " OR ".join(f'"{term.rstrip("*")}"{"*" if term.endswith("*") else ""}' for term in terms)
         found = (
             self._db.execute("SELECT rowid FROM f WHERE f MATCH ? ORDER BY rank LIMIT 20", (query,)) if query else ()
@@ -115,7 +115,7 @@ def test_the_other_tables_are_large_enough(table: Table) -> None:
     """Each has a dozen questions of either kind, and each answer is a topic of its base."""
     assert len(table.answerable) >= 12
     assert len(table.unanswerable) >= 12
-    assert set(table.answerable.values()) <= {title for title, _ in knowledge.parse(table.markdown)}
+    assert set(table.answerable.values()) <= {title for title, _ in parse(table.markdown)}
 
 
 @pytest.mark.parametrize(

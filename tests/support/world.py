@@ -15,8 +15,8 @@ from aiohttp import web
 from appliance.app import Appliance
 from appliance.config import Address, Config
 from appliance.errors import StorageBrokenError
-from appliance.identity import Registration, register_organization
 from appliance.model import SECOND
+from appliance.operations.organizations import Registration, register_organization
 from appliance.ports import Clock, Responder
 from appliance.simulator.app import run_simulator, simulator_app
 from appliance.simulator.twilio import Twilio

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from appliance.identity import Registration, register_organization
+from appliance.operations.organizations import Registration, register_organization
 from tests.support.api_client import ApiClient, api_of
 from tests.support.world import CUSTOMER, SMS, WHATSAPP, World
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from appliance.clock import SystemClock
-from appliance.identity import Registration, register_organization
+from appliance.operations.organizations import Registration, register_organization
 from appliance.store import Store, Tx
 from appliance.store.backup import take
 from appliance.store.box import Fact

@@ -11,9 +11,9 @@ from typing import Any
 from appliance import chores
 from appliance.config import Config, Conversations, Twilio
 from appliance.engine import begin_run
-from appliance.identity import Registration, register_organization
 from appliance.inbox.intake import receive
 from appliance.model import Dialogue, Job, JobKind, Reply
+from appliance.operations.organizations import Registration, register_organization
 from appliance.outbox import delivery
 from appliance.outbox.send import SendHandler
 from appliance.queue.bell import Bell

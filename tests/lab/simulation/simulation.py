@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance import restoration
-from appliance.identity import Registration, register_organization
 from appliance.model import MINUTE, SECOND, JobKind
+from appliance.operations.organizations import Registration, register_organization
 from appliance.store.box import Fact
 from appliance.store.writer import Unit
 from tests.lab.inline import Database, Image, InlineStore

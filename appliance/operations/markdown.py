@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from appliance.errors import RequestError
-from appliance.language.words import fold
+from appliance.language.text import fold
 from appliance.texts import normalise, strip_markup
 
 MAX_FILE = 1024 * 1024  # bytes
@@ -37,11 +37,22 @@ def parse(markdown: str) -> list[tuple[str, str]]:
     if len(markdown.encode("utf-8", "replace")) > MAX_FILE:
         raise _fault(f"the file is larger than {MAX_FILE // 1024} KiB")
     sections = _sections(markdown.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n"))
-    followers = [*sections[1:], None]
-    topics = [section for section, after in zip(sections, followers, strict=False) if not _introduces(section, after)]
+    next_levels = [*(section.level for section in sections[1:]), 0]
+    topics = [each for each, level in zip(sections, next_levels, strict=False) if each.body or level <= each.level]
     for section in topics:
-        _check(section)
-    _check_distinct(topics)
+        if not section.title:
+            raise _fault("a heading without words", section.line)
+        if len(section.title) > MAX_TITLE:
+            raise _fault(f"a heading of more than {MAX_TITLE} characters", section.line)
+        if not strip_markup(section.body).strip():
+            raise _fault(f"nothing is said under “{section.title}”", section.line)
+        if len(section.body.encode()) > MAX_TOPIC:
+            raise _fault(f"more than {MAX_TOPIC // 1024} KiB under “{section.title}”", section.line)
+    seen: dict[str, int] = {}
+    for section in topics:
+        first = seen.setdefault(fold(section.title), section.line)
+        if first != section.line:
+            raise _fault(f"“{section.title}” is already a heading in line {first}", section.line)
     if not topics:
         raise _fault("no heading found: each topic starts with a line like `# Opening hours`")
     return [(section.title, section.body) for section in topics]
@@ -54,7 +65,8 @@ def _sections(lines: list[str]) -> list[_Section]:
         fence = _fence_after(fence, line)
         heading = None if fence else _HEADING.fullmatch(line)
         if heading:
-            sections.append(_Section(number, len(heading[1]), _title(heading[2] or "")))
+            text = _CLOSING_HASHES.sub("", (heading[2] or "").strip())
+            sections.append(_Section(number, len(heading[1]), normalise(strip_markup(text))))
         elif sections:
             sections[-1].lines.append(line)
         elif line.strip():
@@ -71,33 +83,6 @@ def _fence_after(fence: str, line: str) -> str:
         return mark[1]
     closes = mark[1].startswith(fence) and not mark[2].strip()
     return "" if closes else fence
-
-
-def _title(text: str) -> str:
-    return normalise(strip_markup(_CLOSING_HASHES.sub("", text.strip())))
-
-
-def _introduces(section: _Section, after: _Section | None) -> bool:
-    return not section.body and after is not None and after.level > section.level
-
-
-def _check(section: _Section) -> None:
-    if not section.title:
-        raise _fault("a heading without words", section.line)
-    if len(section.title) > MAX_TITLE:
-        raise _fault(f"a heading of more than {MAX_TITLE} characters", section.line)
-    if not strip_markup(section.body).strip():
-        raise _fault(f"nothing is said under “{section.title}”", section.line)
-    if len(section.body.encode()) > MAX_TOPIC:
-        raise _fault(f"more than {MAX_TOPIC // 1024} KiB under “{section.title}”", section.line)
-
-
-def _check_distinct(topics: list[_Section]) -> None:
-    seen: dict[str, int] = {}
-    for section in topics:
-        first = seen.setdefault(fold(section.title), section.line)
-        if first != section.line:
-            raise _fault(f"“{section.title}” is already a heading in line {first}", section.line)
 
 
 def _fault(message: str, line: int | None = None) -> RequestError:

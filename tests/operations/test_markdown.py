@@ -1,11 +1,11 @@
-"""Knowledge as its owner writes it."""
+"""Knowledge as its owner writes it, read from Markdown."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.errors import RequestError
-from appliance.knowledge import MAX_FILE, MAX_TITLE, MAX_TOPIC, parse
+from appliance.operations.markdown import MAX_FILE, MAX_TITLE, MAX_TOPIC, parse
 
 
 @pytest.mark.parametrize(
