@@ -24,7 +24,6 @@ from appliance.model import JobKind
 from appliance.opening import open_store
 from appliance.ports import Clock, Responder
 from appliance.pulse import Pulse
-from appliance.responder.faq import Faq
 from appliance.store import Store
 from appliance.web import applications
 from appliance.web.api import Desk
@@ -90,7 +89,7 @@ class Appliance:
 
     async def _listen(self, pulse: Pulse) -> None:
         server, registry, store, bell = self.config.server, self.metrics.registry, self.store, self.engine.bell
-        desk = Desk(store, self.config, bell, Faq(), self.clock.now())
+        desk = Desk(store, self.config, bell, self.engine.adapters.offline, self.clock.now())
         hooks = Hooks(store, Intake(store, self.config, bell), self.config, self.metrics, self.not_stored)
         app = applications.public(desk, registry, pulse.faults, hooks)
         self.address = await self._listeners.tcp(app, server.listen, "server.listen")

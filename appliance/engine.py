@@ -8,7 +8,7 @@ import contextlib
 import random
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from appliance.errors import StorageBrokenError, StorageUnavailableError
 from appliance.inbox.catch_up import CatchUpHandler
 from appliance.metrics import Metrics
 from appliance.model import SECOND, JobKind
+from appliance.operations.knowledge import Offline
 from appliance.outbox import delivery
 from appliance.outbox.follow_up import FollowUpHandler
 from appliance.outbox.send import SendHandler
@@ -52,11 +53,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Adapters:
-    """What is swapped at the edges."""
+    """What is swapped at the edges. `offline`: can say without a network why it would answer what."""
 
     sender: Sender
     log: MessageLog
     responder: Responder
+    offline: Offline = field(default_factory=Faq)
 
 
 def make_responder(config: Config) -> Responder:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from appliance import app
+from appliance import engine
 from appliance.errors import StorageFullError
 from appliance.model import MINUTE, SECOND, Dialogue, JobKind, JobStatus, Reply
 from appliance.queue.outcome import Done
@@ -144,7 +144,7 @@ async def test_a_power_cut_is_nobodys_fault(tmp_path: Path, monkeypatch: pytest.
     async with World(tmp_path, responder=Scripted()) as world:
         await world.say("hang")
         for number in range(5):
-            monkeypatch.setattr(app, "_boot_id", lambda number=number: f"boot {number}")
+            monkeypatch.setattr(engine, "kernels_boot_id", lambda number=number: f"boot {number}")
             await crash_on(world, "hang")
 
         await world.until(lambda: world.appliance.engine.worker.busy)

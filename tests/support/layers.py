@@ -1,4 +1,4 @@
-"""Reads a package's imports and finds those that break its layers."""
+"""Reads a package's imports and finds those that its table of rooms does not allow."""
 
 import ast
 import re
@@ -12,16 +12,10 @@ SQL_CALLS = {"execute", "executemany", "executescript"}
 SQL = re.compile(r"\s*(SELECT|INSERT( OR \w+)? INTO|UPDATE \w+ SET|DELETE FROM|PRAGMA)\s")
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """`rooms`: modules, or packages with all that is in them. `below`: the layers that it may import.
-
-    `rooms_apart`: a room does not import its neighbours.
-    """
-
-    rooms: Sequence[str | Sequence[str]]
-    below: Sequence[str] = ()
-    rooms_apart: bool = False
+Rooms = Mapping[str, Sequence[str]]
+"""Room → the rooms that it may import. A room is a module or a package with all that is in it; one that stands in the
+table with a longer name is a room of its own. A room may name only those that stand before it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +64,28 @@ def _imported(node: ast.AST) -> Iterator[tuple[int, str, str]]:
             yield from ((node.lineno, "." * level + (module or ""), alias.name) for alias in names)
         case ast.Call(func=ast.Name(id=function), args=[ast.Constant(value=str(module)), *_]) if function in LAZY:
             yield node.lineno, module, ""
+        case ast.Call(args=[ast.Name(id=function), ast.Constant(value=str(module)), *_]) if function in LAZY:
+            yield node.lineno, module, ""  # on another thread
 
 
-def faults(directory: Path, layers: Mapping[str, Layer], sql_room: str) -> list[str]:
-    """One line per fault; empty when every arrow points down."""
+def faults(directory: Path, rooms: Rooms, sql_room: str) -> list[str]:
+    """One line per fault; empty when every arrow points down and is in the table, and the table has no others."""
     tree = Tree(directory)
-    places = {module: list(_places(module, tree.package, layers)) for module in tree.sources}
-    found = [f"{module}: is in {len(place)} layers" for module, place in places.items() if len(place) != 1]
+    homes = {module: _home(module, tree.package, rooms) for module in tree.sources}
+    found = [f"{module}: is in no room of the table" for module, home in homes.items() if home is None]
+    found += _upward(rooms)
+    used: set[tuple[str, str]] = set()
     for module, imports in tree.imports.items():
         found += [f"{module}:{each.line}: imports the private name {each.name}" for each in imports if _private(each)]
-        if places[module]:
-            found += _upward(module, imports, places, layers)
+        for each in imports:
+            room, target = homes[module], homes.get(each.module)
+            if room is None or target is None or room == target:
+                continue
+            used.add((room, target))
+            if target not in rooms[room]:
+                found.append(f"{module}:{each.line}: {room} must not import {target} ({each.module})")
+    allowed = [(room, target) for room, targets in rooms.items() for target in targets]
+    found += [f"table: nothing in {room} imports {target}" for room, target in allowed if (room, target) not in used]
     found += [f"cycle: {' -> '.join(cycle)}" for cycle in _cycles(tree)]
     for module, source in tree.sources.items():
         if not f"{module}.".startswith(f"{tree.package}.{sql_room}."):
@@ -89,30 +94,26 @@ def faults(directory: Path, layers: Mapping[str, Layer], sql_room: str) -> list[
     return found
 
 
-def _places(module: str, package: str, layers: Mapping[str, Layer]) -> Iterator[tuple[str, int]]:
-    """The layers and rooms that claim the module; the package itself belongs to the first layer."""
+def _home(module: str, package: str, rooms: Rooms) -> str | None:
+    """The room with the longest name that holds the module; the package itself is a room called after it."""
     if module == package:
-        yield next(iter(layers)), -1
-    for layer, content in layers.items():
-        for number, room in enumerate(content.rooms):
-            names = [room] if isinstance(room, str) else room
-            if any(f"{module}.".startswith(f"{package}.{name}.") for name in names):
-                yield layer, number
+        return package if package in rooms else None
+    holding = [room for room in rooms if f"{module}.".startswith(f"{package}.{room}.")]
+    return max(holding, key=len, default=None)
+
+
+def _upward(rooms: Rooms) -> Iterator[str]:
+    order = {room: number for number, room in enumerate(rooms)}
+    for room, targets in rooms.items():
+        yield from (
+            f"table: {room} may not import {target}, which stands after it"
+            for target in targets
+            if order.get(target, len(order)) >= order[room]
+        )
 
 
 def _private(each: Import) -> bool:
     return any(part.startswith("_") and not part.startswith("__") for part in (*each.module.split("."), each.name))
-
-
-def _upward(
-    module: str, imports: list[Import], places: Mapping[str, list[tuple[str, int]]], layers: Mapping[str, Layer]
-) -> Iterator[str]:
-    layer, room = places[module][0]
-    for each in imports:
-        for target, target_room in places.get(each.module, []):
-            neighbour = target == layer and (room == target_room or not layers[layer].rooms_apart)
-            if not neighbour and target not in layers[layer].below:
-                yield f"{module}:{each.line}: {layer} must not import {target} ({each.module})"
 
 
 def _cycles(tree: Tree) -> Iterator[list[str]]:
