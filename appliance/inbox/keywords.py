@@ -55,9 +55,15 @@ def read(message: InboundMessage, *, opted_out: bool, reminded_at: int | None, n
     word = bare(message.body)
     if message.recipient.startswith("whatsapp:"):
         return _by_keyword(word, _WHATSAPP_OUT, _WHATSAPP_BACK, opted_out) or _on_whatsapp(opted_out, reminded_at, now)
-    return (
-        _answered_by_twilio(word, opted_out) or _by_keyword(word, _OUR_OUT, _OUR_BACK, opted_out) or _on_sms(opted_out)
-    )
+    # Twilio's default words on SMS. Only START means anything to somebody who never left: "yes" is chat.
+    if word in _TWILIO_OUT:
+        told = told_by_twilio("STOP")
+    elif word == "start" or (opted_out and word in _TWILIO_BACK):
+        told = told_by_twilio("START")
+    elif word in _TWILIO_HELP:
+        told = told_by_twilio("HELP")
+    out = Consent(suppressed="opted out", card=True) if opted_out else Consent()
+    return told or _by_keyword(word, _OUR_OUT, _OUR_BACK, opted_out) or out
 
 
 def says(body: str, recipient: str) -> Change:
@@ -103,15 +109,6 @@ def told_by_twilio(opt_out_type: str) -> Consent | None:
     return None
 
 
-def _answered_by_twilio(word: str, opted_out: bool) -> Consent | None:
-    """Twilio's default words on SMS. Only START means anything to somebody who never left: "yes" is chat."""
-    if word in _TWILIO_OUT:
-        return told_by_twilio("STOP")
-    if word == "start" or (opted_out and word in _TWILIO_BACK):
-        return told_by_twilio("START")
-    return told_by_twilio("HELP") if word in _TWILIO_HELP else None
-
-
 def _by_keyword(word: str, out: frozenset[str], back: frozenset[str], opted_out: bool) -> Consent | None:
     if word in out:
         return Consent(suppressed=ALREADY_OUT) if opted_out else Consent(Change.OUT, TextKey.OPTED_OUT)
@@ -124,7 +121,3 @@ def _on_whatsapp(opted_out: bool, reminded_at: int | None, now: int) -> Consent:
     if reminded_at is not None and 0 <= now - reminded_at < REMINDER_EVERY:
         return Consent(suppressed="opted out", card=True)
     return Consent(notice=TextKey.OPTED_OUT_REMINDER, card=True)
-
-
-def _on_sms(opted_out: bool) -> Consent:
-    return Consent(suppressed="opted out", card=True) if opted_out else Consent()

@@ -10,7 +10,6 @@ from appliance.ports import Clock, LogUnavailableError, MessageLog
 from appliance.queue.outcome import Dead, Done, Outcome, Snooze
 from appliance.store import Store, Tx
 from appliance.store.box import Fact
-from appliance.wire import LoggedMessage
 
 AFTER = 4 * HOUR
 FORGET = 7 * 24 * HOUR  # an old box that learns to follow up does not ask for its whole history
@@ -40,13 +39,18 @@ class FollowUpHandler:
         """Walk on through the outbox, to the first row whose time has not come. Raises LogUnavailableError."""
         for _ in range(AT_MOST):
             row = await self._next()
-            if row is None or not _is_due(row, self._clock.now()):
+            # A time far in the future was written by a clock that ran ahead.
+            if row is None or row.state != OutboxState.SENT or abs(self._clock.now() - (row.sent_at or 0)) < AFTER:
                 break
             await self._ask(row)
 
     async def _next(self) -> OutboxMessage | None:
         """The first row that is not over. Those before it are passed for good."""
-        while rows := await self._store.read(_page):
+
+        def page(tx: Tx) -> list[OutboxMessage]:
+            return tx.outbox.page(tx.box.number(Fact.FOLLOWED_UP_TO) or 0, PAGE)
+
+        while rows := await self._store.read(page):
             row = next((row for row in rows if not _is_over(row, self._clock.now())), None)
             if row is not rows[0]:
                 await self._pass(rows[-1].id if row is None else row.id - 1)
@@ -55,16 +59,20 @@ class FollowUpHandler:
         return None
 
     async def _ask(self, row: OutboxMessage) -> None:
+        """Whatever Twilio says, and a customer who blocked us stays `sent` for ever: it is asked once."""
         assert row.sid is not None
         logged = await self._log.message(row.sid)
-        await self._store.write(lambda tx: _conclude(tx, row.id, logged))
+
+        def conclude(tx: Tx) -> None:
+            current = tx.outbox.get(row.id)
+            if current is not None and logged is not None:
+                delivery.advance(tx, current, logged.sid, logged.status, logged.error_code)
+            tx.box.put(Fact.FOLLOWED_UP_TO, row.id)
+
+        await self._store.write(conclude)
 
     async def _pass(self, outbox_id: int) -> None:
         await self._store.write(lambda tx: tx.box.put(Fact.FOLLOWED_UP_TO, outbox_id))
-
-
-def _page(tx: Tx) -> list[OutboxMessage]:
-    return tx.outbox.page(tx.box.number(Fact.FOLLOWED_UP_TO) or 0, PAGE)
 
 
 def _is_over(row: OutboxMessage, now: int) -> bool:
@@ -72,16 +80,3 @@ def _is_over(row: OutboxMessage, now: int) -> bool:
     if row.state == OutboxState.SENT:
         return (row.sent_at or 0) <= now - FORGET
     return row.state not in _UNSETTLED
-
-
-def _is_due(row: OutboxMessage, now: int) -> bool:
-    # A time far in the future was written by a clock that ran ahead.
-    return row.state == OutboxState.SENT and abs(now - (row.sent_at or 0)) >= AFTER
-
-
-def _conclude(tx: Tx, outbox_id: int, logged: LoggedMessage | None) -> None:
-    """Whatever Twilio says, and a customer who blocked us stays `sent` for ever: it is asked once."""
-    row = tx.outbox.get(outbox_id)
-    if row is not None and logged is not None:
-        delivery.advance(tx, row, logged.sid, logged.status, logged.error_code)
-    tx.box.put(Fact.FOLLOWED_UP_TO, outbox_id)

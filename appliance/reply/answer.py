@@ -16,16 +16,12 @@ def answer(case: Case, reply: Reply) -> Outcome:
         body = texts.render(reply.key, case.organization)
     else:
         # SMS and WhatsApp show Markdown as it is typed; words that are nothing but markup are left as they are.
-        body = texts.fit(_late(case) + (texts.strip_markup(reply.text).strip() or reply.text))
+        body = texts.strip_markup(reply.text).strip() or reply.text
+        waited = min((m.received_at for m in case.messages if m.source == "catch_up"), default=case.read_at)
+        if case.read_at - waited > LATE:  # the appliance was off
+            body = f"{texts.render(TextKey.LATE, case.organization)} {body}"
+        body = texts.fit(body)
     return Done(lambda tx: _write(tx, case, reply.key or ANSWER, body, reply.source))
-
-
-def _late(case: Case) -> str:
-    """What is put before the one merged answer to messages that waited while the appliance was off."""
-    oldest = min((m.received_at for m in case.messages if m.source == "catch_up"), default=None)
-    if oldest is None or case.read_at - oldest <= LATE:
-        return ""
-    return texts.render(TextKey.LATE, case.organization) + " "
 
 
 def _write(tx: Tx, case: Case, kind: str, body: str, source: str) -> bool:

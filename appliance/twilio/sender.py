@@ -42,17 +42,14 @@ class TwilioSender:
         for client in list(self._clients):
             result = await self._post(client, message)
             if result.code != codes.UNAUTHORIZED:
-                self._prefer(client)
+                # Promoting a token kills the old one: the one that worked is tried first from now on.
+                self._clients.sort(key=lambda other, works=client: other is not works)  # type: ignore[misc]
                 break
         return result
 
     def clients(self) -> Sequence[Client]:
         """One for each credential, the one that worked last first."""
         return tuple(self._clients)
-
-    def _prefer(self, client: Any) -> None:
-        """Promoting a token kills the old one: the one that worked is tried first from now on."""
-        self._clients.sort(key=lambda other: other is not client)
 
     async def _post(self, client: Any, message: OutboundMessage) -> TwilioMessageResult:
         try:

@@ -3,7 +3,7 @@
 import asyncio
 import resource
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,8 +45,11 @@ def no_file_may_grow(store: Store) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def put(key: str, value: str = "1"):  # type: ignore[no-untyped-def]
-    return lambda tx: tx.sql.run("INSERT OR REPLACE INTO box VALUES (?, ?)", key, value)
+def put(key: str, value: str = "1") -> Callable[[Tx], None]:
+    def unit(tx: Tx) -> None:
+        tx.sql.run("INSERT OR REPLACE INTO box VALUES (?, ?)", key, value)
+
+    return unit
 
 
 async def keys(store: Store) -> set[str]:
