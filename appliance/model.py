@@ -4,11 +4,15 @@ Times are integer milliseconds UTC. Addresses (`+5511…`, `whatsapp:+5511…`) 
 build a key or to reply (Twilio docs, "Key concepts for WhatsApp").
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, NewType
 
 from appliance.wire import Media
+
+_SHORT_CODE = re.compile(r"\+?[0-9]{3,6}")
+_PHONE = re.compile(r"\+?[0-9]{7,15}")
 
 Language = Literal["pt-BR", "en", "es"]
 SECOND = 1_000
@@ -237,3 +241,13 @@ def masked(address: str) -> str:
 def session_key(channel: str, contact: str) -> str:
     """The key of a conversation and of its lane: both addresses verbatim."""
     return f"{channel}|{contact}"
+
+
+def may_be_written_to(address: str) -> str | None:
+    """Why no automatic text may go to this address, or None. Addresses with a channel prefix are opaque."""
+    prefix, separator, rest = address.rpartition(":")
+    if _SHORT_CODE.fullmatch(rest) and prefix in ("", "whatsapp"):
+        return "short code"
+    if separator and prefix and rest:
+        return None
+    return None if _PHONE.fullmatch(address) else "alphanumeric sender"

@@ -3,10 +3,19 @@
 from enum import StrEnum
 
 from appliance.config import Config
-from appliance.inbox import consent, keywords
+from appliance.inbox import consent
 from appliance.inbox.keywords import Consent
 from appliance.inbox.missed import Arrival, Fate
-from appliance.model import Channel, Contact, Conversation, ConversationStatus, TextKey, masked, session_key
+from appliance.model import (
+    Channel,
+    Contact,
+    Conversation,
+    ConversationStatus,
+    TextKey,
+    masked,
+    may_be_written_to,
+    session_key,
+)
 from appliance.queue.bell import Bell
 from appliance.queue.lane import arm
 from appliance.store import Store, Tx, cards
@@ -113,7 +122,7 @@ def _verdict(
     subject, who = cards.conversation(conversation.id), masked(contact.address)
     if tx.channels.exists(message.sender):
         return None, "own channel"
-    if reason := keywords.may_be_written_to(message.sender):
+    if reason := may_be_written_to(message.sender):
         return None, reason
     if conversation.status == ConversationStatus.HUMAN:
         tx.cards.open(CardKind.WAITING, subject, f"{who} waits for a person.", conversation.organization_id)

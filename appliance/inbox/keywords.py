@@ -4,7 +4,6 @@ Twilio docs: "Support for opt-out keywords" (SMS: Twilio answers its own words, 
 started with Advanced Opt-Out" (`OptOutType`). WhatsApp without Advanced Opt-Out: nothing is automatic.
 """
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,9 +21,6 @@ _OUR_OUT = frozenset(words("sair parar pare descadastrar baja"))
 _OUR_BACK = frozenset(words("voltar iniciar volver"))
 _WHATSAPP_OUT = _OUR_OUT | {"stop"}
 _WHATSAPP_BACK = _OUR_BACK | {"start"}
-
-_SHORT_CODE = re.compile(r"\+?[0-9]{3,6}")
-_PHONE = re.compile(r"\+?[0-9]{7,15}")
 
 
 class Change(StrEnum):
@@ -84,16 +80,6 @@ def overtaken(found: Consent, opted_out: bool) -> Consent:
 def is_twilios_word(body: str) -> bool:
     """Whether Twilio itself may have answered this on SMS."""
     return bare(body) in _TWILIO_OUT | _TWILIO_BACK | _TWILIO_HELP
-
-
-def may_be_written_to(address: str) -> str | None:
-    """Why no automatic text may go to this address, or None. Addresses with a channel prefix are opaque."""
-    prefix, separator, rest = address.rpartition(":")
-    if _SHORT_CODE.fullmatch(rest) and prefix in ("", "whatsapp"):
-        return "short code"
-    if separator and prefix and rest:
-        return None
-    return None if _PHONE.fullmatch(address) else "alphanumeric sender"
 
 
 def told_by_twilio(opt_out_type: str) -> Consent | None:

@@ -7,8 +7,7 @@ import msgspec
 
 from appliance import texts
 from appliance.errors import RequestError
-from appliance.inbox.keywords import may_be_written_to
-from appliance.model import MANUAL, Channel, OutboxMessage, OutboxState, session_key
+from appliance.model import MANUAL, Channel, OutboxMessage, OutboxState, may_be_written_to, session_key
 from appliance.store import Tx
 
 MAX_ADDRESS = 200  # characters

@@ -163,10 +163,14 @@ class Worker:
 
     async def _conclude(self, job: Job, handler: Handler, outcome: Outcome) -> None:
         """Record the outcome; one whose effects fail is a failed attempt, and in the last resort a card."""
-        failed = self._failed(job, handler, "internal error while recording the result")
-        for candidate in (outcome, failed, Dead("internal error", lambda tx: last_resort(tx, job))):
+        endings: tuple[Callable[[], Outcome], ...] = (
+            lambda: outcome,
+            lambda: self._failed(job, handler, "internal error while recording the result"),
+            lambda: Dead("internal error", lambda tx: last_resort(tx, job)),
+        )
+        for ending in endings:
             try:
-                return await self._record(job, candidate)
+                return await self._record(job, ending())
             except StorageBrokenError:
                 raise
             except Exception:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.inbox.keywords import REMINDER_EVERY, Change, Consent, may_be_written_to, read
-from appliance.model import TextKey
+from appliance.inbox.keywords import REMINDER_EVERY, Change, Consent, read
+from appliance.model import TextKey, may_be_written_to
 from appliance.wire import InboundMessage
 
 NOW = 1_800_000_000_000
