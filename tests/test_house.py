@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +15,23 @@ import pytest
 
 from appliance import __version__
 from appliance.cli import main
+from appliance.model import ConversationStatus, OutboxState
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "appliance").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 MACHINE = re.compile(r"(?<![\w.])/(?:work|tmp|root)/")
-PLACES = ("README.md", "CHANGELOG.md", "Makefile", "pyproject.toml", "config.example.toml", ".ci", "systemd")
+PLACES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs",
+    "CHANGELOG.md",
+    "Makefile",
+    "pyproject.toml",
+    "config.example.toml",
+    ".ci",
+    "systemd",
+)
 TEXT = {".py", ".md", ".toml", ".sql", ".html", ".js", ".css", ".service", ""}
 
 
@@ -55,6 +67,26 @@ def test_files_are_one_noun() -> None:
 
     assert {name: lines for name, lines in sizes.items() if lines > 300} == {}
     assert silent == []
+
+
+def test_helpers_earn_their_hop(capsys: pytest.CaptureFixture[str]) -> None:
+    """At most 15 % of all functions are private with one caller: a page that reads straight down beats five names."""
+    every = [function for path in SOURCES for function in functions(path)]
+    single = [name for path in SOURCES for name in used_once(path)]
+    with capsys.disabled():
+        print(f"\nprivate functions with one caller: {len(single)} of {len(every)} ({len(single) / len(every):.1%})")
+
+    assert len(single) <= 0.15 * len(every)
+
+
+def used_once(path: Path) -> list[str]:
+    """Private functions of a file that it names exactly once."""
+    named: Counter[str] = Counter()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Name | ast.Attribute):
+            named[node.id if isinstance(node, ast.Name) else node.attr] += 1
+    private = [each.name for each in functions(path) if each.name.startswith("_") and not each.name.startswith("__")]
+    return [name for name in private if named[name] == 1]
 
 
 def test_tests_use_real_parts() -> None:
@@ -134,6 +166,30 @@ def unknown_words(words: list[str]) -> list[str]:
         command, words = found, words[1:]
     known = {option for parameter in command.get_params(context) for option in parameter.opts}
     return [word for word in words if word.startswith("--") and word not in known]
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/decisions.md"])
+def test_the_places_that_a_page_names_exist(page: str) -> None:
+    """A file or a room, told from the root, from the package, or without its ending."""
+    text = (ROOT / page).read_text("utf-8")
+    named = set(re.findall(r"`((?:[a-z_]+/)+[a-z_]*(?:\.[a-z]+)?)`", text)) - {"backups/"}
+    found = {
+        place
+        for place in named
+        for root in (ROOT, ROOT / "appliance")
+        for end in ("", ".py")
+        if (root / f"{place}{end}").exists()
+    }
+
+    assert named
+    assert named - found == set()
+
+
+def test_the_map_knows_every_state() -> None:
+    """The pictures of CONTRIBUTING have all states of the outbox and of a conversation."""
+    states = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## States")[2].partition("\n## ")[0]
+
+    assert [state for state in (*OutboxState, *ConversationStatus) if state not in states] == []
 
 
 @pytest.mark.parametrize("place", ["appliance", "tests", *PLACES])

@@ -47,7 +47,7 @@ ROOMS: dict[str, list[str]] = {
     "reply": ["clock", "config", "inbox", "language", "model", "ports", "queue", "store", "texts"],
     "chores": ["config", "errors", "model", "ports", "queue", "store"],
     "operations": [
-        *("appliance", "errors", "inbox.keywords", "language", "model", "outbox.permission", "ports", "store", "texts"),
+        *("appliance", "errors", "language", "model", "outbox.permission", "ports", "store", "texts"),
     ],
     # drivers and assembly
     "web": [
