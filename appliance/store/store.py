@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,7 +28,7 @@ from appliance.store.reserve import Reserve
 from appliance.store.restoration import complete
 from appliance.store.sql import Sql
 from appliance.store.tx import Tx
-from appliance.store.writer import Writer, on_thread
+from appliance.store.writer import Runner, Writer, on_thread
 
 T = TypeVar("T")
 CHECKPOINT_BYTES = 1_000 * 4_120  # 1,000 pages with their frame headers
@@ -43,53 +43,60 @@ def ignore(_error: ApplianceError) -> None:
 class Store:
     """Use `await Store.open(directory, clock)`; `close()` in a finally, or aiosqlite's thread keeps the process."""
 
-    def __init__(self, directory: Path, clock: Clock, on_fault: OnFault) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        clock: Clock,
+        on_fault: OnFault,
+        opened: AsyncExitStack,
+        writer: tuple[Runner, Tx],
+        reader: tuple[Runner, Tx],
+    ) -> None:
+        """`opened`: the lock and the connections, closed with the store."""
         self.directory = directory
         self.path = directory / FILE_NAME
-        self._clock = clock
-        self._on_fault = on_fault
-        self._lock = Lock(directory)
         self.reserve = Reserve(directory)
-        self._connections: list[aiosqlite.Connection] = []
         self.checkpoints = 0
         self.shortage: StorageFullError | None = None  # the last write that found no space
+        self._clock = clock
+        self._on_fault = on_fault
+        self._opened = opened
+        self._run, writer_tx = writer
+        self._read, self._reader_tx = reader
+        self._writer = Writer(self._run, writer_tx, self._checkpoint_if_due, self._fault)
 
     @classmethod
     async def open(cls, directory: Path, clock: Clock, on_fault: OnFault = ignore) -> "Store":
         """`on_fault` is told of each write that was lost. Raises AlreadyRunningError or DatabaseError, one sentence."""
+
+        async def connect(mode: str) -> Runner:
+            connection = await aiosqlite.connect(uri(path, mode), uri=True, isolation_level=None)
+            stack.push_async_callback(connection.close)
+            return on_thread(connection)
+
+        def begin(connection: sqlite3.Connection) -> Tx:
+            return Tx(Sql(connection, clock.now))
+
+        path = directory / FILE_NAME
         prepare_directory(directory)
-        store = cls(directory, clock, on_fault)
-        store._lock.take()
-        try:
+        async with AsyncExitStack() as stack:
+            lock = Lock(directory)
+            lock.take()
+            stack.callback(lock.release)
             complete(directory)
-            await store._connect()
-        except BaseException:
-            await store.close()
-            raise
-        return store
-
-    async def _connect(self) -> None:
-        try:
-            self._writer_connection = await self._open(uri(self.path, "rwc"))
-            self._run = on_thread(self._writer_connection)
-            await self._run(version_of)  # before anything is changed: the file may not be ours
-            await self._run(configure_writer)
-            await self._run(check)
-            await self._run(lambda connection: migrate(connection, self.path))
-            reader = await self._open(uri(self.path, "ro"))
-        except sqlite3.DatabaseError as error:
-            raise opening_error(error, self.path) from error
-        self._read = on_thread(reader)
-        await self._read(configure_reader)
-        writer_tx = await self._run(lambda connection: Tx(Sql(connection, self._clock.now)))
-        self._reader_tx = await self._read(lambda connection: Tx(Sql(connection, self._clock.now)))
-        self._writer = Writer(self._run, writer_tx, self._checkpoint_if_due, self._fault)
-        self.reserve.keep()
-
-    async def _open(self, name: str) -> aiosqlite.Connection:
-        connection = await aiosqlite.connect(name, uri=True, isolation_level=None)
-        self._connections.append(connection)
-        return connection
+            try:
+                run = await connect("rwc")
+                await run(version_of)  # before anything is changed: the file may not be ours
+                await run(configure_writer)
+                await run(check)
+                await run(lambda connection: migrate(connection, path))
+                read = await connect("ro")
+            except sqlite3.DatabaseError as error:
+                raise opening_error(error, path) from error
+            await read(configure_reader)
+            parts = (run, await run(begin)), (read, await read(begin))
+            Reserve(directory).keep()
+            return cls(directory, clock, on_fault, stack.pop_all(), *parts)
 
     async def write(self, unit: Callable[[Tx], T]) -> T:
         """Run a unit of work; returns once it is on disk. See Writer.write."""
@@ -144,8 +151,5 @@ class Store:
             return 0
 
     async def close(self) -> None:
-        if hasattr(self, "_writer"):
-            await self._writer.close()
-        for connection in reversed(self._connections):
-            await connection.close()
-        self._lock.release()
+        await self._writer.close()
+        await self._opened.aclose()
