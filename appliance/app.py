@@ -22,6 +22,7 @@ from appliance.inbox.intake import Intake
 from appliance.metrics import Metrics
 from appliance.model import JobKind
 from appliance.opening import open_store
+from appliance.outbox import consequences
 from appliance.ports import Clock, Responder
 from appliance.pulse import Pulse
 from appliance.store import Store
@@ -90,7 +91,7 @@ class Appliance:
     async def _listen(self, pulse: Pulse) -> None:
         server, registry, store, bell = self.config.server, self.metrics.registry, self.store, self.engine.bell
         desk = Desk(store, self.config, bell, self.engine.adapters.offline, self.clock.now())
-        hooks = Hooks(store, Intake(store, self.config, bell), self.config, self.metrics, self.not_stored)
+        hooks = Hooks(store, Intake(store, self.config, bell), self.config, self.metrics, self.not_stored, self.failed)
         app = applications.public(desk, registry, pulse.faults, hooks)
         self.address = await self._listeners.tcp(app, server.listen, "server.listen")
         control = applications.control(desk, registry, pulse.faults)
@@ -102,6 +103,10 @@ class Appliance:
     def not_stored(self) -> None:
         """A webhook got 503: Twilio has a message that we do not."""
         self.engine.schedule.request(JobKind.CATCH_UP)
+
+    def failed(self, channel_id: int, error_code: int) -> None:
+        """A message came to nothing after Twilio had accepted it."""
+        consequences.of_callback(self.engine.circuits, self.clock, channel_id, error_code)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

@@ -22,7 +22,7 @@ from appliance.inbox.catch_up import CatchUpHandler
 from appliance.metrics import Metrics
 from appliance.model import SECOND, JobKind
 from appliance.operations.knowledge import Offline
-from appliance.outbox import delivery
+from appliance.outbox import consequences, delivery
 from appliance.outbox.follow_up import FollowUpHandler
 from appliance.outbox.send import SendHandler
 from appliance.outbox.settle import SettleHandler
@@ -98,10 +98,16 @@ class Past:
     run: int
     rows: Rows
     is_restored: bool
+    last_doubt: int
 
 
 def past(tx: Tx) -> Past:
-    return Past((tx.box.number(Fact.RUN) or 0) + 1, tx.times.rows(), restoration.restored_at(tx) is not None)
+    return Past(
+        (tx.box.number(Fact.RUN) or 0) + 1,
+        tx.times.rows(),
+        restoration.restored_at(tx) is not None,
+        tx.outbox.last_doubt(),
+    )
 
 
 class Engine:
@@ -115,7 +121,8 @@ class Engine:
         self.config = config
         self.reconciled = asyncio.Event()
         self._past = past
-        self._circuits = Circuits()
+        self.circuits = Circuits()
+        consequences.of_the_past(self.circuits, clock, past.last_doubt)
         self.bell = Bell()
         self.outage = Outage(store, adapters.sender, clock, self.bell)
         hold = Hold(past.is_restored, self.bell.ring)
@@ -129,7 +136,7 @@ class Engine:
             handlers=self._handlers,
             config=config,
             clock=clock,
-            gate=Gate(self._circuits, self.outage, hold, clock),
+            gate=Gate(self.circuits, self.outage, hold, clock),
             bell=self.bell,
             run_number=past.run,
             metrics=metrics,
@@ -140,13 +147,13 @@ class Engine:
     def handlers(self, clock: Clock) -> Mapping[JobKind, Handler]:
         store, config, adapters = self.store, self.config, self.adapters
         attempts = config.queue.max_attempts
-        provider = Provider(adapters.responder, self._circuits, self.outage, clock, random.random, attempts)
+        provider = Provider(adapters.responder, self.circuits, self.outage, clock, random.random, attempts)
         return {
             JobKind.REPLY: ReplyHandler(store, provider, config, clock),
-            JobKind.SEND: SendHandler(store, adapters.sender, config, clock, self._circuits),
+            JobKind.SEND: SendHandler(store, adapters.sender, adapters.log, config, clock, self.circuits),
             JobKind.SETTLE: self._settle,
             JobKind.CATCH_UP: self._catch_up,
-            JobKind.FOLLOW_UP: FollowUpHandler(store, adapters.log, clock),
+            JobKind.FOLLOW_UP: FollowUpHandler(store, adapters.log, config, clock),
             JobKind.BACKUP: chores.Backup(store, clock),
             JobKind.IDLE: chores.idle(config),
             JobKind.EXPIRED: chores.expired(),

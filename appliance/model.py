@@ -95,6 +95,7 @@ def channel_resource(channel_id: int) -> Resource:
 
 
 ANSWER = "answer"  # outbox.kind of a responder's own words; the other kinds are TextKey values and MANUAL
+ANSWERED_ELSEWHERE = "answered elsewhere"  # messages.suppressed: by a person, or by another box
 MANUAL = "manual"  # outbox.kind of what an operator or a script sends
 
 
@@ -186,10 +187,25 @@ class OutboxMessage:
     created_at: int
     sending_at: int | None = None  # when the present attempt began
     sent_at: int | None = None  # when we learned its sid
+    absent_at: int | None = None  # when the first complete read after its last attempt lacked it
     sid: str | None = None
     status: str = ""  # Twilio's last word for it
     sender: str = ""
     recipient: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One POST of an outbox row. Times on our clock."""
+
+    number: int  # below 1: a message of Twilio's that belongs to the row and to none of its POSTs
+    tag: str
+    started_at: int
+    ended_at: int | None  # None: under way
+    sid: str | None = None
+    guessed: int = 0  # the sid is by the text that stands in the log
+    status: str = ""
+    error_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

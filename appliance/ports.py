@@ -62,14 +62,24 @@ class LogUnavailableError(Exception):
     """Twilio's log could not be read completely; what was read proves nothing."""
 
 
+class TooMuchError(LogUnavailableError):
+    """There is more than a complete read may take: it will stay so."""
+
+
 class MessageLog(Protocol):
-    """Twilio's own log: the second copy of the truth."""
+    """Twilio's own log: the second copy of the truth. Each read is complete or raises LogUnavailableError.
 
-    async def read(self, *, sender: str = "", recipient: str, since: int, ours: bool = False) -> LogRead:
-        """All messages from `since` (ms on Twilio's clock) on. Raises LogUnavailableError unless it is complete.
+    `since`: from when on, ms; on Twilio's clock, with `ours` on our own (see wire.on_twilios_clock).
+    """
 
-        `ours`: `since` is a time of our clock (see wire.on_twilios_clock).
-        """
+    async def inbound(self, channel: str, since: int, *, sender: str = "", ours: bool = False) -> LogRead:
+        """What came in at a channel, from one sender or from all."""
+
+    async def outbound(self, channel: str, contact: str, since: int, *, ours: bool = False) -> LogRead:
+        """What went from a channel to a contact, under every form of its address. Raises TooMuchError as well."""
+
+    async def sent(self, channel: str, since: int, *, ours: bool = False) -> LogRead:
+        """What went from a channel to anybody and was handed on by Twilio. Raises TooMuchError as well."""
 
     async def message(self, sid: str) -> LoggedMessage | None:
         """One message as it stands now; None where Twilio does not have it (any more). Raises LogUnavailableError."""

@@ -15,6 +15,7 @@ from appliance.store.cards import BOX, CardKind
 
 def distrust(tx: Tx) -> None:
     """In the copy, before anybody can open it as the database."""
+    tx.attempts.distrust()
     tx.outbox.doubt_all_unsent("restored from a backup")
     tx.box.put(Fact.RESTORED_AT, tx.now)
     tx.cards.open(CardKind.RESTORED, BOX, "Restored from a backup: nobody is answered before Twilio's log was read.")

@@ -4,6 +4,8 @@ Times are integer milliseconds UTC. Sources: Twilio docs, "Twilio's request to y
 "Messages resource".
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -62,6 +64,30 @@ class SendOutcome(StrEnum):
     DOUBT = "doubt"  # may or may not have been sent
 
 
+SKEW = 120_000  # ms: the log has whole seconds, the clocks are compared only now, and a POST may be taken late
+OUTBOUND = "outbound-api"  # the direction of what we send, and of what a person sends from Twilio's console
+_FORMS = (  # Brazil's ninth digit, Argentina's 9 and Mexico's 1: each form reaches the same phone
+    (re.compile(r"(\+55[1-9][0-9])9([0-9]{8})"), r"\1\2"),
+    (re.compile(r"(\+55[1-9][0-9])([6-9][0-9]{7})"), r"\g<1>9\2"),
+    (re.compile(r"(\+54)9([0-9]{10})"), r"\1\2"),
+    (re.compile(r"(\+54)([1-8][0-9]{9})"), r"\g<1>9\2"),
+    (re.compile(r"(\+52)1([0-9]{10})"), r"\1\2"),
+    (re.compile(r"(\+52)([2-9][0-9]{9})"), r"\g<1>1\2"),
+)
+
+
+def is_within(at: int, spans: Sequence[tuple[int, int]], offset: int) -> bool:
+    """Whether a time on Twilio's clock lies in one of these spans of ours, give or take what clocks and wires may."""
+    return any(on_twilios_clock(start, offset) - SKEW <= at <= end + max(offset, 0) + SKEW for start, end in spans)
+
+
+def forms(address: str) -> tuple[str, ...]:
+    """The address, and the other form in which Twilio's log may show it."""
+    prefix, separator, rest = address.rpartition(":")
+    others = (pattern.sub(form, rest) for pattern, form in _FORMS if pattern.fullmatch(rest))
+    return (address, *(f"{prefix}{separator}{other}" for other in others))
+
+
 class Blame(StrEnum):
     """What a failed send says about more than the one message."""
 
@@ -69,6 +95,8 @@ class Blame(StrEnum):
     NETWORK = "network"  # no connection could be made
     ACCOUNT = "account"  # credentials, suspension or rate limit of the account
     SENDER = "sender"  # this channel's configuration
+    RECIPIENT = "recipient"  # this contact, for a while
+    DAY = "day"  # the account has sent all that it may today
     RECIPIENT_OPTED_OUT = "recipient_opted_out"
 
 
@@ -110,6 +138,10 @@ class LogRead:
     messages: tuple[LoggedMessage, ...]
     began_at: int
     offset: int
+
+    @property
+    def sids(self) -> frozenset[str]:
+        return frozenset(message.sid for message in self.messages)
 
 
 def on_twilios_clock(ours: int, offset: int) -> int:

@@ -44,6 +44,9 @@ def contradictions(config: Config, given: Collection[str]) -> Iterator[Fault]:
         )
     if config.ai.provider == "llm" and config.ai.model is None:
         yield ("ai.provider", "ai.model"), f"ai.model: {why}: the model's name as the provider writes it"
+    doubt = ("twilio.timeout", "twilio.doubt_grace")
+    if config.twilio.timeout >= config.twilio.doubt_grace:
+        yield doubt, _too_long(doubt, (config.twilio.timeout, config.twilio.doubt_grace), "shorter than", given)
     talk = config.conversations
     delay = ("conversations.reply_delay", "conversations.reply_delay_max")
     if talk.reply_delay > talk.reply_delay_max:

@@ -20,7 +20,7 @@ from appliance.restoration import Hold
 from appliance.store import Store, Tx
 from appliance.store.box import Fact
 from appliance.store.cards import BOX, CardKind
-from appliance.wire import LoggedMessage, LogRead
+from appliance.wire import LoggedMessage, LogRead, forms, is_within
 
 AGAIN = 30 * SECOND
 AMPLE = 24 * HOUR  # before a message: Twilio may have delivered it long after it was written
@@ -105,11 +105,11 @@ class CatchUpHandler:
         Also those that came after it was put in place: Twilio may deliver again what the lost box answered.
         """
         since = messages[0].received_at - AMPLE
-        log = await self._log.read(sender=channel.address, recipient=address, since=since, ours=True)
-        heard = await self._log.read(sender=address, recipient=channel.address, since=since, ours=True)
+        log = await self._log.outbound(channel.address, address, since, ours=True)
+        heard = await self._log.inbound(channel.address, since, sender=address, ours=True)
         said = missed.but_for_keywords(log.messages, heard.messages)
         written = {message.sid: message.created_at for message in heard.messages}
-        ours = await self._store.read(lambda tx: _our_sids(tx, channel, address))
+        ours = await self._store.read(lambda tx: _ours(tx, channel, address, log))
         answered = [
             message.id
             for message in messages
@@ -119,7 +119,7 @@ class CatchUpHandler:
 
     async def _channel(self, channel: Channel, watermark: int, timezone: str, tolerance: Tolerance) -> bool:
         """The watermark moves only at the end of a complete pass, to its start."""
-        log = await self._log.read(recipient=channel.address, since=watermark)
+        log = await self._log.inbound(channel.address, watermark)
         sids = [message.sid for message in log.messages]
         known = await self._store.read(lambda tx: tx.messages.known(sids), limit=None)
         heard = _Heard(log, known, timezone)
@@ -143,7 +143,7 @@ class CatchUpHandler:
         log = await self._said(channel, address, messages[0].created_at)
         # In one look: what is on its way right now may stand in the log already, and nobody knows its sid.
         ours, in_doubt = await self._store.read(
-            lambda tx: (_our_sids(tx, channel, address), _in_doubt(tx, channel, address))
+            lambda tx: (_ours(tx, channel, address, log), _in_doubt(tx, channel, address))
         )
         if in_doubt:
             return False
@@ -174,10 +174,10 @@ class CatchUpHandler:
 
     async def _said(self, channel: Channel, address: str, since: int) -> LogRead:
         """What went to a contact as an answer, whoever sent it."""
-        log = await self._log.read(sender=channel.address, recipient=address, since=since)
+        log = await self._log.outbound(channel.address, address, since)
         if all(said.direction != missed.REPLY for said in log.messages):
             return log
-        heard = await self._log.read(sender=address, recipient=channel.address, since=since)
+        heard = await self._log.inbound(channel.address, since, sender=address)
         return replace(log, messages=missed.but_for_keywords(log.messages, heard.messages))
 
     async def _arrival(self, message: LoggedMessage, log: LogRead, ours: set[str], heard: _Heard) -> Arrival:
@@ -225,6 +225,9 @@ def _in_doubt(tx: Tx, channel: Channel, address: str) -> bool:
     return contact is not None and tx.outbox.is_unsettled_to(contact.id)
 
 
-def _our_sids(tx: Tx, channel: Channel, address: str) -> set[str]:
+def _ours(tx: Tx, channel: Channel, address: str, log: LogRead) -> set[str]:
+    """What in a read is ours, by its sid or because a POST of ours whose sid nobody knows may have made it."""
     contact = tx.contacts.at(channel.id, address)
-    return tx.outbox.sids_of(contact.id) if contact else set()
+    spans = tx.attempts.spans_to(contact.id) if contact else []
+    explained = {said.sid for said in log.messages if is_within(said.created_at, spans, log.offset)}
+    return tx.attempts.sids_to(channel.id, forms(address)) | explained

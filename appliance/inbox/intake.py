@@ -5,6 +5,7 @@ from enum import StrEnum
 from appliance.config import Config
 from appliance.inbox import consent
 from appliance.inbox.keywords import Consent
+from appliance.inbox.late import too_late
 from appliance.inbox.missed import Arrival, Fate
 from appliance.model import (
     Channel,
@@ -84,9 +85,7 @@ def receive(tx: Tx, message: InboundMessage, config: Config, arrival: Arrival | 
     if suppressed is None:
         if arrival and arrival.fate == Fate.TOO_OLD:
             text = f"{masked(contact.address)} wrote while the appliance was off; it is too late to answer by itself."
-            subject = cards.conversation(conversation.id)
-            card_id = tx.cards.open(CardKind.TOO_LATE, subject, text, conversation.organization_id)
-            tx.messages.give_up([message_id], card_id)
+            too_late(tx, conversation, [message_id], text)
         arm(tx, conversation, config)
     return Received.STORED
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from appliance.inbox import keywords
 from appliance.inbox.consent import Order
-from appliance.model import MINUTE, SECOND
+from appliance.model import ANSWERED_ELSEWHERE, MINUTE, SECOND
 from appliance.wire import InboundMessage, LoggedMessage, Media
 
 OVERLAP = 10 * MINUTE  # of two passes, so that a message the list shows late is not passed over
@@ -21,7 +21,7 @@ NIGHT = range(20, 24), range(8)  # hours of the organization's day
 
 class Fate(StrEnum):
     ANSWER = "answer"
-    ANSWERED_ELSEWHERE = "answered elsewhere"
+    ANSWERED_ELSEWHERE = ANSWERED_ELSEWHERE
     TOO_OLD = "too old"
 
 

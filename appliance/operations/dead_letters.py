@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from appliance.config import Config
 from appliance.errors import RequestError
 from appliance.model import (
     AI,
@@ -17,8 +18,8 @@ from appliance.model import (
     StoredMessage,
     TextKey,
 )
-from appliance.operations import messages
 from appliance.outbox.permission import refusal
+from appliance.queue.lane import follow
 from appliance.store import Tx, cards
 from appliance.store.cards import CardKind
 
@@ -31,13 +32,13 @@ def page(tx: Tx, limit: int) -> list[dict[str, Any]]:
     return [dict(row) for row in tx.letters.page(limit)]
 
 
-def retry(tx: Tx, job_id: int, intended_by: str) -> int:
+def retry(tx: Tx, job_id: int, intended_by: str, config: Config) -> int:
     """Try once more; the new job's id. Raises RequestError (409) with the reason where that would be wrong."""
     letter = _dead(tx, job_id)
     if letter.kind == JobKind.REPLY:
         new_job = _answer_again(tx, letter, letter.payload.get("messages", []), intended_by)
     elif letter.kind == JobKind.SEND:
-        new_job = _send_again(tx, letter, intended_by)
+        new_job = _send_again(tx, letter, intended_by, config)
     else:
         new_job = tx.jobs.enqueue(letter.kind, lane=letter.lane)
     _settle(tx, letter, JobStatus.DONE)
@@ -68,12 +69,14 @@ def _settle(tx: Tx, letter: Job, status: JobStatus) -> None:
     """Also closes its card, unless another dead letter of the conversation still needs it."""
     tx.jobs.settle_dead(letter.id, status)
     if "outbox" in letter.payload:
-        tx.cards.close(CardKind.NOT_SENT, cards.reply(letter.payload["outbox"]))
+        for kind in (CardKind.NOT_SENT, CardKind.DOUBT, CardKind.UNDELIVERED):
+            tx.cards.close(kind, cards.reply(letter.payload["outbox"]))
     if "conversation" in letter.payload and not tx.letters.in_lane(letter.lane):
-        tx.cards.close(CardKind.COULD_NOT_ANSWER, cards.conversation(letter.payload["conversation"]))
+        for kind in (CardKind.COULD_NOT_ANSWER, CardKind.TOO_LATE):
+            tx.cards.close(kind, cards.conversation(letter.payload["conversation"]))
 
 
-def _send_again(tx: Tx, letter: Job, intended_by: str) -> int | None:
+def _send_again(tx: Tx, letter: Job, intended_by: str, config: Config) -> int | None:
     """What answered messages is made anew; a manual message is sent with the same words."""
     row = tx.outbox.get(letter.payload["outbox"])
     assert row is not None
@@ -87,7 +90,7 @@ def _send_again(tx: Tx, letter: Job, intended_by: str) -> int | None:
         about = [message.id for message in tx.messages.answered_by(row.id)]
         return _answer_again(tx, letter, about, intended_by, reply_no)
     _check_allowed(tx, MANUAL, row.sender, row.contact_id, None)
-    outbox_id = tx.outbox.insert(
+    tx.outbox.insert(
         organization_id=row.organization_id,
         channel_id=row.channel_id,
         contact_id=row.contact_id,
@@ -98,7 +101,9 @@ def _send_again(tx: Tx, letter: Job, intended_by: str) -> int | None:
         intended_by=intended_by,
         reply_no=reply_no + 1,
     )
-    return messages.queue(tx, outbox_id, row.channel_id)
+    follow(tx, row.contact_id, config)
+    job = tx.jobs.in_lane(tx.contacts.lane(row.contact_id))
+    return job.id if job else None
 
 
 def _answer_again(

@@ -6,8 +6,10 @@ from typing import Any
 import msgspec
 
 from appliance import texts
+from appliance.config import Config
 from appliance.errors import RequestError
 from appliance.model import MANUAL, Channel, OutboxMessage, OutboxState, may_be_written_to, session_key
+from appliance.queue.lane import follow
 from appliance.store import Tx
 
 MAX_ADDRESS = 200  # characters
@@ -50,7 +52,7 @@ class Submitted:
     state: OutboxState
 
 
-def submit(tx: Tx, message: ManualMessage) -> Submitted:
+def submit(tx: Tx, message: ManualMessage, config: Config) -> Submitted:
     """Write a message to the outbox and queue it; the same key with the same content is the same message.
 
     Raises RequestError. Consent and WhatsApp's window are checked when it is sent, in that unit of work.
@@ -76,15 +78,8 @@ def submit(tx: Tx, message: ManualMessage) -> Submitted:
         intended_by=message.intended_by,
         idempotency_key=message.idempotency_key,
     )
-    queue(tx, outbox_id, channel.id)
+    follow(tx, contact.id, config)
     return Submitted(outbox_id, OutboxState.READY)
-
-
-def queue(tx: Tx, outbox_id: int, channel_id: int) -> int:
-    """The id of the job that sends it. A manual message has no lane: it waits for no answer and no answer for it."""
-    job_id = tx.jobs.send(outbox_id, channel_id)
-    assert job_id is not None
-    return job_id
 
 
 def _channel(tx: Tx, message: ManualMessage) -> Channel:

@@ -4,8 +4,9 @@ Status callbacks are best effort and may never come (Twilio docs, "Best practice
 logging").
 """
 
+from appliance.config import Config
 from appliance.model import HOUR, SECOND, Job, OutboxMessage, OutboxState
-from appliance.outbox import delivery
+from appliance.outbox import binding
 from appliance.ports import Clock, LogUnavailableError, MessageLog
 from appliance.queue.outcome import Dead, Done, Outcome, Snooze
 from appliance.store import Store, Tx
@@ -20,9 +21,10 @@ _UNSETTLED = (OutboxState.READY, OutboxState.SENDING, OutboxState.DOUBT)
 
 
 class FollowUpHandler:
-    def __init__(self, store: Store, log: MessageLog, clock: Clock) -> None:
+    def __init__(self, store: Store, log: MessageLog, config: Config, clock: Clock) -> None:
         self._store = store
         self._log = log
+        self._config = config
         self._clock = clock
 
     async def run(self, _job: Job) -> Outcome:
@@ -66,7 +68,8 @@ class FollowUpHandler:
         def conclude(tx: Tx) -> None:
             current = tx.outbox.get(row.id)
             if current is not None and logged is not None:
-                delivery.advance(tx, current, logged.sid, logged.status, logged.error_code)
+                binding.name(tx, current, 0, logged.sid, logged.status, logged.error_code)
+                binding.derive(tx, current, self._config)
             tx.box.put(Fact.FOLLOWED_UP_TO, row.id)
 
         await self._store.write(conclude)

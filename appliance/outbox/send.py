@@ -3,56 +3,67 @@
 import secrets
 from functools import partial
 
-from appliance.clock import milliseconds
 from appliance.config import Config
-from appliance.model import SECOND, Job, OutboxMessage, channel_resource
-from appliance.outbox import delivery
-from appliance.ports import Clock, Sender
-from appliance.queue.circuit import ACCOUNT, Circuits
+from appliance.model import SECOND, Job, OutboxMessage, OutboxState
+from appliance.outbox import consequences, delivery
+from appliance.outbox.settle import AGAIN, claim_of, is_still_absent, read
+from appliance.ports import Clock, LogUnavailableError, MessageLog, Sender
+from appliance.queue.circuit import Circuits
 from appliance.queue.outcome import Dead, Done, Outcome, Snooze
-from appliance.store import Store
-from appliance.twilio.codes import QUEUE_FULL_WAIT
-from appliance.wire import Blame, OutboundMessage, SendOutcome, TwilioMessageResult
+from appliance.store import Store, Tx
+from appliance.wire import Blame, LogRead, OutboundMessage, SendOutcome, TwilioMessageResult
+
+PAUSES = {Blame.NOTHING: 120.0, Blame.RECIPIENT: 60.0}  # seconds: the number's queue is full; this contact's limit
 
 
 class SendHandler:
-    def __init__(self, store: Store, sender: Sender, config: Config, clock: Clock, circuits: Circuits) -> None:
+    def __init__(
+        self, store: Store, sender: Sender, log: MessageLog, config: Config, clock: Clock, circuits: Circuits
+    ) -> None:
         self._store = store
         self._sender = sender
+        self._log = log
         self._config = config
         self._clock = clock
         self._circuits = circuits
 
     async def run(self, job: Job) -> Outcome:
+        try:
+            look = await self._look(job.payload["outbox"])
+        except LogUnavailableError:
+            return Snooze(self._clock.now() + AGAIN, "Twilio's log cannot be read")
         tag = secrets.token_hex(8)
-        row = await self._store.write(lambda tx: delivery.begin(tx, job.payload["outbox"], tag, self._config))
+
+        def begin(tx: Tx) -> OutboxMessage | None:
+            outbox_id = job.payload["outbox"]
+            if look is not None and not is_still_absent(tx, outbox_id, *look, self._config):
+                return None
+            return delivery.begin(tx, outbox_id, tag, self._config)
+
+        row = await self._store.write(begin)
         if row is None:
             return Done()
         message = OutboundMessage(row.sender, row.recipient, row.body, f"{row.id}.{row.attempt}.{tag}")
         result = await self._sender.send(message)
-        self._tell_circuits(row, result)
+        consequences.of_result(self._circuits, self._clock, row.channel_id, result)
         return self._outcome(row, result)
+
+    async def _look(self, outbox_id: int) -> tuple[LogRead, LogRead] | None:
+        """A row that was handed over before is looked for again: an absence serves one POST directly after its read."""
+        row = await self._store.read(lambda tx: tx.outbox.get(outbox_id))
+        if row is None or row.attempt == 0 or row.state != OutboxState.READY:
+            return None
+        claim = await self._store.read(lambda tx: claim_of(tx, row))
+        of_channel = await self._log.sent(row.sender, claim.began, ours=True)
+        return await read(self._log, [claim], of_channel), of_channel
 
     def give_up(self, job: Job, error: str) -> Outcome:
         """What is in the outbox stays as it is; a row that was being sent is in doubt."""
         return Dead(error, lambda tx: delivery.strand(tx, job.payload["outbox"], error))
 
-    def _tell_circuits(self, row: OutboxMessage, result: TwilioMessageResult) -> None:
-        now = milliseconds(self._clock)
-        wait = None if result.retry_after is None else int(result.retry_after * SECOND)
-        account, channel = self._circuits.get(ACCOUNT), self._circuits.get(channel_resource(row.channel_id))
-        if result.blame in (Blame.ACCOUNT, Blame.NETWORK):
-            account.parked(now, wait)
-        elif result.blame == Blame.SENDER:
-            account.succeeded()
-            channel.parked(now, wait)
-        elif result.outcome in (SendOutcome.ACCEPTED, SendOutcome.REFUSED):
-            account.succeeded()
-            channel.succeeded()
-
     def _outcome(self, row: OutboxMessage, result: TwilioMessageResult) -> Outcome:
-        effects = partial(delivery.record, row=row, result=result)
+        effects = partial(delivery.record, row=row, result=result, config=self._config)
         if result.outcome == SendOutcome.NOT_SENT:
-            pause = QUEUE_FULL_WAIT if result.blame == Blame.NOTHING else 0
+            pause = PAUSES.get(result.blame, 0.0)
             return Snooze(self._clock.now() + int(pause * SECOND), result.detail, effects)
         return Dead(result.detail, effects) if result.outcome == SendOutcome.REFUSED else Done(effects)

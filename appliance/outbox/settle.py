@@ -1,24 +1,23 @@
 """settle_doubt: look into Twilio's log for sends whose outcome is unknown; bind, send once more, or ask a person."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from appliance import restoration
 from appliance.config import Config
-from appliance.model import MANUAL, MINUTE, SECOND, Job, OutboxMessage
-from appliance.outbox import delivery, doubt
-from appliance.outbox.doubt import Finding, Verdict
-from appliance.ports import Clock, LogUnavailableError, MessageLog
+from appliance.model import MINUTE, SECOND, Job, OutboxMessage, OutboxState
+from appliance.outbox import binding, delivery, evidence
+from appliance.outbox.evidence import Books, Claim, Finding, Verdict
+from appliance.ports import Clock, LogUnavailableError, MessageLog, TooMuchError
 from appliance.queue.outcome import Done, Outcome, Snooze
 from appliance.queue.tolerance import Tolerance
 from appliance.store import Store, Tx
 from appliance.store.cards import BOX, CardKind
-from appliance.wire import LogRead
+from appliance.wire import LogRead, forms
 
 AGAIN = 30 * SECOND  # Twilio's log could not be read, or the contact is being written to
 LATER = 5 * MINUTE  # after it failed again and again
-YOUNG = 30 * MINUTE  # an older answer is not sent by itself any more
-ATTEMPTS = 2
 
 
 class SettleHandler:
@@ -43,65 +42,125 @@ class SettleHandler:
 
     async def settle(self) -> int | None:
         """Settle what can be settled now; when the next row is due (ms UTC). Raises LogUnavailableError."""
-        rows, began = await self._store.read(lambda tx: (tx.outbox.in_doubt(), restoration.grace_began(tx)))
+        claims = await self._store.read(lambda tx: [claim_of(tx, row) for row in tx.outbox.in_doubt()])
         later: list[int] = []
         tolerance = Tolerance()
-        for _, pair in groupby(sorted(rows, key=lambda row: (row.contact_id, row.id)), lambda row: row.contact_id):
+        channels: dict[str, LogRead] = {}
+        grace = self._config.twilio.doubt_grace
+        for _, pair in groupby(sorted(claims, key=_contact), _contact):
             doubtful = list(pair)
-            last = max(began, *(row.sending_at or row.created_at for row in doubtful))
-            due = last + self._config.twilio.doubt_grace
+            due = min(claim.ended for claim in doubtful) + grace
             if due > self._clock.now():
-                later.append(min(due, self._clock.now() + self._config.twilio.doubt_grace))
-            elif not await tolerance.attempt(self._settle_pair(doubtful)):
+                later.append(min(due, self._clock.now() + grace))
+            elif not await tolerance.attempt(self._settle_pair(doubtful, channels, later)):
                 later.append(self._clock.now() + AGAIN)
         tolerance.tell()
         return min(later, default=None)
 
-    async def _settle_pair(self, rows: Sequence[OutboxMessage]) -> bool:
+    async def _settle_pair(self, doubtful: Sequence[Claim], channels: dict[str, LogRead], later: list[int]) -> bool:
         """False where something moved meanwhile, or another answer to the contact is on its way."""
-        first = rows[0]
-        start = doubt.begun(rows)
-        log = await self._log.read(sender=first.sender, recipient=first.recipient, since=start, ours=True)
-        return await self._store.write(lambda tx: _apply(tx, rows, log, self._config))
+        row = doubtful[0].row
+        if row.sender not in channels:
+            since = min(claim.began for claim in doubtful)
+            channels[row.sender] = await self._log.sent(row.sender, since, ours=True)
+        try:
+            log = await read(self._log, doubtful, channels[row.sender])
+        except TooMuchError as error:
+            why = str(error)
+            return await self._store.write(lambda tx: _park_all(tx, doubtful, why))
+        due = await self._store.write(lambda tx: _apply(tx, doubtful, log, channels[row.sender], self._config))
+        if due:
+            later.append(due)
+        return due is not None
+
+
+def _contact(claim: Claim) -> int:
+    return claim.row.contact_id
+
+
+def claim_of(tx: Tx, row: OutboxMessage) -> Claim:
+    return Claim(row, tx.attempts.of(row.id), restoration.grace_began(tx))
+
+
+async def read(log: MessageLog, claims: Sequence[Claim], of_channel: LogRead) -> LogRead:
+    """What went to the contact of these rows since the first attempt: by its address, and by ours."""
+    row = claims[0].row
+    since = min(claim.began for claim in claims)
+    by_contact = await log.outbound(row.sender, row.recipient, since, ours=True)
+    found = {logged.sid: logged for logged in by_contact.messages}
+    found |= {logged.sid: logged for logged in of_channel.messages if logged.recipient in forms(row.recipient)}
+    messages = tuple(sorted(found.values(), key=lambda logged: logged.created_at))
+    return replace(by_contact, messages=messages)
+
+
+def judged(tx: Tx, claims: Sequence[Claim], log: LogRead, of_channel: LogRead, grace: int) -> list[Verdict]:
+    """The verdicts of everything that was handed to Twilio for the contact of these rows and has no sid."""
+    row = claims[0].row
+    every = [claim_of(tx, each) for each in tx.outbox.unresolved_to(row.contact_id)]
+    began = min(claim.began for claim in every)
+    others = [form for form in forms(row.recipient)[1:] if tx.contacts.at(row.channel_id, form)]
+    books = Books(
+        known=tx.attempts.sids_to(row.channel_id, forms(row.recipient)),
+        expected=tx.attempts.sids_since(row.contact_id, began),
+        foreign=others,
+        youngest=max((logged.created_at for logged in of_channel.messages), default=0),
+    )
+    return evidence.judge(every, log, books, grace)
 
 
 def _well(tx: Tx) -> None:
     tx.cards.close(CardKind.SETTLE, BOX)
 
 
-def _apply(tx: Tx, rows: Sequence[OutboxMessage], log: LogRead, config: Config) -> bool:
-    contact_id = rows[0].contact_id
-    current = [row for row in tx.outbox.in_doubt() if row.contact_id == contact_id]
-    if [(row.id, row.attempt) for row in current] != [(row.id, row.attempt) for row in rows]:
-        return False
-    if tx.outbox.is_sending_to(contact_id):
-        return False
-    verdicts = doubt.judge(rows, log, tx.outbox.sids_of(contact_id))
-    verdicts.sort(key=lambda verdict: verdict.finding != Finding.SENT)  # an older answer is not sent again behind one
-    concluded = [_conclude(tx, verdict, config) for verdict in verdicts]  # every one, also after a False
-    return all(concluded)
-
-
-def _conclude(tx: Tx, verdict: Verdict, config: Config) -> bool:
-    """False where it must wait for its turn."""
-    row, logged = verdict.row, verdict.logged
-    if logged is not None:
-        delivery.advance(tx, row, logged.sid, logged.status, logged.error_code)
-    elif why := _why_not_again(tx, verdict, config):
-        delivery.park(tx, row, why)
-    else:
-        return delivery.resend(tx, row)
+def _park_all(tx: Tx, claims: Sequence[Claim], why: str) -> bool:
+    for claim in claims:
+        delivery.park(tx, claim.row, f"Twilio's log is too long to be read ({why}).")
     return True
 
 
-def _why_not_again(tx: Tx, verdict: Verdict, config: Config) -> str:
-    row = verdict.row
-    reasons = {
-        "another message to this customer stands in Twilio's log.": verdict.finding == Finding.UNCLEAR,
-        "twilio.on_doubt is park.": config.twilio.on_doubt == "park",
-        "it was not an answer.": row.kind == MANUAL,
-        "it was tried twice.": row.attempt >= ATTEMPTS,
-        "it is too old to be sent again by itself.": row.created_at + YOUNG <= tx.now,
-        "a newer message reached the customer.": tx.outbox.newer_reply(row.contact_id, row.id),
-    }
-    return next((why for why, holds in reasons.items() if holds), "")
+def _apply(tx: Tx, claims: Sequence[Claim], log: LogRead, of_channel: LogRead, config: Config) -> int | None:
+    """When to look again (ms UTC), 0 for never; None where something moved meanwhile."""
+    contact_id = claims[0].row.contact_id
+    current = [(row.id, row.attempt) for row in tx.outbox.in_doubt() if row.contact_id == contact_id]
+    if current != [(claim.row.id, claim.row.attempt) for claim in claims] or tx.outbox.is_sending_to(contact_id):
+        return None
+    verdicts = judged(tx, claims, log, of_channel, config.twilio.doubt_grace)
+    verdicts.sort(key=lambda verdict: verdict.finding != Finding.SENT)  # an older answer is not sent again behind one
+    for verdict in verdicts:
+        conclude(tx, verdict, log, config)
+    return min((verdict.due for verdict in verdicts if verdict.due), default=0)
+
+
+def conclude(tx: Tx, verdict: Verdict, log: LogRead, config: Config) -> None:
+    row, logged = verdict.claim.row, verdict.logged
+    if verdict.finding == Finding.SENT and logged is not None:
+        binding.bind(tx, row, logged, config)
+    elif verdict.finding == Finding.WAIT and row.absent_at is None:
+        if log.began_at - verdict.claim.ended >= config.twilio.doubt_grace:
+            tx.outbox.update(row.id, absent_at=log.began_at)
+    elif verdict.finding == Finding.UNCLEAR:
+        delivery.park(tx, row, "another message to this customer stands in Twilio's log.")
+    elif verdict.finding == Finding.BY_PERSON:
+        delivery.answered_by_a_person(tx, row, config)
+    elif verdict.finding == Finding.ABSENT and row.state == OutboxState.DOUBT:
+        if config.twilio.on_doubt == "park":
+            delivery.park(tx, row, "twilio.on_doubt is park.")
+        elif tx.outbox.newer_reply(row.contact_id, row.id):
+            delivery.supersede(tx, row, "a newer message reached the customer", config)
+        else:
+            delivery.resend(tx, row, config)
+
+
+def is_still_absent(tx: Tx, outbox_id: int, log: LogRead, of_channel: LogRead, config: Config) -> bool:
+    """Directly before a row is sent again: whether a fresh read still proves that it was not. Else it is concluded."""
+    row = tx.outbox.get(outbox_id)
+    if row is None or row.state != OutboxState.READY:
+        return True
+    verdicts = judged(tx, [claim_of(tx, row)], log, of_channel, config.twilio.doubt_grace)
+    for verdict in verdicts:
+        if verdict.finding == Finding.SENT or verdict.claim.row.id == outbox_id:
+            conclude(tx, verdict, log, config)
+    found = next((verdict.finding for verdict in verdicts if verdict.claim.row.id == outbox_id), Finding.ABSENT)
+    if found == Finding.WAIT:
+        delivery.doubt_again(tx, row)
+    return found == Finding.ABSENT

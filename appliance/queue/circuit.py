@@ -6,8 +6,9 @@ for at most one more wait.
 
 from appliance.model import AI, HOUR, MINUTE, SECOND
 
-LONGEST = HOUR  # whatever a provider asks for
-ACCOUNT = "account"  # at Twilio; the other circuits bear their resource's name
+LONGEST = 25 * HOUR  # whatever a provider asks for; a daily limit lasts until the next day
+ACCOUNT = "account"  # at Twilio; the circuits of channels bear their resource's name
+DOUBT = "doubt"  # the account once more: POSTs end without a clear answer
 AI_LIMIT = "ai-limit"  # the provider asked to be left alone
 
 
@@ -82,15 +83,13 @@ class Circuits:
     def get(self, name: str) -> Circuit:
         """The circuit of a resource, closed when first asked for."""
         if name not in self._circuits:
-            self._circuits[name] = ai_circuit() if name == AI else twilio_circuit()
+            self._circuits[name] = _new(name)
         return self._circuits[name]
 
 
-def ai_circuit() -> Circuit:
-    """Three failures in a row open it, then one probe a minute."""
-    return Circuit(3, MINUTE, MINUTE)
-
-
-def twilio_circuit() -> Circuit:
-    """Twilio's advice for 20429: pause 0.1 s, doubling to 30 s."""
-    return Circuit(1, SECOND // 10, 30 * SECOND)
+def _new(name: str) -> Circuit:
+    if name == AI:  # three failures in a row open it, then one probe a minute
+        return Circuit(3, MINUTE, MINUTE)
+    if name == DOUBT:
+        return Circuit(1, 5 * SECOND, 2 * MINUTE)
+    return Circuit(1, SECOND // 10, 30 * SECOND)  # Twilio's advice for 20429

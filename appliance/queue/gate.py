@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from appliance.clock import milliseconds
 from appliance.model import Job, Resource
 from appliance.ports import Clock
-from appliance.queue.circuit import ACCOUNT, Circuits
+from appliance.queue.circuit import ACCOUNT, DOUBT, Circuits
 from appliance.queue.outage import Outage
 from appliance.restoration import Hold
 
@@ -63,4 +63,4 @@ class Gate:
 
 def _circuits_of(resource: Resource) -> list[str]:
     """The AI's circuits are asked by its handler: while they are open its customers get the friendly text."""
-    return [ACCOUNT, resource] if resource.startswith("channel:") else []
+    return [ACCOUNT, DOUBT, resource] if resource.startswith("channel:") else []

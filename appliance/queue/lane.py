@@ -30,10 +30,30 @@ def arm(tx: Tx, conversation: Conversation, config: Config) -> None:
 
 
 def rearm(tx: Tx, job: Job, config: Config) -> None:
-    """Messages that came while the lane was busy get their reply job, also those of a conversation opened meanwhile."""
+    """At the end of a job: its lane goes on, also with messages of a conversation that was opened meanwhile."""
+    row = tx.outbox.get(job.payload["outbox"]) if "outbox" in job.payload else None
     conversation = tx.conversations.get(job.payload["conversation"]) if "conversation" in job.payload else None
-    if conversation is None:
+    contact_id = row.contact_id if row else conversation.contact_id if conversation else None
+    if contact_id is None:
         return
-    for waiting in (conversation, tx.conversations.open_with(conversation.session_key)):
-        if waiting is not None and tx.jobs.in_lane(conversation.session_key) is None:
-            arm(tx, waiting, config)
+    go_on(tx, contact_id, config)
+    if conversation is not None and tx.jobs.in_lane(conversation.session_key) is None:
+        arm(tx, conversation, config)
+
+
+def follow(tx: Tx, contact_id: int, config: Config) -> None:
+    """Something of a contact's waits anew: what is to be sent goes before an answer that nobody has begun."""
+    if tx.outbox.unsent_to(contact_id):
+        tx.jobs.give_way(tx.contacts.lane(contact_id))
+    go_on(tx, contact_id, config)
+
+
+def go_on(tx: Tx, contact_id: int, config: Config) -> None:
+    """Where a lane is free: the oldest row that waits to be sent, else an answer to the messages that wait."""
+    lane = tx.contacts.lane(contact_id)
+    if tx.jobs.in_lane(lane) is not None:
+        return
+    if rows := tx.outbox.unsent_to(contact_id):
+        tx.jobs.send(rows[0], lane)
+    elif conversation := tx.conversations.open_with(lane):
+        arm(tx, conversation, config)

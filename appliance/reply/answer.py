@@ -37,6 +37,7 @@ def _write(tx: Tx, case: Case, kind: str, body: str, source: str) -> bool:
         kind=kind,
         body=body,
         source=source,
+        covers=case.message_ids,
         reply_no=case.job.payload.get("reply_no", 1),
         intended_by=case.job.payload.get("intended_by", ""),
     )
@@ -47,7 +48,9 @@ def _write(tx: Tx, case: Case, kind: str, body: str, source: str) -> bool:
         text = f"{case.who} asks for a person."
         tx.cards.open(CardKind.WAITING, cards.conversation(case.conversation.id), text, case.organization.id)
     tx.conversations.answered(case.conversation.id)
-    tx.jobs.send(outbox_id, case.conversation.channel_id, case.conversation, case.messages[0].sid)
+    row = tx.outbox.get(outbox_id)
+    assert row is not None
+    tx.jobs.send(row, case.conversation.session_key, case.messages[0].sid)
     return True
 
 

@@ -1,6 +1,6 @@
 """Contacts: a customer's address on one of our channels, and whether it may be written to."""
 
-from appliance.model import Contact
+from appliance.model import Contact, session_key
 from appliance.store.repository import Repository
 
 TWILIOS_WORD = "21610"  # instead of a message's sid: Twilio refused to write to the contact
@@ -21,6 +21,16 @@ class Contacts(Repository[Contact]):
         contact = self.at(channel_id, address)
         assert contact is not None
         return contact
+
+    def lane(self, contact_id: int) -> str:
+        """The key of the contact's conversation and of its lane."""
+        row = self._sql.one(
+            "SELECT ch.address AS channel, c.address AS contact "
+            "FROM contacts c JOIN channels ch ON ch.id = c.channel_id WHERE c.id = ?",
+            contact_id,
+        )
+        assert row is not None
+        return session_key(row["channel"], row["contact"])
 
     def heard(self, contact_id: int, at: int) -> None:
         """A message came in: WhatsApp's 24 hours start again."""
@@ -54,6 +64,10 @@ class Contacts(Repository[Contact]):
     def refused(self, contact_id: int) -> None:
         """Twilio says that the contact opted out."""
         self.opt_out(contact_id, TWILIOS_WORD)
+
+    def window_closed(self, contact_id: int) -> None:
+        """Twilio says that the 24 hours are over, whatever we think; the contact's next word opens them."""
+        self._sql.run("UPDATE contacts SET last_inbound_at = NULL WHERE id = ?", contact_id)
 
     def opt_in(self, contact_id: int) -> None:
         self._sql.run(

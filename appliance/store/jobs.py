@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from appliance.model import NOTHING, Conversation, Job, JobKind, JobStatus, Resource, channel_resource
+from appliance.model import NOTHING, Job, JobKind, JobStatus, OutboxMessage, Resource, channel_resource
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
@@ -53,27 +53,15 @@ class Jobs(Repository[Job]):
         """Enqueue a job that is nobody's conversation; None where one of its kind is live already."""
         return self.enqueue(kind, lane=f"tick:{kind}")
 
-    def send(
-        self, outbox_id: int, channel_id: int, conversation: Conversation | None = None, message_sid: str | None = None
-    ) -> int | None:
-        """Enqueue the sending of an outbox row, in its conversation's lane; None where that is busy."""
+    def send(self, row: OutboxMessage, lane: str, message_sid: str | None = None) -> int | None:
+        """Enqueue the sending of an outbox row in its contact's lane; None where that is busy."""
+        about = {"conversation": row.conversation_id} if row.conversation_id is not None else {}
         return self.enqueue(
             JobKind.SEND,
-            resource=channel_resource(channel_id),
-            lane=conversation.session_key if conversation else None,
+            resource=channel_resource(row.channel_id),
+            lane=lane,
             message_sid=message_sid,
-            payload={"outbox": outbox_id} | ({"conversation": conversation.id} if conversation else {}),
-        )
-
-    def will_send(self, outbox_id: int) -> bool:
-        """Whether a job that waits will send this outbox row."""
-        return bool(
-            self._sql.value(
-                "SELECT 1 FROM message_queue WHERE status = 'ready' AND kind = ? "
-                "AND json_extract(payload, '$.outbox') = ? LIMIT 1",
-                JobKind.SEND,
-                outbox_id,
-            )
+            payload={"outbox": row.id} | about,
         )
 
     def postpone_reply(self, lane: str, run_at: int) -> None:
@@ -201,6 +189,23 @@ class Jobs(Repository[Job]):
         """There was no way out for so long: the deadlines stood still."""
         self._sql.run(
             "UPDATE message_queue SET deadline_at = deadline_at + ? WHERE status IN ('ready', 'running')", milliseconds
+        )
+
+    def bury(self, kind: JobKind, lane: str | None, error: str, message_sid: str | None, **payload: Any) -> int:
+        """A dead letter of what no job is left to tell of; its id."""
+        now = self._sql.now
+        return self._sql.insert(
+            "message_queue",
+            kind=kind,
+            lane=lane,
+            resource=NOTHING,
+            message_sid=message_sid,
+            payload=msgspec.json.encode(payload).decode(),
+            status=JobStatus.DEAD,
+            error=error,
+            run_at=now,
+            created_at=now,
+            finished_at=now,
         )
 
     def dead(self, job_id: int) -> Job | None:

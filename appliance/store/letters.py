@@ -27,9 +27,30 @@ class Letters:
             limit,
         )
 
-    def ids(self) -> list[int]:
-        """Oldest first."""
-        return [row["id"] for row in self._sql.all("SELECT id FROM message_queue WHERE status = 'dead' ORDER BY id")]
+    def ids(self, *, clear: bool = False) -> list[int]:
+        """Oldest first. `clear`: without those of which nobody knows whether the customer has an answer."""
+        rows = self._sql.all(
+            "SELECT q.id FROM message_queue q LEFT JOIN outbox o ON o.id = json_extract(q.payload, '$.outbox') "
+            "WHERE q.status = 'dead' AND NOT (? AND coalesce(o.state, '') = 'parked') ORDER BY q.id",
+            clear,
+        )
+        return [row["id"] for row in rows]
+
+    def about_row(self, outbox_id: int) -> list[int]:
+        """The dead letters of one outbox row."""
+        rows = self._sql.all(
+            "SELECT id FROM message_queue WHERE status = 'dead' AND json_extract(payload, '$.outbox') = ?", outbox_id
+        )
+        return [row["id"] for row in rows]
+
+    def too_late(self, conversation_id: int) -> tuple[int, list[int]] | None:
+        """The dead letter of what a conversation's customer wrote too long ago: (its id, its messages)."""
+        row = self._sql.one(
+            "SELECT id, json_extract(payload, '$.messages') AS about FROM message_queue WHERE status = 'dead' "
+            "AND json_extract(payload, '$.conversation') = ? AND json_extract(payload, '$.too_late') ORDER BY id DESC",
+            conversation_id,
+        )
+        return None if row is None else (row["id"], msgspec.json.decode(row["about"]))
 
     def in_lane(self, lane: str | None) -> int:
         """How many dead letters a lane has."""

@@ -142,11 +142,16 @@ class Messages(Repository[StoredMessage]):
 
     def claim_for(self, reply_id: int, message_ids: list[int]) -> bool:
         """Give these messages to a reply. False where another reply has one of them already."""
-        taken = sum(
-            self._sql.run(f"UPDATE messages SET reply_id = ? WHERE id = ? AND {LIVE}", reply_id, message_id)  # noqa: S608
-            for message_id in message_ids
-        )
-        return taken == len(message_ids)
+        taken = [self._claim(reply_id, message_id) for message_id in message_ids]
+        return all(taken)
+
+    def claim_free(self, reply_id: int, message_ids: list[int]) -> None:
+        """Give those of these messages to a reply that nobody has."""
+        for message_id in message_ids:
+            self._claim(reply_id, message_id)
+
+    def _claim(self, reply_id: int, message_id: int) -> bool:
+        return self._sql.run(f"UPDATE messages SET reply_id = ? WHERE id = ? AND {LIVE}", reply_id, message_id) == 1  # noqa: S608
 
     def answered_by(self, reply_id: int) -> list[StoredMessage]:
         return self._select("reply_id = ? ORDER BY id", reply_id)

@@ -1,8 +1,11 @@
 """The outbox: what we want to say, written before it is sent. States move forward only (`delivery` decides)."""
 
 import hashlib
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
+
+import msgspec
 
 from appliance.model import OutboxMessage, OutboxState
 from appliance.store.repository import Repository
@@ -21,13 +24,14 @@ class Outbox(Repository[OutboxMessage]):
         values = {name: row[name] for name in self._names}
         return OutboxMessage(**values | {"state": OutboxState(row["state"])})
 
-    def insert(self, *, body: str, **columns: Any) -> int:
-        """A draft, ready to be sent. `body` is normalised already."""
+    def insert(self, *, body: str, covers: Sequence[int] = (), **columns: Any) -> int:
+        """A draft, ready to be sent. `body` is normalised already. `covers`: the messages that it answers."""
         return self._sql.insert(
             "outbox",
             body=body,
             body_hash=hashlib.sha256(body.encode()).digest(),
             state=OutboxState.READY,
+            covers=msgspec.json.encode(covers).decode(),
             created_at=self._sql.now,
             **columns,
         )
@@ -40,7 +44,8 @@ class Outbox(Repository[OutboxMessage]):
     def begin(self, outbox_id: int, tag: str) -> OutboxMessage:
         """Set to sending: from here on a POST may have happened."""
         self._sql.run(
-            "UPDATE outbox SET state = 'sending', attempt = attempt + 1, tag = ?, sending_at = ? WHERE id = ?",
+            "UPDATE outbox SET state = 'sending', attempt = attempt + 1, tag = ?, sending_at = ?, absent_at = NULL "
+            "WHERE id = ?",
             tag,
             self._sql.now,
             outbox_id,
@@ -82,13 +87,41 @@ class Outbox(Repository[OutboxMessage]):
             self._sql.value("SELECT 1 FROM outbox WHERE contact_id = ? AND state = 'sending' LIMIT 1", contact_id)
         )
 
-    def sids_of(self, contact_id: int) -> set[str]:
-        """Twilio's names of all we know to have sent to a contact."""
-        rows = self._sql.all("SELECT sid FROM outbox WHERE contact_id = ? AND sid IS NOT NULL", contact_id)
-        return {row["sid"] for row in rows}
+    def holding(self, contact_id: int, sid: str) -> OutboxMessage | None:
+        """The contact's row that has this message of Twilio's."""
+        return self._find(
+            "contact_id = ? AND id IN (SELECT a.outbox_id FROM outbox o JOIN attempts a ON a.outbox_id = o.id "
+            "WHERE o.contact_id = ? AND a.sid = ?)",
+            contact_id,
+            contact_id,
+            sid,
+        )
 
-    def by_sid(self, contact_id: int, sid: str) -> OutboxMessage | None:
-        return self._find("contact_id = ? AND sid = ?", contact_id, sid)
+    def covers(self, outbox_id: int) -> list[int]:
+        """The messages that it was written for, whoever has them now."""
+        found: list[int] = msgspec.json.decode(self._sql.value("SELECT covers FROM outbox WHERE id = ?", outbox_id))
+        return found
+
+    def unresolved_to(self, contact_id: int) -> list[OutboxMessage]:
+        """Rows that were handed to Twilio, that have no sid, and that are not known to be refused; oldest first."""
+        return self._select(
+            "contact_id = ? AND sid IS NULL AND attempt > 0 AND state IN ('ready', 'doubt', 'superseded', 'parked') "
+            "ORDER BY id",
+            contact_id,
+        )
+
+    def unsent_to(self, contact_id: int) -> list[OutboxMessage]:
+        """What waits to be handed over, oldest first."""
+        return self._select(f"{UNSETTLED} AND state = 'ready' AND contact_id = ? ORDER BY id", contact_id)
+
+    def last_doubt(self) -> int:
+        """When the last of the sends that are in doubt ended (ms UTC); 0 where there is none."""
+        return int(
+            self._sql.value(
+                "SELECT coalesce(max(a.ended_at), 0) FROM outbox o JOIN attempts a ON a.outbox_id = o.id "
+                "WHERE o.state IN ('ready', 'sending', 'doubt', 'parked') AND o.state = 'doubt'"
+            )
+        )
 
     def recent(self, conversation_id: int, kind: str, since: int) -> int | None:
         """The newest message of a kind in a conversation since a time that was not withdrawn."""

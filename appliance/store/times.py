@@ -86,6 +86,11 @@ class Times:
             now=self._sql.now,
             last_row=last_row,
         )
+        self._sql.run(
+            "UPDATE attempts SET started_at = started_at + min(:step, 0), ended_at = ended_at + min(:step, 0) "  # noqa: S608
+            f"WHERE outbox_id IN (SELECT id FROM outbox WHERE {UNSETTLED} AND state <> 'parked')",
+            step=step,
+        )
 
     def _shift_waiting(self, jump: Jump) -> None:
         """WhatsApp's 24 hours of those who wait for an answer move with the clock.
@@ -111,6 +116,12 @@ class Times:
         self._sql.run(
             "UPDATE outbox SET sending_at = :at, created_at = min(created_at, :at) "  # noqa: S608
             f"WHERE {UNSETTLED} AND state IN ('sending', 'doubt') AND sending_at > :now",
+            at=at,
+            now=self._sql.now,
+        )
+        self._sql.run(
+            "UPDATE attempts SET started_at = min(started_at, :at), ended_at = min(ended_at, :at) "  # noqa: S608
+            f"WHERE started_at > :now AND outbox_id IN (SELECT id FROM outbox WHERE {UNSETTLED})",
             at=at,
             now=self._sql.now,
         )

@@ -3,6 +3,7 @@
 `store.write(lambda tx: …)` runs the closure inside the writer's transaction: all of it is committed, or none.
 """
 
+from appliance.store.attempts import Attempts
 from appliance.store.box import Box
 from appliance.store.cards import Cards
 from appliance.store.contacts import Contacts
@@ -24,6 +25,7 @@ from appliance.store.times import Times
 class Tx:
     def __init__(self, sql: Sql) -> None:
         self.sql = sql
+        self.attempts = Attempts(sql)
         self.box = Box(sql)
         self.cards = Cards(sql)
         self.channels = Channels(sql)

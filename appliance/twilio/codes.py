@@ -9,12 +9,12 @@ UNAUTHORIZED = 20003
 RATE_LIMITED = 20429
 QUEUE_FULL = 21611
 OPTED_OUT = 21610
-QUEUE_FULL_WAIT = 120.0  # seconds
+WINDOW_CLOSED = 63016
+DAILY_LIMIT = 63038
+_RECIPIENT = frozenset({63018, 14107})  # too much to this contact, for a moment
 
 _ACCOUNT = frozenset({20003, 20005, 20006, 30002, 572002, 572005, 572006, 10002})
-_SENDER = frozenset(
-    {21603, 21606, 21212, 21659, 21660, 21703, 21704, 21705, 63007, 63020, 63051, 63059, 30023, 30027, 63038}
-)
+_SENDER = frozenset({21603, 21606, 21212, 21659, 21660, 21703, 21704, 21705, 63007, 63020, 63051, 63059, 30023, 30027})
 
 _WORDS = {
     20003: "Twilio does not accept the account SID or the token; check twilio.auth_tokens.",
@@ -49,20 +49,36 @@ _WORDS = {
     30036: "it waited longer than its validity period.",
     20429: "Twilio's rate limit was reached.",
     21611: "the number's queue at Twilio is full.",
+    63038: "the account has sent as much as it may today; it goes on at 00:05 UTC.",
+    63018: "too many messages to this customer in a short time.",
+    14107: "too many messages to this customer in a short time.",
 }
 
 
 def classify(status: int, code: int | None) -> tuple[SendOutcome, Blame]:
     """What an HTTP error answer to a POST means. `code` is None where the body was not Twilio's JSON."""
-    if (status == 429 and code != RATE_LIMITED) or not 400 <= status < 500:
+    if not 400 <= status < 500 or (status == 429 and code is None):
         return SendOutcome.DOUBT, Blame.NOTHING
-    if status in (401, 404, 429) or code in _ACCOUNT:
+    if status in (401, 404) or code == RATE_LIMITED:
         return SendOutcome.NOT_SENT, Blame.ACCOUNT
-    if code in _SENDER:
-        return SendOutcome.NOT_SENT, Blame.SENDER
     if code == QUEUE_FULL:
         return SendOutcome.NOT_SENT, Blame.NOTHING
-    return SendOutcome.REFUSED, Blame.RECIPIENT_OPTED_OUT if code == OPTED_OUT else Blame.NOTHING
+    found = blame(code)
+    waits = found in (Blame.ACCOUNT, Blame.SENDER, Blame.DAY, Blame.RECIPIENT)
+    return SendOutcome.NOT_SENT if waits else SendOutcome.REFUSED, found
+
+
+def blame(code: int | None) -> Blame:
+    """What a code says about more than its message, in a POST's answer or in a callback."""
+    if code in _ACCOUNT:
+        return Blame.ACCOUNT
+    if code in _SENDER:
+        return Blame.SENDER
+    if code in _RECIPIENT:
+        return Blame.RECIPIENT
+    if code == DAILY_LIMIT:
+        return Blame.DAY
+    return Blame.RECIPIENT_OPTED_OUT if code == OPTED_OUT else Blame.NOTHING
 
 
 def explain(code: int | None) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -10,13 +11,14 @@ from typing import Any, TypeVar
 from twilio.base import values
 from twilio.rest import Client
 
-from appliance.model import SECOND
-from appliance.ports import Clock, LogUnavailableError
+from appliance.model import HOUR, SECOND
+from appliance.ports import Clock, LogUnavailableError, TooMuchError
 from appliance.twilio.client import last_answer
-from appliance.wire import LoggedMessage, LogRead, Media, on_twilios_clock
+from appliance.wire import LoggedMessage, LogRead, Media, forms, on_twilios_clock
 
 T = TypeVar("T")
 PAGE_SIZE = 1_000
+MOST = 20_000  # messages of one read
 
 
 class TwilioLog:
@@ -27,8 +29,39 @@ class TwilioLog:
         self._clients = clients
         self._clock = clock
 
-    async def read(self, *, sender: str = "", recipient: str, since: int, ours: bool = False) -> LogRead:
-        return await self._ask(lambda client: self._read(client, sender, recipient, since, ours))
+    async def inbound(self, channel: str, since: int, *, sender: str = "", ours: bool = False) -> LogRead:
+        # What came in has a DateSent from the moment it is there.
+        dated = _day_of(since - HOUR)
+        return await self._read(since, ours, to=channel, from_=sender or values.unset, date_sent_after=dated)
+
+    async def outbound(self, channel: str, contact: str, since: int, *, ours: bool = False) -> LogRead:
+        # Without From: what waits in a Messaging Service has none. Without dates: what waits has no DateSent.
+        reads = [await self._read(since, ours, to=form) for form in forms(contact)]
+        mine = (each for read in reads for each in read.messages if each.sender in ("", channel))
+        return replace(reads[0], messages=tuple(sorted(mine, key=lambda message: message.created_at)))
+
+    async def sent(self, channel: str, since: int, *, ours: bool = False) -> LogRead:
+        return await self._read(since, ours, from_=channel, date_sent_after=_day_of(since - 24 * HOUR))
+
+    async def _read(self, since: int, ours: bool, **filters: Any) -> LogRead:
+        """Every page, whatever stands on it: the list is in the order of DateSent, and what has none is anywhere."""
+
+        async def question(client: Client) -> LogRead:
+            began_at = self._clock.now()
+            stream = await client.messages.stream_async(page_size=PAGE_SIZE, **filters)
+            offset = _twilio_now(self._clock.now()) - self._clock.now()
+            start = on_twilios_clock(since, offset) if ours else since
+            found: list[LoggedMessage] = []
+            count = 0
+            async for resource in stream:
+                if (count := count + 1) > MOST:
+                    raise TooMuchError(f"more than {MOST} messages")
+                if (logged := _logged(resource)).created_at >= start:
+                    found.append(logged)
+            found.reverse()  # the list is newest first, and within one second only its order tells
+            return LogRead(tuple(sorted(found, key=lambda message: message.created_at)), began_at, offset)
+
+        return await self._ask(question)
 
     async def message(self, sid: str) -> LoggedMessage | None:
         return await self._ask(lambda client: _message(client, sid))
@@ -42,25 +75,13 @@ class TwilioLog:
         for client in self._clients():
             try:
                 return await question(client)
+            except TooMuchError:
+                raise
             except Exception as error:  # noqa: BLE001  # whatever it was, the read is not complete
                 fault = error
             if _status() != HTTPStatus.UNAUTHORIZED:
                 break
         raise LogUnavailableError(type(fault).__name__) from fault
-
-    async def _read(self, client: Client, sender: str, recipient: str, since: int, ours: bool) -> LogRead:
-        found: list[LoggedMessage] = []
-        stream = await client.messages.stream_async(to=recipient, from_=sender or values.unset, page_size=PAGE_SIZE)
-        began_at = self._clock.now()
-        offset = _twilio_now(began_at) - began_at
-        start = on_twilios_clock(since, offset) if ours else since
-        async for resource in stream:
-            logged = _logged(resource)
-            if logged.created_at < start:
-                break
-            found.append(logged)
-        found.reverse()  # the list is newest first, and within one second only its order tells
-        return LogRead(tuple(sorted(found, key=lambda message: message.created_at)), began_at, offset)
 
 
 async def _message(client: Client, sid: str) -> LoggedMessage | None:
@@ -84,6 +105,11 @@ async def _unless_deleted(question: Awaitable[Any]) -> Any:
         if _status() == HTTPStatus.NOT_FOUND:
             return None
         raise
+
+
+def _day_of(at: int) -> datetime:
+    """A time (ms) as the SDK wants it: it formats what it gets as if it were UTC."""
+    return datetime.fromtimestamp(max(at, 0) / SECOND, UTC)
 
 
 def _status() -> int | None:

@@ -106,7 +106,7 @@ class Api:
     async def send(self, request: web.Request) -> web.Response:
         body = await read_body(request, NewMessage)
         message = ManualMessage(body.sender, body.to, body.body, body.idempotency_key, self._intended_by)
-        submitted = await self._store.write(lambda tx: messages.submit(tx, message))
+        submitted = await self._store.write(lambda tx: messages.submit(tx, message, self._desk.config))
         self._desk.bell.ring()
         return json_response(submitted, 202)
 
@@ -116,9 +116,12 @@ class Api:
 
     async def retry(self, request: web.Request) -> web.Response:
         letter = id_of(request)
-        job = await self._store.write(lambda tx: dead_letters.retry(tx, letter, self._intended_by))
+        job = await self._store.write(lambda tx: self._retry(tx, letter))
         self._desk.bell.ring()
         return json_response({"id": letter, "job": job})
+
+    def _retry(self, tx: Tx, letter: int) -> int:
+        return dead_letters.retry(tx, letter, self._intended_by, self._desk.config)
 
     async def discard(self, request: web.Request) -> web.Response:
         letter = id_of(request)
@@ -126,7 +129,8 @@ class Api:
         return json_response({"id": letter})
 
     async def retry_all(self, _request: web.Request) -> web.Response:
-        done, refused = await self._each(lambda tx, letter: dead_letters.retry(tx, letter, self._intended_by))
+        """But for those of which nobody knows whether the customer has an answer: they are retried by name."""
+        done, refused = await self._each(self._retry, clear=True)
         self._desk.bell.ring()
         return json_response({"retried": done, "refused": refused})
 
@@ -134,11 +138,13 @@ class Api:
         done, refused = await self._each(dead_letters.discard)
         return json_response({"discarded": done, "refused": refused})
 
-    async def _each(self, work: Callable[[Tx, int], object]) -> tuple[list[int], list[dict[str, object]]]:
+    async def _each(
+        self, work: Callable[[Tx, int], object], *, clear: bool = False
+    ) -> tuple[list[int], list[dict[str, object]]]:
         """Every dead letter in a unit of work of its own, oldest first: (done, refused with the reason)."""
         done: list[int] = []
         refused: list[dict[str, object]] = []
-        for letter in await self._store.read(lambda tx: tx.letters.ids()):
+        for letter in await self._store.read(lambda tx: tx.letters.ids(clear=clear)):
             try:
                 await self._store.write(lambda tx, letter=letter: work(tx, letter))  # type: ignore[misc]
             except RequestError as error:

@@ -12,7 +12,7 @@ from appliance.config import Config
 from appliance.errors import ApplianceError
 from appliance.inbox.intake import Intake
 from appliance.metrics import Metrics
-from appliance.outbox import delivery
+from appliance.outbox import binding
 from appliance.store import Store
 from appliance.twilio import webhook
 from appliance.twilio.webhook import MAX_BODY, MESSAGES_PATH, STATUS_PATH, RefusedError, Signature
@@ -24,16 +24,25 @@ log = structlog.get_logger()
 
 
 class Hooks:
-    """`not_stored` is told when a message had to be refused with 503: Twilio has it and we do not."""
+    """`not_stored` is told when a message had to be refused with 503: Twilio has it and we do not. `failed` is told of
+    the channel and the code of a message that came to nothing after it was accepted.
+    """
 
     def __init__(
-        self, store: Store, intake: Intake, config: Config, metrics: Metrics, not_stored: Callable[[], None]
+        self,
+        store: Store,
+        intake: Intake,
+        config: Config,
+        metrics: Metrics,
+        not_stored: Callable[[], None],
+        failed: Callable[[int, int], None],
     ) -> None:
         self._store = store
         self._intake = intake
+        self._config = config
         self._count = metrics.webhooks.labels
         self._not_stored = not_stored
-        self._account_sid = config.twilio.account_sid
+        self._failed = failed
         self._signature = Signature(config.server.public_url, config.twilio.auth_tokens)
 
     def add_to(self, app: web.Application) -> None:
@@ -70,9 +79,11 @@ class Hooks:
         except RefusedError as error:
             raise _refuse(str(error)) from None
         try:
-            await self._store.write(partial(delivery.apply, report=report, account_sid=self._account_sid))
+            row = await self._store.write(partial(binding.apply, report=report, config=self._config))
         except ApplianceError as error:
             raise _cannot_store(error) from error
+        if row is not None and report.error_code is not None:
+            self._failed(row.channel_id, report.error_code)
         self._count("status", "stored").inc()
         log.info("status received", sid=report.sid, status=report.status, error_code=report.error_code)
         return web.Response(status=204)

@@ -1,0 +1,151 @@
+"""What Twilio names: a message of its own for an attempt of ours, by the POST's answer, a callback or its log.
+
+Whatever state the row is in, a sid binds it; a row is as good as its best message. Every change here happens in the
+caller's unit of work. Sources: Twilio docs, "Messages resource", "Track the message status of outbound messages".
+"""
+
+import re
+
+from appliance.config import Config
+from appliance.model import Attempt, JobKind, JobStatus, OutboxMessage, OutboxState, TextKey, masked
+from appliance.queue.lane import follow
+from appliance.store import Tx, cards
+from appliance.store.cards import CardKind
+from appliance.twilio import codes
+from appliance.wire import DeliveryReport, LoggedMessage
+
+RANK = {"accepted": 1, "scheduled": 1, "queued": 2, "sending": 3, "sent": 4, "delivered": 5, "read": 6}
+FINAL_FAILURES = frozenset({"failed", "undelivered", "canceled"})
+_REFERENCE = re.compile(r"([0-9]{1,17})\.([1-9][0-9]{0,8})\.([0-9a-f]{16})")  # the row, its attempt, its tag
+
+
+def apply(tx: Tx, report: DeliveryReport, config: Config) -> OutboxMessage | None:
+    """Take a status callback: any order, twice, early, or for nothing we know; all are kept. The row it is about."""
+    found = _REFERENCE.fullmatch(report.reference)
+    row = tx.outbox.get(int(found[1])) if found and report.sid else None
+    number = int(found[2]) if found else 0
+    if row is None or found is None or not _is_ours(tx, row, number, found[3], report, config):
+        tx.events.insert(report, None, "names no row of ours")
+        return None
+    # Equal bodies in doubt are settled together: Twilio's log may have given the sid to another row than this one.
+    row = tx.outbox.holding(row.contact_id, report.sid) or row
+    tx.events.insert(report, row.id, "" if report.recipient in ("", row.recipient) else "differing To")
+    name(tx, row, number, report.sid, report.status, report.error_code)
+    derive(tx, row, config)
+    return tx.outbox.get(row.id)
+
+
+def _is_ours(tx: Tx, row: OutboxMessage, number: int, tag: str, report: DeliveryReport, config: Config) -> bool:
+    """The tag proves it; what else the callback says must not contradict it.
+
+    Of attempts that an older version made the tags are gone: Twilio's signature over the reference is their proof.
+    """
+    tags = {attempt.number: attempt.tag for attempt in tx.attempts.of(row.id)}
+    proven = tags[number] in (tag, "") if number in tags else number < row.attempt
+    ours = report.account_sid in ("", config.twilio.account_sid) and report.sender in ("", row.sender)
+    return proven and ours
+
+
+def bind(tx: Tx, row: OutboxMessage, logged: LoggedMessage, config: Config) -> None:
+    """Twilio's log shows a row's text: it is this message, unless a callback knows better."""
+    free = [attempt.number for attempt in tx.attempts.of(row.id) if attempt.sid is None]
+    number = free[0] if free else 0
+    name(tx, row, number, logged.sid, logged.status, logged.error_code, guessed=True)
+    derive(tx, row, config)
+
+
+def name(
+    tx: Tx, row: OutboxMessage, number: int, sid: str, status: str, code: int | None, *, guessed: bool = False
+) -> None:
+    """Twilio has an attempt as this message, or moves it on; never backwards."""
+    attempts = {attempt.number: attempt for attempt in tx.attempts.of(row.id)}
+    known = next((attempt for attempt in attempts.values() if attempt.sid == sid), None)
+    if known is not None:
+        if _is_forward(known.status, status):
+            tx.attempts.name(row.id, known.number, sid, status, code, guessed=guessed and bool(known.guessed))
+        return
+    attempt = attempts.get(number)
+    if attempt is None or (attempt.sid is not None and not attempt.guessed):
+        tx.attempts.add(row.id, sid, status, code)
+        return
+    tx.attempts.name(row.id, number, sid, status, code, guessed=guessed)
+    if attempt.sid is not None:
+        _pass_on(tx, row, attempt)
+
+
+def _pass_on(tx: Tx, row: OutboxMessage, attempt: Attempt) -> None:
+    """A callback outranks the log's guess: what the row was thought to be is an equal row in doubt."""
+    assert attempt.sid is not None
+    equal = (other for other in tx.outbox.unresolved_to(row.contact_id) if other.body == row.body)
+    for heir in equal:
+        number = next((each.number for each in tx.attempts.of(heir.id) if each.sid is None), 0)
+        name(tx, heir, number, attempt.sid, attempt.status, attempt.error_code, guessed=True)
+        derive_row(tx, heir)
+        return
+    tx.attempts.add(row.id, attempt.sid, attempt.status, attempt.error_code)
+
+
+def _is_forward(old: str, new: str) -> bool:
+    return old not in FINAL_FAILURES and (new in FINAL_FAILURES or RANK.get(new, 0) > RANK.get(old, 0))
+
+
+def derive(tx: Tx, row: OutboxMessage, config: Config) -> None:
+    """The row becomes what its best message is, and its conversation goes on with what that changes."""
+    derive_row(tx, row)
+    follow(tx, row.contact_id, config)
+
+
+def derive_row(tx: Tx, row: OutboxMessage) -> None:
+    named = [attempt for attempt in tx.attempts.of(row.id) if attempt.sid is not None]
+    good = [attempt for attempt in named if attempt.status not in FINAL_FAILURES]
+    best = max(good or named, key=lambda attempt: (RANK.get(attempt.status, 0), -attempt.number))
+    state = OutboxState.FAILED
+    if good:
+        state = OutboxState(best.status) if best.status in ("delivered", "read") else OutboxState.SENT
+    changes = {"sid": best.sid, "status": best.status, "error_code": best.error_code, "sent_at": row.sent_at or tx.now}
+    tx.outbox.update(row.id, state=state, reason="", **changes)
+    tx.cards.close(CardKind.DOUBT, cards.reply(row.id))
+    if good and row.state not in (OutboxState.SENT, OutboxState.DELIVERED, OutboxState.READ):
+        _arrived(tx, row)
+    if len(good) > 1:
+        text = "Twilio reports two messages for one reply: the customer may have it twice."
+        tx.cards.open(CardKind.SENT_TWICE, cards.reply(row.id), f"{masked(row.recipient)}: {text}", row.organization_id)
+    if not good and row.state != OutboxState.FAILED:
+        _undelivered(tx, row, best)
+
+
+def _arrived(tx: Tx, row: OutboxMessage) -> None:
+    """What was thought to be unanswered is answered: no dead letter, no second answer that nobody has sent yet."""
+    for letter in tx.letters.about_row(row.id):
+        tx.jobs.settle_dead(letter, JobStatus.DONE)
+    for kind in (CardKind.UNDELIVERED, CardKind.NOT_SENT):
+        tx.cards.close(kind, cards.reply(row.id))
+    covers = set(tx.outbox.covers(row.id))
+    for draft in tx.outbox.unsent_to(row.contact_id):
+        if draft.attempt == 0 and covers & set(tx.outbox.covers(draft.id)):
+            tx.outbox.end(draft.id, OutboxState.SUPERSEDED, expected=OutboxState.READY, reason="answered before")
+            tx.messages.release(draft.id)
+    tx.messages.claim_free(row.id, sorted(covers))
+
+
+def _undelivered(tx: Tx, row: OutboxMessage, failed: Attempt) -> None:
+    words = codes.explain(failed.error_code)
+    tx.outbox.update(row.id, reason=words)
+    text = f"{masked(row.recipient)}: Could not be delivered: {words}"
+    tx.cards.open(CardKind.UNDELIVERED, cards.reply(row.id), text, row.organization_id)
+    if failed.error_code == codes.OPTED_OUT:
+        tx.contacts.refused(row.contact_id)
+    if failed.error_code == codes.WINDOW_CLOSED:
+        tx.contacts.window_closed(row.contact_id)
+    bury(tx, row, words)
+
+
+def bury(tx: Tx, row: OutboxMessage, error: str) -> None:
+    """The row ended without an answer: a dead letter, unless its burst has one."""
+    if row.kind == TextKey.UNAVAILABLE or tx.letters.about_row(row.id):
+        return
+    about = tx.messages.answered_by(row.id)
+    conversation = tx.conversations.get(row.conversation_id) if row.conversation_id else None
+    payload = {"outbox": row.id} | ({"conversation": conversation.id} if conversation else {})
+    lane = conversation.session_key if conversation else None
+    tx.jobs.bury(JobKind.SEND, lane, error, about[0].sid if about else None, **payload)

@@ -1,0 +1,57 @@
+"""What a send's end says about more than its message: circuits of the account, of the channel, and of doubt."""
+
+from datetime import UTC, datetime, timedelta
+
+from appliance.clock import milliseconds
+from appliance.model import MINUTE, SECOND, channel_resource
+from appliance.ports import Clock
+from appliance.queue.circuit import ACCOUNT, DOUBT, Circuits
+from appliance.twilio import codes
+from appliance.wire import Blame, SendOutcome, TwilioMessageResult
+
+RECENT = 2 * MINUTE  # a doubt this young may be the beginning of an incident that is not over
+
+
+def of_result(circuits: Circuits, clock: Clock, channel_id: int, result: TwilioMessageResult) -> None:
+    """A POST was answered, or nobody knows."""
+    account, doubt, channel = (circuits.get(name) for name in (ACCOUNT, DOUBT, channel_resource(channel_id)))
+    now = milliseconds(clock)
+    wait = None if result.retry_after is None else int(result.retry_after * SECOND)
+    if result.outcome == SendOutcome.DOUBT:
+        doubt.parked(now, wait)
+    elif result.blame == Blame.DAY:
+        account.parked(now, _tomorrow(clock))
+    elif result.blame in (Blame.ACCOUNT, Blame.NETWORK):
+        account.parked(now, wait)
+    else:
+        doubt.succeeded()
+        account.succeeded()
+        if result.blame == Blame.SENDER:
+            channel.parked(now, wait)
+        elif result.outcome in (SendOutcome.ACCEPTED, SendOutcome.REFUSED):
+            channel.succeeded()
+
+
+def of_callback(circuits: Circuits, clock: Clock, channel_id: int, error_code: int | None) -> None:
+    """A message failed after it was accepted: the same codes mean the same."""
+    account, channel = circuits.get(ACCOUNT), circuits.get(channel_resource(channel_id))
+    match codes.blame(error_code):
+        case Blame.DAY:
+            account.parked(milliseconds(clock), _tomorrow(clock))
+        case Blame.ACCOUNT:
+            account.parked(milliseconds(clock))
+        case Blame.SENDER:
+            channel.parked(milliseconds(clock))
+
+
+def of_the_past(circuits: Circuits, clock: Clock, last_doubt: int) -> None:
+    """At start. `last_doubt`: when the last send that is in doubt ended (ms UTC)."""
+    if 0 <= clock.now() - last_doubt < RECENT:
+        circuits.get(DOUBT).parked(milliseconds(clock))
+
+
+def _tomorrow(clock: Clock) -> int:
+    """Milliseconds to five minutes past midnight UTC, when Twilio counts a new day."""
+    now = datetime.fromtimestamp(clock.now() / SECOND, UTC)
+    midnight = now.replace(hour=0, minute=5, second=0, microsecond=0)
+    return int((midnight + timedelta(days=int(now >= midnight)) - now).total_seconds() * SECOND)

@@ -1,0 +1,112 @@
+"""Attempts: each POST of an outbox row, and what Twilio made of it."""
+
+from appliance.model import Attempt
+from appliance.store.sql import Sql
+
+_COLUMNS = "number, tag, started_at, ended_at, sid, guessed, status, error_code"
+
+
+class Attempts:
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
+
+    def of(self, outbox_id: int) -> list[Attempt]:
+        """The oldest first; those that nobody's POST explains before them."""
+        statement = f"SELECT {_COLUMNS} FROM attempts WHERE outbox_id = ? ORDER BY number"  # noqa: S608
+        rows = self._sql.all(statement, outbox_id)
+        return [Attempt(*row) for row in rows]
+
+    def begin(self, outbox_id: int, number: int, tag: str) -> None:
+        """A POST is about to be made."""
+        self._sql.run(
+            "INSERT INTO attempts (outbox_id, number, tag, started_at) VALUES (?, ?, ?, ?)",
+            outbox_id,
+            number,
+            tag,
+            self._sql.now,
+        )
+
+    def end(self, outbox_id: int, number: int) -> None:
+        """It has an answer, or nobody waits for one any more."""
+        self._sql.run(
+            "UPDATE attempts SET ended_at = ? WHERE outbox_id = ? AND number = ? AND ended_at IS NULL",
+            self._sql.now,
+            outbox_id,
+            number,
+        )
+
+    def forget(self, outbox_id: int, number: int) -> None:
+        """Twilio surely did nothing with it."""
+        self._sql.run("DELETE FROM attempts WHERE outbox_id = ? AND number = ?", outbox_id, number)
+
+    def name(
+        self, outbox_id: int, number: int, sid: str, status: str, error_code: int | None, *, guessed: bool = False
+    ) -> None:
+        """Twilio has it as this message, with this status."""
+        self._sql.run(
+            "UPDATE attempts SET sid = ?, status = ?, error_code = ?, guessed = ?, ended_at = coalesce(ended_at, ?) "
+            "WHERE outbox_id = ? AND number = ?",
+            sid,
+            status,
+            error_code,
+            guessed,
+            self._sql.now,
+            outbox_id,
+            number,
+        )
+
+    def add(self, outbox_id: int, sid: str, status: str, error_code: int | None) -> None:
+        """A message of Twilio's that belongs to the row and to none of its POSTs."""
+        now = self._sql.now
+        self._sql.run(
+            "INSERT INTO attempts (outbox_id, number, tag, started_at, ended_at, sid, status, error_code) "
+            "SELECT ?1, min(0, coalesce(min(number), 0) - 1), '', ?2, ?2, ?3, ?4, ?5 "
+            "FROM attempts WHERE outbox_id = ?1",
+            outbox_id,
+            now,
+            sid,
+            status,
+            error_code,
+        )
+
+    def distrust(self) -> None:
+        """The database was restored: drafts that the copy calls unsent may have been sent until now."""
+        now = self._sql.now
+        self._sql.run("UPDATE attempts SET ended_at = ? WHERE ended_at IS NULL", now)
+        self._sql.run(
+            "INSERT INTO attempts (outbox_id, number, tag, started_at, ended_at) "
+            "SELECT id, attempt + 1, '', created_at, ? FROM outbox WHERE state = 'ready'",
+            now,
+        )
+        self._sql.run("UPDATE outbox SET attempt = attempt + 1 WHERE state = 'ready'")
+
+    def sids_since(self, contact_id: int, at: int) -> set[str]:
+        """Of those to one contact the names of what was handed over from a time on (ms UTC)."""
+        rows = self._sql.all(
+            "SELECT a.sid FROM outbox o JOIN attempts a ON a.outbox_id = o.id "
+            "WHERE o.contact_id = ? AND a.started_at >= ? AND a.sid IS NOT NULL",
+            contact_id,
+            at,
+        )
+        return {row["sid"] for row in rows}
+
+    def spans_to(self, contact_id: int) -> list[tuple[int, int]]:
+        """From when to when (ms UTC) something may have been sent to a contact whose sid nobody has told."""
+        rows = self._sql.all(
+            "SELECT a.started_at, coalesce(a.ended_at, ?) FROM outbox o JOIN attempts a ON a.outbox_id = o.id "
+            "WHERE o.contact_id = ? AND a.sid IS NULL AND o.state <> 'failed'",
+            self._sql.now,
+            contact_id,
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    def sids_to(self, channel_id: int, addresses: tuple[str, ...]) -> set[str]:
+        """Twilio's names of all we know to have sent from a channel to somebody with these addresses."""
+        marks = ", ".join("?" * len(addresses))
+        rows = self._sql.all(
+            "SELECT a.sid FROM contacts c JOIN outbox o ON o.contact_id = c.id JOIN attempts a ON a.outbox_id = o.id "  # noqa: S608
+            f"WHERE c.channel_id = ? AND c.address IN ({marks}) AND a.sid IS NOT NULL",
+            channel_id,
+            *addresses,
+        )
+        return {row["sid"] for row in rows}

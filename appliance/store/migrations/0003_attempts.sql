@@ -1,0 +1,36 @@
+-- Each POST of a row with its own tag and times: what Twilio says of any of them is evidence.
+CREATE TABLE attempts (
+    outbox_id INTEGER NOT NULL REFERENCES outbox,
+    number INTEGER NOT NULL, -- 1, 2, …; below 1: a message of Twilio's that no POST of ours explains
+    tag TEXT NOT NULL, -- 64 random bits in the StatusCallback URL
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER, -- NULL: under way; of a POST whose process died the restart
+    sid TEXT, -- Twilio's name for it, once anybody told it
+    guessed INTEGER NOT NULL DEFAULT 0, -- 1: by the text that stands in the log; a callback knows better
+    status TEXT NOT NULL DEFAULT '',
+    error_code INTEGER,
+    PRIMARY KEY (outbox_id, number)
+) STRICT, WITHOUT ROWID;
+INSERT INTO attempts (outbox_id, number, tag, started_at, ended_at, sid, status, error_code)
+SELECT id, attempt, tag, coalesce(sending_at, created_at), coalesce(sent_at, sending_at, created_at), sid, status, error_code
+FROM outbox WHERE attempt > 0;
+
+ALTER TABLE outbox ADD COLUMN covers TEXT NOT NULL DEFAULT '[]'; -- JSON: the messages that it was written for
+ALTER TABLE outbox ADD COLUMN absent_at INTEGER; -- since its last attempt: the first read of the log that lacked it
+UPDATE outbox SET covers = (SELECT json_group_array(m.id) FROM messages m WHERE m.reply_id = outbox.id)
+WHERE state IN ('ready', 'sending', 'doubt', 'parked');
+
+-- An answer that failed, or was not delivered for good, has answered nobody.
+DROP VIEW dispositions;
+CREATE VIEW dispositions AS
+SELECT m.id, m.sid, m.organization_id, m.conversation_id, m.reply_id,
+    CASE
+        WHEN m.suppressed = 'answered elsewhere' THEN 'answered' -- by a person, or by another box
+        WHEN m.suppressed IS NOT NULL THEN 'suppressed'
+        WHEN m.card_id IS NOT NULL THEN 'dead'
+        WHEN o.id IS NULL OR o.state IN ('ready', 'sending', 'doubt') THEN 'live'
+        WHEN o.state IN ('sent', 'delivered', 'read') THEN iif(o.kind = 'unavailable', 'apologised', 'answered')
+        WHEN o.state = 'suppressed' THEN 'suppressed'
+        ELSE 'dead'
+    END AS disposition
+FROM messages m LEFT JOIN outbox o ON o.id = m.reply_id;
