@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from appliance.outbox.doubt import Finding, judge
 
 from appliance.model import JobKind, OutboxMessage, OutboxState
-from appliance.outbox.doubt import Finding, judge
 from appliance.simulator import Fault
 from appliance.wire import LoggedMessage, LogRead
 from tests.support.wire import callback

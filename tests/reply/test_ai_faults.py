@@ -55,7 +55,7 @@ async def test_a_parked_provider_gives_the_real_answer_afterwards(tmp_path: Path
         await world.until(lambda: not world.appliance.engine.worker.busy)
         model.fault = None
         # The provider's own wait is minutes of virtual patience: here it is over at once.
-        world.appliance.engine._circuits.get(AI_LIMIT).succeeded()
+        world.appliance.engine.circuits.get(AI_LIMIT).succeeded()
         await world.appliance.store.write(lambda tx: tx.sql.run("UPDATE message_queue SET run_at = ?", tx.now))
         world.appliance.engine.bell.ring()
         await world.until(world.sent)

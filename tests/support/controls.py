@@ -15,7 +15,7 @@ import pytest
 from appliance import restoration
 from appliance.inbox.intake import Intake, Received
 from appliance.model import OutboxMessage, OutboxState
-from appliance.outbox import delivery, permission
+from appliance.outbox import binding, delivery, permission
 from appliance.outbox.send import SendHandler
 from appliance.queue import lane, plan
 from appliance.queue.outage import Outage
@@ -118,15 +118,11 @@ def sending_not_committed(patch: Patch) -> None:
 
 
 def callback_ignored(patch: Patch) -> None:
-    patch.setattr(delivery, "apply", lambda *arguments: None)
+    patch.setattr(binding, "apply", lambda tx, report, config: None)
 
 
 def callback_believed_without_tag(patch: Patch) -> None:
-    def referenced(tx: Tx, report: Any, _account_sid: str) -> OutboxMessage | None:
-        number = report.reference.partition(".")[0]
-        return tx.outbox.get(int(number)) if number.isdigit() else None
-
-    patch.setattr(delivery, "_referenced", referenced)
+    patch.setattr(binding, "_is_ours", lambda *arguments: True)
 
 
 def checks_outside_the_sending_unit(patch: Patch) -> None:
@@ -138,11 +134,11 @@ def no_loop_guard(patch: Patch) -> None:
 
 
 def result_without_expected_state(patch: Patch) -> None:
-    def accepted(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
-        changes = "UPDATE outbox SET state = 'sent', sid = ?, status = ? WHERE id = ?"
-        tx.sql.run(changes, result.sid, result.status, row.id)
+    def name(tx: Tx, row: OutboxMessage, number: int, sid: str, status: str, *_: Any, **__: Any) -> None:
+        changes = "UPDATE attempts SET sid = ?, status = ? WHERE outbox_id = ? AND number = ?"
+        tx.sql.run(changes, sid, status, row.id, number)
 
-    patch.setattr(delivery, "_accepted", accepted)
+    patch.setattr(binding, "name", name)
 
 
 def naive_rollback(patch: Patch) -> None:

@@ -14,7 +14,7 @@ from appliance.engine import begin_run
 from appliance.inbox.intake import receive
 from appliance.model import Dialogue, Job, JobKind, Reply
 from appliance.operations.organizations import Registration, register_organization
-from appliance.outbox import delivery
+from appliance.outbox import binding
 from appliance.outbox.send import SendHandler
 from appliance.queue.bell import Bell
 from appliance.queue.circuit import Circuits
@@ -177,6 +177,13 @@ class Echo:
         """Nothing is held."""
 
 
+class NoLog:
+    """Implements ports.MessageLog where nobody asks."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(name)
+
+
 class Day:
     def __init__(self, store: RecordedStore, clock: Clock) -> None:
         self._store = store
@@ -187,7 +194,7 @@ class Day:
         provider = Provider(Echo(), circuits, outage, clock, lambda: 0.5, CONFIG.queue.max_attempts)
         self._handlers: dict[JobKind, Handler] = {
             JobKind.REPLY: ReplyHandler(store, provider, CONFIG, clock),  # type: ignore[arg-type]
-            JobKind.SEND: SendHandler(store, self._sender, CONFIG, clock, circuits),  # type: ignore[arg-type]
+            JobKind.SEND: SendHandler(store, self._sender, NoLog(), CONFIG, clock, circuits),  # type: ignore[arg-type]
             JobKind.IDLE: chores.idle(CONFIG),
             JobKind.EXPIRED: chores.expired(),
         }
@@ -247,7 +254,7 @@ def _finished(job: Job, outcome: Outcome) -> Unit:
 
 
 def _reported(report: DeliveryReport) -> Unit:
-    return lambda tx: delivery.apply(tx, report, ACCOUNT)
+    return lambda tx: binding.apply(tx, report, CONFIG)
 
 
 def record(directory: Path, rounds: int, *, synchronous: int = 2, early_post: bool = False) -> RecordedStore:

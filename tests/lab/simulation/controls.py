@@ -12,7 +12,7 @@ import pytest
 from appliance import restoration
 from appliance.inbox.intake import Intake, Received
 from appliance.model import OutboxState, Resource
-from appliance.outbox import delivery, permission
+from appliance.outbox import binding, delivery, permission
 from appliance.outbox.send import SendHandler
 from appliance.outbox.settle import SettleHandler
 from appliance.queue.outcome import Done
@@ -90,9 +90,11 @@ def _blind_retry() -> AbstractContextManager[object]:
 
 
 def _resend_on_a_timer() -> AbstractContextManager[object]:
-    async def settle_pair(self: Any, rows: Any) -> bool:
+    async def settle_pair(self: Any, claims: Any, *_: Any) -> bool:
         def unit(tx: Tx) -> bool:
-            return len([delivery.resend(tx, row) for row in rows]) > 0
+            for claim in claims:
+                delivery.resend(tx, claim.row, self._config)
+            return True
 
         unit.__qualname__ = "SettleHandler._settle_pair"  # the simulation knows steps by name
         resent: bool = await self._store.write(unit)
@@ -114,7 +116,7 @@ def _sending_after_the_post() -> AbstractContextManager[object]:
         def effects(tx: Tx) -> None:
             begun = delivery.begin(tx, row.id, "tag", self._config)
             if begun is not None:
-                delivery.record(tx, begun, result)
+                delivery.record(tx, begun, result, self._config)
 
         return Done(effects)
 
@@ -122,7 +124,7 @@ def _sending_after_the_post() -> AbstractContextManager[object]:
 
 
 def _callback_ignored() -> AbstractContextManager[object]:
-    return patch.object(delivery, "apply", lambda tx, report, _account: tx.events.insert(report, None, "ignored"))
+    return patch.object(binding, "apply", lambda tx, report, _config: tx.events.insert(report, None, "ignored"))
 
 
 def _checks_outside() -> AbstractContextManager[object]:

@@ -12,7 +12,7 @@ from appliance.errors import StorageUnavailableError
 from appliance.inbox.intake import Intake
 from appliance.model import MINUTE, Job, JobKind
 from appliance.opening import AGAIN
-from appliance.outbox import delivery
+from appliance.outbox import binding
 from appliance.queue.outcome import Handler, Outcome
 from appliance.wire import DeliveryReport, InboundMessage
 from tests.lab.inline import InlineStore
@@ -125,7 +125,7 @@ class Life(app.Appliance):
 
     async def report(self, report: DeliveryReport) -> None:
         with suppress(StorageUnavailableError):
-            await self.store.write(lambda tx: delivery.apply(tx, report, ACCOUNT))
+            await self.store.write(lambda tx: binding.apply(tx, report, self.config))
             self.world.reported.append((report.reference, report.status))
 
     async def tick(self, kind: JobKind) -> None:

@@ -17,7 +17,7 @@ from appliance.wire import (
     on_twilios_clock,
 )
 from tests.lab.simulation.scenario import SHAPES
-from tests.lab.simulation.world import World
+from tests.lab.simulation.world import Entry, World
 
 TIMEOUT = 10_000  # ms, of one call to Twilio
 Point = Callable[..., Awaitable[None]]
@@ -126,16 +126,25 @@ class SimulatedLog:
         self._wire = wire
         self._point = point
 
-    async def read(self, *, sender: str = "", recipient: str, since: int, ours: bool = False) -> LogRead:
-        world = self._wire.world
+    async def inbound(self, channel: str, since: int, *, sender: str = "", ours: bool = False) -> LogRead:
+        return await self._read(
+            "list.catch_up", since, ours, lambda entry: entry.recipient == channel and sender in ("", entry.sender)
+        )
+
+    async def outbound(self, channel: str, contact: str, since: int, *, ours: bool = False) -> LogRead:
         step = "list.settle" if ours else "list.catch_up"
+        return await self._read(step, since, ours, lambda entry: (entry.sender, entry.recipient) == (channel, contact))
+
+    async def sent(self, channel: str, since: int, *, ours: bool = False) -> LogRead:
+        return await self._read("list.sent", since, ours, lambda entry: entry.sender == channel)
+
+    async def _read(self, step: str, since: int, ours: bool, fits: Callable[[Entry], bool]) -> LogRead:
+        world = self._wire.world
         began_at = world.now
         await self._ask(step)
         offset = world.scenario.offset
         found = [
-            entry.logged(world.now, offset)
-            for entry in world.entries
-            if entry.visible_at <= world.now and entry.recipient == recipient and sender in ("", entry.sender)
+            entry.logged(world.now, offset) for entry in world.entries if entry.visible_at <= world.now and fits(entry)
         ]
         measured = (world.now + offset) // SECOND * SECOND - world.now
         await self._point(f"{step}.after")

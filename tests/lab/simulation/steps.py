@@ -51,7 +51,7 @@ def step_of(unit: Unit) -> tuple[str, tuple[int, ...]]:
         case "callback":
             return step, (int(_free(unit, "report").reference.partition(".")[0]),)
         case "settle":
-            return step, tuple(row.id for row in _free(unit, "rows"))
+            return step, tuple(claim.row.id for claim in _free(unit, "doubtful"))
     return step, ()
 
 

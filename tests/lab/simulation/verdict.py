@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from appliance.model import ANSWER
-from appliance.outbox.delivery import RANK
+from appliance.outbox.binding import RANK
 from tests.lab.inline import Database
 from tests.lab.simulation import consents
 from tests.lab.simulation.world import Entry, World
