@@ -74,5 +74,11 @@ class Cards:
             subject,
         )
 
+    def times(self, kind: CardKind, subject: Subject) -> int:
+        """How often this was told, closed cards included."""
+        return int(
+            self._sql.value("SELECT coalesce(sum(times), 0) FROM cards WHERE kind = ? AND subject = ?", kind, subject)
+        )
+
     def opened(self, limit: int = 200) -> list[Row]:
         return self._sql.all("SELECT * FROM cards WHERE closed_at IS NULL ORDER BY id DESC LIMIT ?", limit)

@@ -247,12 +247,12 @@ async def test_a_list_whose_second_page_fails_was_not_read(down: World) -> None:
         await _miss(down, "spam", f"+55117{number:08}")
     assert isinstance(down.clock, ManualClock)
     since = down.clock.now() - 60_000
-    found = await down.appliance.engine.adapters.log.read(recipient=SMS, since=since)
+    found = await down.appliance.engine.adapters.log.inbound(SMS, since)
     assert len(found.messages) == 1_001
 
     down.twilio.faults.add(Fault("list", "lag", seconds=0), Fault("list", "error"))
     with pytest.raises(LogUnavailableError):
-        await down.appliance.engine.adapters.log.read(recipient=SMS, since=since)
+        await down.appliance.engine.adapters.log.inbound(SMS, since)
 
 
 async def test_a_webhook_that_got_503_makes_a_pass_due(tmp_path: Path) -> None:

@@ -39,13 +39,13 @@ async def catch_up(world: World) -> None:
 
 
 async def test_a_doubt_is_settled_behind_one_whose_log_is_refused(world: World) -> None:
-    """Twilio answers 400 for one customer's list; the other's answer is sent once more."""
+    """Twilio answers 400 for one customer's list; the other's answer is sent once more, after four times the grace."""
     world.twilio.faults.add(REFUSED, Fault("create", "reset", address=ONE), Fault("create", "reset", address=TWO))
     for customer in (ONE, TWO):
         await world.say(QUESTION, customer)
         await world.settle()
 
-    await pass_(world, 600)
+    await pass_(world, 800)
 
     assert (world.sent(ONE), world.sent(TWO)) == ([], [ANSWER])
 
@@ -85,7 +85,7 @@ async def test_an_entry_that_breaks_the_reader_is_a_card_and_no_dead_letter(
     async def broken(*_arguments: Any, **_options: Any) -> LogRead:
         raise ValueError("a date nobody can read")
 
-    monkeypatch.setattr(type(world.appliance.engine.adapters.log), "read", broken)
+    monkeypatch.setattr(type(world.appliance.engine.adapters.log), "inbound", broken)
     await catch_up(world)
     await pass_(world, 3_600)
     assert await world.cards() == ["log"]
@@ -106,17 +106,17 @@ async def test_our_own_answer_on_its_way_is_nobody_elses(world: World, monkeypat
     await world.teach("Entrega", "Entregamos no centro.")
     await world.twilio.receive(CUSTOMER, SMS, "Vocês fazem entrega?", deliver=False)
     await pass_(world, 60)
-    read = type(world.appliance.engine.adapters.log).read
+    read = type(world.appliance.engine.adapters.log).outbound
 
-    async def slowly(log: Any, **options: Any) -> LogRead:
-        if options.get("sender") == SMS and not world.sent():
+    async def slowly(log: Any, *about: Any, **options: Any) -> LogRead:
+        if not world.sent():
             world.twilio.faults.add(Fault("create", "hang", accepted=True, seconds=0.7))
             writes = asyncio.create_task(world.say(QUESTION))
             await world.until(lambda: bool(world.sent()))
             await writes
-        return await read(log, **options)
+        return await read(log, *about, **options)
 
-    monkeypatch.setattr(type(world.appliance.engine.adapters.log), "read", slowly)
+    monkeypatch.setattr(type(world.appliance.engine.adapters.log), "outbound", slowly)
     await catch_up(world)
     await asyncio.sleep(1)
     await pass_(world, 600)

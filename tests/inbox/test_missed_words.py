@@ -126,7 +126,7 @@ async def test_an_opt_out_is_heeded_while_a_send_in_doubt_holds_it_back(shop: Sh
     assert await shop.is_out()
     assert await shop.world.column("SELECT body FROM messages") == ["Qual o horário?"]
 
-    await shop.pass_(600)
+    await shop.pass_(1_000)
 
     assert shop.world.sent(ON_WHATSAPP) == [GONE]
 
@@ -139,7 +139,7 @@ async def test_an_opt_out_is_heeded_whatever_she_wrote_after_it(shop: Shop) -> N
     await shop.catch_up()
     assert await shop.is_out()
 
-    await shop.pass_(600)
+    await shop.pass_(1_000)
 
     assert ANSWER not in shop.world.sent(ON_WHATSAPP)
 
@@ -158,7 +158,7 @@ async def test_who_comes_back_after_a_heeded_opt_out_is_back(
     assert await shop.is_out()
 
     await shop.hear(back, sender, to)
-    await shop.pass_(600)
+    await shop.pass_(1_000)
     await shop.hear("Qual o horário?", sender, to)
 
     assert not await shop.is_out()
@@ -173,7 +173,7 @@ async def test_a_heeded_opt_out_is_confirmed_when_its_own_webhook_comes(shop: Sh
     await shop.catch_up()
 
     await shop.world.say("SAIR", ON_WHATSAPP, WHATSAPP, sid=sid)
-    await shop.pass_(600)
+    await shop.pass_(1_000)
 
     assert await shop.is_out()
     assert shop.world.sent(ON_WHATSAPP) == [GONE]
@@ -200,14 +200,14 @@ async def test_a_word_that_the_list_does_not_show_yet_counts(shop: Shop) -> None
     await shop.miss("VOLTAR")
     await shop.hear("SAIR")
     log = shop.world.appliance.engine.adapters.log
-    read = type(log).read
+    read = type(log).inbound
 
-    async def lagging(self: Any, **options: Any) -> LogRead:
-        found = await read(self, **options)
+    async def lagging(self: Any, *about: Any, **options: Any) -> LogRead:
+        found = await read(self, *about, **options)
         return replace(found, messages=tuple(m for m in found.messages if m.created_at < found.began_at - 40_000))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(log), "read", lagging)
+        patch.setattr(type(log), "inbound", lagging)
         await shop.catch_up()
 
     assert await shop.is_out()
@@ -221,7 +221,7 @@ async def test_a_return_during_the_doubt_is_heeded_as_well(shop: Shop) -> None:
     await shop.catch_up()
     assert not await shop.is_out()
 
-    await shop.pass_(600)
+    await shop.pass_(1_000)
 
     # What was in doubt may go out first, or give way to the answer to all three.
     assert shop.world.sent(ON_WHATSAPP) in ([BACK], [ANSWER, BACK])

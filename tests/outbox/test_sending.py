@@ -61,16 +61,20 @@ async def test_an_unknown_outcome_is_doubt_and_not_resent(tmp_path: Path, fault:
         assert await world.dispositions() == ["answered"]
 
 
-async def test_a_doubt_does_not_hold_the_next_answer_back(world: World) -> None:
-    """The lane is free: the customer's next question is answered."""
-    world.twilio.faults.add(Fault("create", "reset"))
-    await world.say(QUESTION)
-    await world.settle()
+async def test_a_doubt_does_not_hold_the_next_answer_back(tmp_path: Path) -> None:
+    """The lane is free: the customer's next question is answered when the account's pause of 5 s is over."""
+    clock = ManualClock()
+    async with World(tmp_path, clock=clock) as world:
+        world.twilio.faults.add(Fault("create", "reset"))
+        await world.say(QUESTION)
+        await world.settle()
 
-    await world.say("E o endereço?")
-    await world.settle()
+        await world.say("E o endereço?")
+        await clock.advance(4, world.settle)
+        assert await states(world) == ["doubt", "ready"]
+        await clock.advance(2, world.settle)
 
-    assert await states(world) == ["doubt", "delivered"]
+        assert await states(world) == ["doubt", "delivered"]
 
 
 async def test_killed_while_sending_is_doubt(tmp_path: Path) -> None:

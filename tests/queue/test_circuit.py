@@ -1,12 +1,15 @@
 """A resource that fails is left alone, probed gently by one caller at a time, and comes back by itself."""
 
-from collections.abc import Callable
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.queue.circuit import LONGEST, Circuit, Circuits, ai_circuit, twilio_circuit
+from appliance.model import AI
+from appliance.queue.circuit import ACCOUNT, DOUBT, LONGEST, Circuit, Circuits
+
+
+def made(name: str) -> Circuit:
+    return Circuits().get(name)
 
 
 def opened(circuit: Circuit, now: int = 0) -> Circuit:
@@ -28,14 +31,14 @@ def tell(circuit: Circuit, event: str, now: int, asked: int | None) -> None:
 class TestCircuit:
     def test_closed_lets_everybody_in(self) -> None:
         """While nothing failed, any number of callers may enter."""
-        circuit = ai_circuit()
+        circuit = made(AI)
 
         assert [circuit.try_enter(0) for _ in range(5)] == [True] * 5
         assert circuit.open_until(0) is None
 
     def test_the_threshold_counts_failures_in_a_row(self) -> None:
         """Two failures, a success and two more do not open the AI's circuit; the third in a row does."""
-        circuit = ai_circuit()
+        circuit = made(AI)
         for told in (circuit.failed, circuit.failed):
             told(0)
         circuit.succeeded()
@@ -50,8 +53,9 @@ class TestCircuit:
     @pytest.mark.parametrize(
         ("circuit", "waits"),
         [
-            (ai_circuit(), [60_000] * 4),
-            (twilio_circuit(), [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000]),
+            (made(AI), [60_000] * 4),
+            (made(ACCOUNT), [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000]),
+            (made(DOUBT), [5_000, 10_000, 20_000, 40_000, 80_000, 120_000, 120_000]),
             (Circuit(1, 500, 300), [300, 300]),
         ],
     )
@@ -74,19 +78,19 @@ class TestCircuit:
         ("asked", "wait"), [(None, 100), (0, 100), (-5, 100), (99, 100), (5_000, 5_000), (10**12, LONGEST)]
     )
     def test_retry_after_wins_when_longer(self, asked: int | None, wait: int) -> None:
-        """What the provider asks for lengthens the wait, never shortens it, and is at most an hour."""
-        circuit = twilio_circuit()
+        """What the provider asks for lengthens the wait, never shortens it, and is at most a day and an hour."""
+        circuit = made(ACCOUNT)
         circuit.failed(7, asked)
 
         assert circuit.open_until(7) == 7 + wait
 
     def test_parking_ignores_the_threshold(self) -> None:
         """A failure that would hit everybody opens at once."""
-        assert opened(ai_circuit()).open_until(0) == 60_000
+        assert opened(made(AI)).open_until(0) == 60_000
 
     def test_one_probe_at_a_time(self) -> None:
         """When due, the first caller probes and the others keep waiting until its result is told."""
-        circuit = opened(twilio_circuit())
+        circuit = opened(made(ACCOUNT))
 
         assert [circuit.try_enter(100) for _ in range(4)] == [True, False, False, False]
         assert circuit.open_until(100) == 200
@@ -95,7 +99,7 @@ class TestCircuit:
 
     def test_an_abandoned_probe_frees_its_place(self) -> None:
         """A probe that was cancelled says nothing: the next caller probes at once."""
-        circuit = opened(twilio_circuit())
+        circuit = opened(made(ACCOUNT))
         circuit.try_enter(100)
         circuit.abandon()
 
@@ -104,7 +108,7 @@ class TestCircuit:
 
     def test_success_resets_the_waits(self) -> None:
         """After a success the next failure starts from the first wait and the full threshold again."""
-        circuit = opened(twilio_circuit())
+        circuit = opened(made(ACCOUNT))
         circuit.try_enter(100)
         circuit.failed(100)
         circuit.succeeded()
@@ -114,7 +118,7 @@ class TestCircuit:
 
     def test_stragglers_do_not_lengthen_the_wait(self) -> None:
         """Calls that were under way when the circuit opened fail too, and do not count as failed probes."""
-        circuit = opened(twilio_circuit())
+        circuit = opened(made(ACCOUNT))
         for now in (10, 20, 30):
             circuit.failed(now)
         circuit.parked(40)
@@ -125,7 +129,7 @@ class TestCircuit:
 
     def test_a_clock_that_steps_back_costs_one_wait(self) -> None:
         """Should the clock go back by hours, the circuit is due again after its own wait."""
-        circuit = opened(ai_circuit(), now=10**9)
+        circuit = opened(made(AI), now=10**9)
 
         assert circuit.open_until(0) == 60_000
         assert not circuit.try_enter(59_999)
@@ -139,11 +143,11 @@ class TestCircuit:
                 st.none() | st.integers(-10, 10**8),
             )
         ),
-        st.sampled_from([ai_circuit, twilio_circuit]),
+        st.sampled_from([AI, ACCOUNT, DOUBT]),
     )
-    def test_always_comes_back(self, story: list[tuple[str, int, int | None]], make: Callable[[], Circuit]) -> None:
-        """Whatever happened: never shut for more than an hour, never two probes, never busy without a time to ask again."""
-        circuit = make()
+    def test_always_comes_back(self, story: list[tuple[str, int, int | None]], name: str) -> None:
+        """Whatever happened: never shut for longer than it may be, never two probes, never busy without a time to ask again."""
+        circuit = made(name)
         now, probing = 0, False
         for event, passed, asked in story:
             now += passed

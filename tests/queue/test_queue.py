@@ -265,8 +265,7 @@ async def test_an_effect_that_raises_after_the_post_is_doubt(tmp_path: Path, mon
         def broken(*arguments: Any) -> None:
             raise KeyError("a bug")
 
-        monkeypatch.setattr("appliance.outbox.delivery._accepted", broken)
-        monkeypatch.setattr("appliance.outbox.delivery.apply", broken)
+        monkeypatch.setattr("appliance.outbox.binding.derive", broken)
         await world.appliance.store.write(lambda tx: None)
         await world.twilio.receive(CUSTOMER, "+551140000000", "hello")
         await clock.advance(120, world.settle)
