@@ -90,7 +90,7 @@ def _send_again(tx: Tx, letter: Job, intended_by: str, config: Config) -> int | 
         about = [message.id for message in tx.messages.answered_by(row.id)]
         return _answer_again(tx, letter, about, intended_by, reply_no)
     _check_allowed(tx, MANUAL, row.sender, row.contact_id, None)
-    tx.outbox.insert(
+    outbox_id = tx.outbox.insert(
         organization_id=row.organization_id,
         channel_id=row.channel_id,
         contact_id=row.contact_id,
@@ -101,7 +101,9 @@ def _send_again(tx: Tx, letter: Job, intended_by: str, config: Config) -> int | 
         intended_by=intended_by,
         reply_no=reply_no + 1,
     )
-    follow(tx, row.contact_id, config)
+    copy = tx.outbox.get(outbox_id)
+    assert copy is not None
+    follow(tx, copy, config)
     job = tx.jobs.in_lane(tx.contacts.lane(row.contact_id))
     return job.id if job else None
 

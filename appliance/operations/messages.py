@@ -78,7 +78,9 @@ def submit(tx: Tx, message: ManualMessage, config: Config) -> Submitted:
         intended_by=message.intended_by,
         idempotency_key=message.idempotency_key,
     )
-    follow(tx, contact.id, config)
+    row = tx.outbox.get(outbox_id)
+    assert row is not None
+    follow(tx, row, config)
     return Submitted(outbox_id, OutboxState.READY)
 
 

@@ -92,13 +92,13 @@ def _is_forward(old: str, new: str) -> bool:
 def derive(tx: Tx, row: OutboxMessage, config: Config) -> None:
     """The row becomes what its best message is, and its conversation goes on with what that changes."""
     derive_row(tx, row)
-    follow(tx, row.contact_id, config)
+    follow(tx, row, config)
 
 
 def derive_row(tx: Tx, row: OutboxMessage) -> None:
     named = [attempt for attempt in tx.attempts.of(row.id) if attempt.sid is not None]
     good = [attempt for attempt in named if attempt.status not in FINAL_FAILURES]
-    best = max(good or named, key=lambda attempt: (RANK.get(attempt.status, 0), -attempt.number))
+    best = max(good or named, key=lambda each: (RANK.get(each.status, 0), each.sid == row.sid, -each.number))
     state = OutboxState.FAILED
     if good:
         state = OutboxState(best.status) if best.status in ("delivered", "read") else OutboxState.SENT
@@ -107,7 +107,7 @@ def derive_row(tx: Tx, row: OutboxMessage) -> None:
     tx.cards.close(CardKind.DOUBT, cards.reply(row.id))
     if good and row.state not in (OutboxState.SENT, OutboxState.DELIVERED, OutboxState.READ):
         _arrived(tx, row)
-    if len(good) > 1:
+    if len(good) > 1 and tx.cards.times(CardKind.SENT_TWICE, cards.reply(row.id)) < len(good) - 1:
         text = "Twilio reports two messages for one reply: the customer may have it twice."
         tx.cards.open(CardKind.SENT_TWICE, cards.reply(row.id), f"{masked(row.recipient)}: {text}", row.organization_id)
     if not good and row.state != OutboxState.FAILED:

@@ -102,14 +102,14 @@ def resend(tx: Tx, row: OutboxMessage, config: Config) -> None:
     """Twilio's log proves that it was not sent: once more, in its turn, through all the checks again."""
     if tx.outbox.end(row.id, OutboxState.READY, expected=OutboxState.DOUBT, reason="not in Twilio's log"):
         tx.cards.close(CardKind.DOUBT, cards.reply(row.id))
-        follow(tx, row.contact_id, config)
+        follow(tx, row, config)
 
 
 def supersede(tx: Tx, row: OutboxMessage, why: str, config: Config) -> None:
     """It was not sent, and it is too late to send it: its messages are answered anew."""
     _withdraw(tx, row, why)
     tx.messages.release(row.id)
-    follow(tx, row.contact_id, config)
+    follow(tx, row, config)
 
 
 def answered_by_a_person(tx: Tx, row: OutboxMessage, config: Config) -> None:
@@ -118,7 +118,7 @@ def answered_by_a_person(tx: Tx, row: OutboxMessage, config: Config) -> None:
     _withdraw(tx, row, "answered by a person")
     tx.messages.release(row.id)
     tx.messages.suppress(about, ANSWERED_ELSEWHERE)
-    follow(tx, row.contact_id, config)
+    follow(tx, row, config)
 
 
 def _withdraw(tx: Tx, row: OutboxMessage, why: str) -> None:

@@ -9,11 +9,13 @@ its list is complete: see `proves`.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 
 from appliance.model import MINUTE, SECOND, Attempt, OutboxMessage, OutboxState
 from appliance.texts import normalise
 from appliance.wire import OUTBOUND, SKEW, LoggedMessage, LogRead, is_within, on_twilios_clock
 
+_OPEN = (OutboxState.DOUBT, OutboxState.READY)
 AGAIN = 30 * SECOND  # until the next look, where nothing says when it would help
 
 
@@ -89,20 +91,26 @@ def judge(claims: Sequence[Claim], log: LogRead, books: Books, grace: int) -> li
     for claim in sorted(claims, key=lambda claim: claim.row.id):
         if claim.row.id in bound:
             found.append(Verdict(claim, Finding.SENT, bound[claim.row.id]))
-        elif claim.row.state in (OutboxState.DOUBT, OutboxState.READY):
+        elif claim.row.state in _OPEN:
             found.append(_absent(claim, free, claims, log, books, grace))
     return found
 
 
 def _bound(claims: Sequence[Claim], free: list[LoggedMessage], offset: int) -> dict[int, LoggedMessage]:
-    """Row → the message that it is; what is bound is free no more."""
+    """Row → the message that it is; what is bound is free no more.
+
+    First by when the attempts were made; then, as clocks may be wrong, whatever came after the first one of a row that
+    is still in doubt. A draft that was given up takes only what its own attempts explain.
+    """
     bound: dict[int, LoggedMessage] = {}
-    for matches in (_equal, _trial):
+    for is_timed, matches in product((True, False), (_equal, _trial)):
         # Longest bodies first: a short one may also be the end of a longer one.
         for claim in sorted(claims, key=lambda claim: (-len(claim.row.body), claim.row.id)):
-            made = (logged for logged in free if logged.created_at >= on_twilios_clock(claim.began, offset))
-            fits = (logged for logged in made if matches(normalise(logged.body), claim.row.body))
-            if claim.row.id not in bound and (first := next(fits, None)):
+            if claim.row.id in bound or not (is_timed or claim.row.state in _OPEN):
+                continue
+            start = on_twilios_clock(claim.began, offset)
+            made = (each for each in free if (claim.explains(each, offset) if is_timed else each.created_at >= start))
+            if first := next((logged for logged in made if matches(normalise(logged.body), claim.row.body)), None):
                 free.remove(first)
                 bound[claim.row.id] = first
     return bound

@@ -1,7 +1,7 @@
 """A conversation's lane: at most one live job, moved while the customer goes on writing, started anew at its end."""
 
 from appliance.config import Config
-from appliance.model import AI, Conversation, Job, JobKind
+from appliance.model import AI, Conversation, Job, JobKind, OutboxMessage
 from appliance.store import Tx
 
 
@@ -30,30 +30,29 @@ def arm(tx: Tx, conversation: Conversation, config: Config) -> None:
 
 
 def rearm(tx: Tx, job: Job, config: Config) -> None:
-    """At the end of a job: its lane goes on, also with messages of a conversation that was opened meanwhile."""
+    """At the end of a job: its contact's lane goes on."""
     row = tx.outbox.get(job.payload["outbox"]) if "outbox" in job.payload else None
     conversation = tx.conversations.get(job.payload["conversation"]) if "conversation" in job.payload else None
-    contact_id = row.contact_id if row else conversation.contact_id if conversation else None
-    if contact_id is None:
-        return
-    go_on(tx, contact_id, config)
-    if conversation is not None and tx.jobs.in_lane(conversation.session_key) is None:
-        arm(tx, conversation, config)
+    if about := row or conversation:
+        go_on(tx, about.contact_id, config)
 
 
-def follow(tx: Tx, contact_id: int, config: Config) -> None:
-    """Something of a contact's waits anew: what is to be sent goes before an answer that nobody has begun."""
-    if tx.outbox.unsent_to(contact_id):
-        tx.jobs.give_way(tx.contacts.lane(contact_id))
-    go_on(tx, contact_id, config)
+def follow(tx: Tx, row: OutboxMessage, config: Config) -> None:
+    """A row's fate changed: what is to be sent goes before an answer that nobody has begun."""
+    if tx.outbox.unsent_to(row.contact_id):
+        tx.jobs.give_way(tx.contacts.lane(row.contact_id))
+    go_on(tx, row.contact_id, config)
 
 
 def go_on(tx: Tx, contact_id: int, config: Config) -> None:
-    """Where a lane is free: the oldest row that waits to be sent, else an answer to the messages that wait."""
+    """Where a lane is free: the oldest row that waits to be sent, else an answer to the messages that wait longest.
+
+    They may be of a conversation that was closed meanwhile.
+    """
     lane = tx.contacts.lane(contact_id)
     if tx.jobs.in_lane(lane) is not None:
         return
     if rows := tx.outbox.unsent_to(contact_id):
         tx.jobs.send(rows[0], lane)
-    elif conversation := tx.conversations.open_with(lane):
-        arm(tx, conversation, config)
+    elif conversations := tx.conversations.waiting(contact_id):
+        arm(tx, conversations[0], config)

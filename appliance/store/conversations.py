@@ -23,6 +23,14 @@ class Conversations(Repository[Conversation]):
     def open_with(self, session_key: str) -> Conversation | None:
         return self._find("session_key = ? AND status <> 'closed'", session_key)
 
+    def waiting(self, contact_id: int) -> list[Conversation]:
+        """A contact's conversations with messages that nobody has answered yet, oldest first."""
+        return self._select(
+            "contact_id = ? AND EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = conversations.id "
+            "AND m.reply_id IS NULL AND m.suppressed IS NULL AND m.card_id IS NULL) ORDER BY id",
+            contact_id,
+        )
+
     def insert(
         self, organization_id: int, channel_id: int, contact_id: int, session_key: str, expires_at: int
     ) -> Conversation:

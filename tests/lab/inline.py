@@ -23,6 +23,7 @@ _TABLES = (
     "contacts",
     "conversations",
     "outbox",
+    "attempts",
     "cards",
     "messages",
     "delivery_events",

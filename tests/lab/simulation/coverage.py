@@ -29,7 +29,8 @@ _TABLE: dict[str, dict[str, set[str]]] = {
     "callback.after": dict.fromkeys(_KNOWN, _HELD),
     "settle.before": {"doubt": _ALL},
     "settle.after": dict.fromkeys(_KNOWN, _HELD)
-    | {"ready": {NONE}, "parked": _ABSENT | {NONE}, "doubt": _ABSENT | {NONE}},
+    | {"ready": {NONE}, "parked": _ABSENT | {NONE}, "superseded": (_ABSENT - {"refuse", *NOT_SENT}) | {NONE}}
+    | {"doubt": _ABSENT | {NONE, "accept", "late_accept"}},
     "start.before": {"sending": _ALL},
     "start.after": {"doubt": _ALL},
 }

@@ -1,5 +1,6 @@
 """The promises, checked against Twilio's ledger: lost 0, twice 0, unexpected 0, and everything adds up."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -115,6 +116,7 @@ def _posted(entry: Entry) -> int:
 
 def _overtaken(database: Database, world: World, row_of: Callable[[Entry], int]) -> list[str]:
     first = dict(database.rows("SELECT reply_id, min(id) FROM messages WHERE reply_id NOT NULL GROUP BY reply_id"))
+    handed = _handed(database)
     sent = [(first.get(row_of(entry)), entry) for entry in world.ours()]
     return [
         f"order: {newer.sid} overtook {older.sid}"
@@ -123,7 +125,20 @@ def _overtaken(database: Database, world: World, row_of: Callable[[Entry], int])
         if number is not None and other is not None and other < number and newer.recipient == older.recipient
         if newer.body != older.body  # equal ones are interchangeable
         if world.ended.get(older.reference, world.now) > world.posts[newer.reference][1]
+        if handed.get(other, world.now) > world.posts[newer.reference][1]
     ]
+
+
+def _handed(database: Database) -> dict[int, int]:
+    """Message → when an answer to it was handed to Twilio first, or may have been: in vain, it is given once more, behind
+    newer ones.
+    """
+    found: dict[int, int] = {}
+    tried = "SELECT o.covers, a.started_at FROM outbox o JOIN attempts a ON a.outbox_id = o.id WHERE a.number > 0"
+    for covers, at in database.rows(tried):
+        for message in json.loads(covers):
+            found[message] = min(at, found.get(message, at))
+    return found
 
 
 def _followed(database: Database, world: World) -> list[str]:
