@@ -27,10 +27,12 @@ def apply(tx: Tx, report: DeliveryReport, config: Config) -> OutboxMessage | Non
     if row is None or found is None or not _is_ours(tx, row, number, found[3], report, config):
         tx.events.insert(report, None, "names no row of ours")
         return None
-    # Equal bodies in doubt are settled together: Twilio's log may have given the sid to another row than this one.
-    row = tx.outbox.holding(row.contact_id, report.sid) or row
+    # Equal bodies in doubt are settled together: Twilio's log may have given the sid to another row than this one. It
+    # stays that row's, as a guess, until a callback for that row names another.
+    holder = tx.outbox.holding(row.contact_id, report.sid)
+    guessed, row = holder is not None and holder.id != row.id, holder or row
     tx.events.insert(report, row.id, "" if report.recipient in ("", row.recipient) else "differing To")
-    name(tx, row, number, report.sid, report.status, report.error_code)
+    name(tx, row, number, report.sid, report.status, report.error_code, guessed=guessed)
     derive(tx, row, config)
     return tx.outbox.get(row.id)
 

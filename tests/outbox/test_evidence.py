@@ -52,7 +52,7 @@ def found(
 ) -> list[tuple[int, Finding, str | None]]:
     read = LogRead(tuple(log), NOW + at, offset)
     verdicts = judge(claims, read, books or Books(), G)
-    return [(each.claim.row.id, each.finding, each.logged and each.logged.sid) for each in verdicts]
+    return [(each.claim.row.id, each.finding, each.logged.sid if each.logged else None) for each in verdicts]
 
 
 SENT, ABSENT, UNCLEAR, PERSON = Finding.SENT, Finding.ABSENT, Finding.UNCLEAR, Finding.BY_PERSON
