@@ -215,7 +215,8 @@ class World:
         """No job runs, and none is due that its gate would let pass."""
         worker = self.appliance.engine.worker
         due = await self.appliance.store.read(lambda tx: [r for r in tx.jobs.resources() if tx.jobs.due(r, 1)])
-        return not worker.busy and not any(worker._gate.allows(resource).jobs for resource in due)
+        is_idle = not worker.busy and not worker._claiming.locked()
+        return is_idle and not any(worker._gate.allows(resource).jobs for resource in due)
 
     async def until(self, condition: Callable[[], Any], seconds: float = 10.0) -> None:
         """Wait (in real time) for something that must happen soon; a coroutine function may be the condition."""
