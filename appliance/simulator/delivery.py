@@ -5,12 +5,18 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeAlias
 
 from appliance.simulator.faults import Fault, Faults
-from appliance.simulator.ledger import Entry, Ledger
+from appliance.simulator.ledger import FINAL, Entry, Ledger
 from appliance.simulator.parameters import callback_parameters
 from appliance.simulator.refusal import prefix
 from appliance.simulator.webhooks import Webhooks
 
 Step: TypeAlias = tuple[str, int | None]  # a status and its ErrorCode
+FATES = {
+    "failed": ("sending", "failed"),
+    "undelivered": ("sending", "sent", "undelivered"),
+    "stuck": ("sending", "sent"),
+    "held": (),
+}
 EARLY = 2  # an early callback: the steps up to `sent` happen before the POST is answered
 
 
@@ -32,11 +38,8 @@ class Delivery:
         fate = self._faults.take("delivery", entry.sender, entry.recipient)
         if fate is None:
             steps = _way(entry)
-        elif fate.kind == "failed":
-            steps = [("sending", None), ("failed", fate.code)]
         else:
-            end: list[Step] = [] if fate.kind == "stuck" else [("undelivered", fate.code)]
-            steps = [("sending", None), ("sent", None), *end]
+            steps = [(status, fate.code if status in FINAL else None) for status in FATES[fate.kind]]
         if fault is not None and fault.kind == "early":
             await self._walk(entry.sid, steps[:EARLY], None, 0)
             steps, fault = steps[EARLY:], None

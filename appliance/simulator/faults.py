@@ -8,7 +8,7 @@ KINDS = {
     "list": ("error", "hang", "reset", "lag"),
     "fetch": ("error", "hang", "reset"),
     "callback": ("lost", "early", "twice", "out_of_order", "delayed"),
-    "delivery": ("failed", "undelivered", "stuck"),
+    "delivery": ("failed", "undelivered", "stuck", "held"),
 }
 
 
@@ -23,7 +23,7 @@ class Fault:
     list: `lag` hides messages younger than `seconds`.
     callback, for all callbacks of one message: never sent, first ones before the POST is answered, each sent twice, in
     reverse order, `seconds` late.
-    delivery: the message ends as failed or undelivered with ErrorCode `code`, or stays sent for ever.
+    delivery: the message ends as failed or undelivered with ErrorCode `code`, or stays sent for ever, or, held, queued.
     `address` limits a fault to messages from or to it.
     Raises ValueError for a kind that does not belong to `on`.
     """
