@@ -4,6 +4,17 @@ from appliance.simulator.app import run_simulator, simulator_app
 from appliance.simulator.faults import Fault, Faults
 from appliance.simulator.ledger import Change, Entry, Ledger
 from appliance.simulator.phone import Phone
-from appliance.simulator.twilio import Twilio
+from appliance.simulator.twilio import SANDBOX, Twilio
 
-__all__ = ["Change", "Entry", "Fault", "Faults", "Ledger", "Phone", "Twilio", "run_simulator", "simulator_app"]
+__all__ = [
+    "SANDBOX",
+    "Change",
+    "Entry",
+    "Fault",
+    "Faults",
+    "Ledger",
+    "Phone",
+    "Twilio",
+    "run_simulator",
+    "simulator_app",
+]

@@ -19,6 +19,7 @@ from appliance.simulator.webhooks import Webhooks
 from appliance.wire import Media
 
 PACE = 0.02
+SANDBOX = "whatsapp:+14155238886"  # the WhatsApp sandbox's number, which all accounts of the world share
 
 
 @dataclass(frozen=True, slots=True)
