@@ -1,8 +1,11 @@
 """A Twilio on loopback with a phone in the browser: the demo, rehearsals and the tests use it."""
 
 from appliance.simulator.app import run_simulator, simulator_app
+from appliance.simulator.canonical import with_ninth_digit, without_ninth_digit
 from appliance.simulator.faults import Fault, Faults
+from appliance.simulator.lag import Lag, by_filter, each_its_own, replicas
 from appliance.simulator.ledger import Change, Entry, Ledger
+from appliance.simulator.listing import Query
 from appliance.simulator.phone import Phone
 from appliance.simulator.twilio import SANDBOX, Twilio
 
@@ -12,9 +15,16 @@ __all__ = [
     "Entry",
     "Fault",
     "Faults",
+    "Lag",
     "Ledger",
     "Phone",
+    "Query",
     "Twilio",
+    "by_filter",
+    "each_its_own",
+    "replicas",
     "run_simulator",
     "simulator_app",
+    "with_ninth_digit",
+    "without_ninth_digit",
 ]

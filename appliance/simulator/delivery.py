@@ -48,7 +48,7 @@ class Delivery:
     def resume(self) -> None:
         """Carry on with what was on its way when the simulator stopped."""
         for entry in self._ledger:
-            if not entry.inbound and not entry.finished:
+            if not entry.inbound and not entry.finished and entry.status != "scheduled":
                 done = {change.status for change in entry.history}
                 steps = [step for step in _way(entry) if step[0] not in done]
                 self._spawn(self._walk(entry.sid, steps, None, self.pace))

@@ -24,7 +24,7 @@ class Fault:
     callback, for all callbacks of one message: never sent, first ones before the POST is answered, each sent twice, in
     reverse order, `seconds` late.
     delivery: the message ends as failed or undelivered with ErrorCode `code`, or stays sent for ever, or, held, queued.
-    `address` limits a fault to messages from or to it.
+    `address` limits a fault to messages from or to it; delivery and callback know the canonical form of To.
     Raises ValueError for a kind that does not belong to `on`.
     """
 

@@ -15,7 +15,6 @@ from aiohttp.typedefs import Handler
 
 from appliance.simulator.faults import Fault
 from appliance.simulator.ledger import Entry
-from appliance.simulator.listing import page_of, parse_query
 from appliance.simulator.refusal import RefusedError
 from appliance.simulator.resource import API, error_body, media_list, message_resource, rfc2822
 from appliance.simulator.twilio import Twilio
@@ -86,12 +85,10 @@ async def create(request: web.Request) -> web.StreamResponse:
 @routes.get(API + "/Accounts/{account}/Messages.json")
 async def list_messages(request: web.Request) -> web.StreamResponse:
     twilio = _account(request)
-    query = parse_query(request.query)
-    fault = twilio.faults.take("list", query.sender, query.recipient)
+    fault = twilio.faults.take("list", request.query.get("From", ""), request.query.get("To", ""))
     if fault is not None and fault.kind != "lag":
         return await _spoil(request, fault)
-    newest = twilio.now() - int(fault.seconds * 1_000) if fault is not None else None
-    return web.json_response(page_of(twilio.ledger, query, request.path, newest))
+    return web.json_response(twilio.page(request.query, request.path, 0.0 if fault is None else fault.seconds))
 
 
 @routes.get(API + "/Accounts/{account}/Messages/{sid}.json")
