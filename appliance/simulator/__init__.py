@@ -3,6 +3,7 @@
 from appliance.simulator.app import run_simulator, simulator_app
 from appliance.simulator.canonical import with_ninth_digit, without_ninth_digit
 from appliance.simulator.faults import Fault, Faults
+from appliance.simulator.incident import Incident
 from appliance.simulator.lag import Lag, by_filter, each_its_own, replicas
 from appliance.simulator.ledger import Change, Entry, Ledger
 from appliance.simulator.listing import Query
@@ -15,6 +16,7 @@ __all__ = [
     "Entry",
     "Fault",
     "Faults",
+    "Incident",
     "Lag",
     "Ledger",
     "Phone",

@@ -39,6 +39,8 @@ async def twilio_answers(request: web.Request, handler: Handler) -> web.StreamRe
         response = await handler(request)
     except RefusedError as error:
         response = web.json_response(error_body(error), status=error.status)
+    if twilio.latency:
+        await asyncio.sleep(twilio.latency)
     if not response.prepared:
         response.headers["Date"] = rfc2822(twilio.now()).replace("+0000", "GMT")
     return response
@@ -71,6 +73,7 @@ def _entry(request: web.Request) -> Entry:
 async def create(request: web.Request) -> web.StreamResponse:
     twilio = _account(request)
     form: Any = await request.post()
+    twilio.posts[form.get("To", "")] += 1
     fault = twilio.faults.take("create", form.get("From", ""), form.get("To", ""))
     if fault is not None and not fault.creates:
         return await _spoil(request, fault)

@@ -1,6 +1,8 @@
 """One Twilio account on loopback: what it receives, what it accepts, what it tells us."""
 
+import math
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from secrets import compare_digest, token_hex
@@ -12,6 +14,7 @@ from multidict import MultiMapping
 from appliance.simulator.canonical import unchanged
 from appliance.simulator.delivery import Delivery
 from appliance.simulator.faults import Faults
+from appliance.simulator.incident import Incident
 from appliance.simulator.keywords import ANSWERS, keyword
 from appliance.simulator.lag import Lag
 from appliance.simulator.ledger import Change, Entry, Ledger
@@ -54,6 +57,9 @@ class Twilio:
     `canonical`: the form in which answers and callbacks show the To of a POST, and the only one that a filter finds.
     `null_from`: every POST is taken as one through a Messaging Service, whose From is null in the log while queued.
     `lag`: seconds by which a read of the list is behind on a message, as far as no fault says more.
+    `latency`: seconds from when a request was done until it is answered.
+    `rate`, later `delivery.rate`: messages per second of each sender; what is beyond is accepted and stays queued.
+    `incident`: trouble for a span of time. `posts`: how many POSTs came for each To, whatever became of them.
     """
 
     def __init__(
@@ -71,6 +77,8 @@ class Twilio:
         canonical: Callable[[str], str] = unchanged,
         null_from: bool = False,
         lag: Lag | None = None,
+        latency: float = 0.0,
+        rate: float = math.inf,
     ) -> None:
         self.account_sid = account_sid
         self.ledger = ledger if ledger is not None else Ledger()
@@ -81,11 +89,22 @@ class Twilio:
         self.canonical = canonical
         self.null_from = null_from
         self.lag = lag
-        self.faults = Faults()
+        self.latency = latency
+        self.posts: Counter[str] = Counter()
+        self.faults = Faults(lambda: self.now())  # noqa: PLW0108 - the clock may be exchanged
         self._credentials = [(account_sid, token) for token in auth_tokens] + list((api_keys or {}).items())
         self._webhooks = Webhooks(auth_tokens[0])
         self.delivery = Delivery(self.ledger, self._webhooks, self.faults, now, pace)
+        self.delivery.rate = rate
         self._reads = 0
+
+    @property
+    def incident(self) -> Incident | None:
+        return self.faults.incident
+
+    @incident.setter
+    def incident(self, incident: Incident | None) -> None:
+        self.faults.strike(incident)
 
     def knows(self, username: str, password: str) -> bool:
         """Whether these open the REST API."""

@@ -56,3 +56,4 @@ async def test_two_accounts_share_an_address(servers: int) -> None:
     assert [form["AccountSid"] for _, form, *_ in double.requests] == [ACCOUNT] * 5 + [OTHER_ACCOUNT] * 5
     assert {form["To"] for path, form, *_ in double.requests if path == "/twilio/messages"} == {SANDBOX}
     assert (foreign.value.code, stranger.value.code) == (20404, 20003)
+    assert (one.posts, two.posts) == ({WHATSAPP_CUSTOMER: 1}, {WHATSAPP_CUSTOMER: 1})

@@ -129,6 +129,7 @@ async def test_the_log_shows_another_form_of_the_address(world: World) -> None:
     assert await world.bodies(to=canonical) == await world.bodies(from_=WHATSAPP) == ["Olá"]
     assert world.double.requests[0][1]["From"] == WHATSAPP_CUSTOMER
     assert {form["To"] for path, form, *_ in world.double.requests if path.startswith("/twilio/status")} == {canonical}
+    assert dict(world.twilio.posts) == {WHATSAPP_CUSTOMER: 1}
 
 
 @pytest.mark.parametrize("from_", [SMS, None])
