@@ -1,22 +1,27 @@
 """The simulator as an aiohttp application, and a way to run it."""
 
 import asyncio
+from collections.abc import Sequence
 
 from aiohttp import web
 
 from appliance.simulator import phone, rest, tools
 from appliance.simulator.guard import add_headers, guard
 from appliance.simulator.phone import PHONE, Phone
-from appliance.simulator.rest import CLOSING, TWILIO, twilio_answers
+from appliance.simulator.rest import ACCOUNTS, CLOSING, TWILIO, twilio_answers
 from appliance.simulator.twilio import Twilio
 
 SHUTDOWN_TIMEOUT = 2.0
 
 
-def simulator_app(twilio: Twilio, phone_page: Phone | None = None) -> web.Application:
-    """REST API, `/simulator/` tools and the phone page. Closing the application closes `twilio`."""
+def simulator_app(twilio: Twilio, phone_page: Phone | None = None, others: Sequence[Twilio] = ()) -> web.Application:
+    """REST API, `/simulator/` tools and the phone page. Closing the application closes `twilio`.
+
+    `others`: more accounts behind the same REST API, closed as well; tools and page belong to the first.
+    """
     app = web.Application(middlewares=[guard, twilio_answers])
     app[TWILIO], app[CLOSING], app[PHONE] = twilio, asyncio.Event(), phone_page or Phone()
+    app[ACCOUNTS] = {account.account_sid: account for account in (twilio, *others)}
     app.add_routes(rest.routes)
     app.add_routes(tools.routes)
     phone.add_to(app)
@@ -28,7 +33,8 @@ def simulator_app(twilio: Twilio, phone_page: Phone | None = None) -> web.Applic
 
 
 async def _resume(app: web.Application) -> None:
-    app[TWILIO].delivery.resume()
+    for twilio in app[ACCOUNTS].values():
+        twilio.delivery.resume()
 
 
 async def _end_long_answers(app: web.Application) -> None:
@@ -36,7 +42,8 @@ async def _end_long_answers(app: web.Application) -> None:
 
 
 async def _close(app: web.Application) -> None:
-    await app[TWILIO].close()
+    for twilio in app[ACCOUNTS].values():
+        await twilio.close()
 
 
 async def run_simulator(app: web.Application, host: str, port: int) -> web.AppRunner:

@@ -1,29 +1,39 @@
 """The life of an outbound message after it was accepted: one status after the other, each called back."""
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeAlias
 
 from appliance.simulator.faults import Fault, Faults
-from appliance.simulator.ledger import Entry, Ledger
+from appliance.simulator.ledger import FINAL, Entry, Ledger
 from appliance.simulator.parameters import callback_parameters
 from appliance.simulator.refusal import prefix
 from appliance.simulator.webhooks import Webhooks
 
 Step: TypeAlias = tuple[str, int | None]  # a status and its ErrorCode
+FATES = {
+    "failed": ("sending", "failed"),
+    "undelivered": ("sending", "sent", "undelivered"),
+    "stuck": ("sending", "sent"),
+    "held": (),
+}
 EARLY = 2  # an early callback: the steps up to `sent` happen before the POST is answered
 
 
 class Delivery:
     """Moves messages on in the background, `pace` seconds per status (Twilio docs, "Track the message status of
-    outbound messages"). The initial status has no callback."""
+    outbound messages"). The initial status has no callback. A sender gets `rate` messages per second under way, the
+    rest stays queued meanwhile (Twilio support, "Rate limits and message queues")."""
 
     def __init__(self, ledger: Ledger, webhooks: Webhooks, faults: Faults, now: Callable[[], int], pace: float) -> None:
         self.pace = pace
+        self.rate = math.inf
         self._ledger = ledger
         self._webhooks = webhooks
         self._faults = faults
         self._now = now
+        self._free: dict[str, float] = {}  # sender → the loop's time at which its next message may start
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def begin(self, entry: Entry) -> None:
@@ -32,27 +42,33 @@ class Delivery:
         fate = self._faults.take("delivery", entry.sender, entry.recipient)
         if fate is None:
             steps = _way(entry)
-        elif fate.kind == "failed":
-            steps = [("sending", None), ("failed", fate.code)]
         else:
-            end: list[Step] = [] if fate.kind == "stuck" else [("undelivered", fate.code)]
-            steps = [("sending", None), ("sent", None), *end]
+            steps = [(status, fate.code if status in FINAL else None) for status in FATES[fate.kind]]
         if fault is not None and fault.kind == "early":
             await self._walk(entry.sid, steps[:EARLY], None, 0)
             steps, fault = steps[EARLY:], None
-        self._spawn(self._walk(entry.sid, steps, fault, self.pace))
+        self._spawn(self._walk(entry.sid, steps, fault, self.pace, self._turn(entry.sender)))
 
     def resume(self) -> None:
         """Carry on with what was on its way when the simulator stopped."""
         for entry in self._ledger:
-            if not entry.inbound and not entry.finished:
+            if not entry.inbound and not entry.finished and entry.status != "scheduled":
                 done = {change.status for change in entry.history}
                 steps = [step for step in _way(entry) if step[0] not in done]
                 self._spawn(self._walk(entry.sid, steps, None, self.pace))
 
-    async def _walk(self, sid: str, steps: Sequence[Step], fault: Fault | None, pace: float) -> None:
+    def _turn(self, sender: str) -> float:
+        """Seconds until this sender's next message may start, and the one after it later."""
+        now = asyncio.get_running_loop().time()
+        start = max(now, self._free.get(sender, now))
+        self._free[sender] = start + 1 / self.rate
+        return start - now
+
+    async def _walk(self, sid: str, steps: Sequence[Step], fault: Fault | None, pace: float, wait: float = 0.0) -> None:
         kind = fault.kind if fault is not None else ""
         held: list[Entry] = []
+        if wait:
+            await asyncio.sleep(wait)
         for status, error_code in steps:
             await asyncio.sleep(pace)
             entry = self._ledger.get(sid)
@@ -69,7 +85,7 @@ class Delivery:
             await self._call_back(entry)
 
     async def _call_back(self, entry: Entry, times: int = 1) -> None:
-        for _ in range(times if entry.status_callback else 0):
+        for _ in range(times if entry.status_callback and not self._faults.callbacks_lost else 0):
             await self._webhooks.post(entry.status_callback, callback_parameters(entry))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

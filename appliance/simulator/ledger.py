@@ -8,6 +8,7 @@ import msgspec
 
 from appliance.wire import Media
 
+UNSENT = frozenset({"accepted", "scheduled", "queued"})
 FINAL = frozenset({"received", "delivered", "read", "undelivered", "failed", "canceled"})
 
 
@@ -35,6 +36,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "from",
     error_code: int | None = None
     media: tuple[Media, ...] = ()
     status_callback: str = ""
+    service: str = ""  # the Messaging Service that it goes through
     opt_out: str = ""  # STOP or START, when this inbound message changed what may be sent back
     history: tuple[Change, ...] = ()
     deleted: bool = False
@@ -42,6 +44,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "from",
     @property
     def inbound(self) -> bool:
         return self.direction == "inbound"
+
+    @property
+    def shown_sender(self) -> str | None:
+        """From as Twilio tells it: a Messaging Service has not chosen a number yet while it holds the message."""
+        return None if self.service and self.status in UNSENT else self.sender
 
     @property
     def finished(self) -> bool:
@@ -113,8 +120,9 @@ class Ledger:
         """What is not deleted, oldest first."""
         return (entry for entry in list(self._entries.values()) if not entry.deleted)
 
-    def newest_first(self) -> Iterator[Entry]:
-        return (entry for entry in reversed(list(self._entries.values())) if not entry.deleted)
+    def numbered(self) -> Iterator[tuple[int, Entry]]:
+        """What is not deleted, each with its place in the order Twilio got them, which never changes."""
+        return ((number, entry) for number, entry in enumerate(list(self._entries.values())) if not entry.deleted)
 
     def opted_out(self, contact: str, channel: str) -> bool:
         return (contact, channel) in self._opted_out

@@ -65,6 +65,8 @@ def callback_parameters(entry: Entry) -> dict[str, str]:
         "SmsStatus": entry.status,
         "To": entry.recipient,
     }
+    if entry.service:
+        parameters["MessagingServiceSid"] = entry.service
     if entry.error_code is not None:
         parameters["ErrorCode"] = str(entry.error_code)
     if prefix(entry.recipient) == "whatsapp":

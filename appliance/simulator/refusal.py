@@ -32,12 +32,22 @@ def prefix(address: str) -> str:
     return address.rpartition(":")[0]
 
 
+def sender_of(form: MultiMapping[str], owned: Collection[str]) -> str:
+    """From, or the number that the Messaging Service chooses; empty when there is none."""
+    chosen = form.get("From", "")
+    if chosen or not form.get("MessagingServiceSid"):
+        return chosen
+    return next((address for address in owned if prefix(address) == prefix(form.get("To", ""))), "")
+
+
 def check_create(form: MultiMapping[str], ledger: Ledger, owned: Collection[str], now: int) -> None:
     """Raise RefusedError for the first thing wrong with the parameters of a new message.
 
     `owned`: the account's own addresses; empty means that any From is ours.
     """
-    sender, recipient, body = form.get("From", ""), form.get("To", ""), form.get("Body", "")
+    sender, recipient, body = sender_of(form, owned), form.get("To", ""), form.get("Body", "")
+    if not sender and form.get("MessagingServiceSid"):
+        raise RefusedError(21703, "The Messaging Service does not have a phone number available to send a message")
     _check_addresses(sender, recipient, owned)
     if not body and not form.getall("MediaUrl", []):
         raise RefusedError(21602, "Message body is required.")

@@ -15,12 +15,12 @@ from aiohttp.typedefs import Handler
 
 from appliance.simulator.faults import Fault
 from appliance.simulator.ledger import Entry
-from appliance.simulator.listing import page_of, parse_query
 from appliance.simulator.refusal import RefusedError
 from appliance.simulator.resource import API, error_body, media_list, message_resource, rfc2822
 from appliance.simulator.twilio import Twilio
 
 TWILIO = web.AppKey("twilio", Twilio)
+ACCOUNTS = web.AppKey("accounts", dict[str, Twilio])
 CLOSING = web.AppKey("closing", asyncio.Event)
 CANCELLABLE = frozenset({"queued", "accepted", "scheduled"})
 LINGER_RESET = struct.pack("ii", 1, 0)
@@ -33,18 +33,25 @@ async def twilio_answers(request: web.Request, handler: Handler) -> web.StreamRe
     """Authenticate, turn refusals into Twilio's JSON, and tell Twilio's time in `Date`."""
     if not request.path.startswith(API):
         return await handler(request)
+    twilio = _account(request)
     try:
-        _authenticate(request)
+        _authenticate(request, twilio)
         response = await handler(request)
     except RefusedError as error:
         response = web.json_response(error_body(error), status=error.status)
+    if twilio.latency:
+        await asyncio.sleep(twilio.latency)
     if not response.prepared:
-        response.headers["Date"] = rfc2822(request.app[TWILIO].now()).replace("+0000", "GMT")
+        response.headers["Date"] = rfc2822(twilio.now()).replace("+0000", "GMT")
     return response
 
 
-def _authenticate(request: web.Request) -> None:
-    twilio = request.app[TWILIO]
+def _account(request: web.Request) -> Twilio:
+    """The account that the path names; the first one where it names none that is here."""
+    return request.app[ACCOUNTS].get(request.match_info.get("account", ""), request.app[TWILIO])
+
+
+def _authenticate(request: web.Request, twilio: Twilio) -> None:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     try:
         username, _, password = b64decode(given, validate=True).decode().partition(":")
@@ -56,7 +63,7 @@ def _authenticate(request: web.Request) -> None:
 
 
 def _entry(request: web.Request) -> Entry:
-    entry = request.app[TWILIO].ledger.get(request.match_info["sid"])
+    entry = _account(request).ledger.get(request.match_info["sid"])
     if entry is None:
         raise RefusedError(20404, f"The requested resource {request.path} was not found", 404)
     return entry
@@ -64,8 +71,9 @@ def _entry(request: web.Request) -> Entry:
 
 @routes.post(API + "/Accounts/{account}/Messages.json")
 async def create(request: web.Request) -> web.StreamResponse:
-    twilio = request.app[TWILIO]
+    twilio = _account(request)
     form: Any = await request.post()
+    twilio.posts[form.get("To", "")] += 1
     fault = twilio.faults.take("create", form.get("From", ""), form.get("To", ""))
     if fault is not None and not fault.creates:
         return await _spoil(request, fault)
@@ -79,18 +87,16 @@ async def create(request: web.Request) -> web.StreamResponse:
 
 @routes.get(API + "/Accounts/{account}/Messages.json")
 async def list_messages(request: web.Request) -> web.StreamResponse:
-    twilio = request.app[TWILIO]
-    query = parse_query(request.query)
-    fault = twilio.faults.take("list", query.sender, query.recipient)
+    twilio = _account(request)
+    fault = twilio.faults.take("list", request.query.get("From", ""), request.query.get("To", ""))
     if fault is not None and fault.kind != "lag":
         return await _spoil(request, fault)
-    newest = twilio.now() - int(fault.seconds * 1_000) if fault is not None else None
-    return web.json_response(page_of(twilio.ledger, query, request.path, newest))
+    return web.json_response(twilio.page(request.query, request.path, 0.0 if fault is None else fault.seconds))
 
 
 @routes.get(API + "/Accounts/{account}/Messages/{sid}.json")
 async def fetch(request: web.Request) -> web.StreamResponse:
-    fault = request.app[TWILIO].faults.take("fetch")
+    fault = _account(request).faults.take("fetch")
     if fault is not None:
         return await _spoil(request, fault)
     return web.json_response(message_resource(_entry(request)))
@@ -99,7 +105,7 @@ async def fetch(request: web.Request) -> web.StreamResponse:
 @routes.post(API + "/Accounts/{account}/Messages/{sid}.json")
 async def update(request: web.Request) -> web.StreamResponse:
     """Redact (an empty Body) or cancel (Status=canceled)."""
-    twilio, entry, form = request.app[TWILIO], _entry(request), await request.post()
+    twilio, entry, form = _account(request), _entry(request), await request.post()
     if form.get("Status") == "canceled":
         if entry.status not in CANCELLABLE:
             raise RefusedError(30409, "Message cannot be canceled because of its status", 400)
@@ -114,7 +120,7 @@ async def update(request: web.Request) -> web.StreamResponse:
 async def delete(request: web.Request) -> web.StreamResponse:
     entry = _entry(request)
     _check_finished(entry)
-    request.app[TWILIO].ledger.record(msgspec.structs.replace(entry, deleted=True))
+    _account(request).ledger.record(msgspec.structs.replace(entry, deleted=True))
     return web.Response(status=204)
 
 

@@ -1,24 +1,32 @@
 """One Twilio account on loopback: what it receives, what it accepts, what it tells us."""
 
+import math
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from secrets import compare_digest, token_hex
+from typing import Any
 
 import msgspec
 from multidict import MultiMapping
 
+from appliance.simulator.canonical import unchanged
 from appliance.simulator.delivery import Delivery
 from appliance.simulator.faults import Faults
+from appliance.simulator.incident import Incident
 from appliance.simulator.keywords import ANSWERS, keyword
+from appliance.simulator.lag import Lag
 from appliance.simulator.ledger import Change, Entry, Ledger
+from appliance.simulator.listing import Undated, page_of, parse_query
 from appliance.simulator.parameters import inbound_parameters
-from appliance.simulator.refusal import check_create
+from appliance.simulator.refusal import check_create, sender_of
 from appliance.simulator.resource import media_sid
 from appliance.simulator.webhooks import Webhooks
 from appliance.wire import Media
 
 PACE = 0.02
+SANDBOX = "whatsapp:+14155238886"  # the WhatsApp sandbox's number, which all accounts of the world share
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,7 @@ class Draft:
     body: str
     media: tuple[Media, ...] = ()
     status_callback: str = ""
+    service: str = ""
 
 
 def _wall_clock() -> int:
@@ -42,6 +51,15 @@ class Twilio:
     `public_url`: where webhooks go (`<public_url>/twilio/messages`); may be set later, None = nowhere.
     `owned`: the account's addresses, empty = any. `api_keys`: key sid → secret. `now`: milliseconds UTC.
     `pace`: seconds between two statuses of an outbound message.
+
+    How unkind it is may be changed at any time:
+    `undated`: the end of the list at which queued and scheduled messages stand.
+    `canonical`: the form in which answers and callbacks show the To of a POST, and the only one that a filter finds.
+    `null_from`: every POST is taken as one through a Messaging Service, whose From is null in the log while queued.
+    `lag`: seconds by which a read of the list is behind on a message, as far as no fault says more.
+    `latency`: seconds from when a request was done until it is answered.
+    `rate`, later `delivery.rate`: messages per second of each sender; what is beyond is accepted and stays queued.
+    `incident`: trouble for a span of time. `posts`: how many POSTs came for each To, whatever became of them.
     """
 
     def __init__(
@@ -55,16 +73,38 @@ class Twilio:
         api_keys: Mapping[str, str] | None = None,
         now: Callable[[], int] = _wall_clock,
         pace: float = PACE,
+        undated: Undated = "last",
+        canonical: Callable[[str], str] = unchanged,
+        null_from: bool = False,
+        lag: Lag | None = None,
+        latency: float = 0.0,
+        rate: float = math.inf,
     ) -> None:
         self.account_sid = account_sid
         self.ledger = ledger if ledger is not None else Ledger()
         self.public_url = public_url
         self.owned = owned
         self.now = now
-        self.faults = Faults()
+        self.undated: Undated = undated
+        self.canonical = canonical
+        self.null_from = null_from
+        self.lag = lag
+        self.latency = latency
+        self.posts: Counter[str] = Counter()
+        self.faults = Faults(lambda: self.now())  # noqa: PLW0108 - the clock may be exchanged
         self._credentials = [(account_sid, token) for token in auth_tokens] + list((api_keys or {}).items())
         self._webhooks = Webhooks(auth_tokens[0])
         self.delivery = Delivery(self.ledger, self._webhooks, self.faults, now, pace)
+        self.delivery.rate = rate
+        self._reads = 0
+
+    @property
+    def incident(self) -> Incident | None:
+        return self.faults.incident
+
+    @incident.setter
+    def incident(self, incident: Incident | None) -> None:
+        self.faults.strike(incident)
 
     def knows(self, username: str, password: str) -> bool:
         """Whether these open the REST API."""
@@ -122,12 +162,44 @@ class Twilio:
     def create(self, form: MultiMapping[str]) -> Entry:
         """Accept a message from the REST API's parameters, status queued. Raises RefusedError."""
         check_create(form, self.ledger, self.owned, self.now())
-        media = tuple(Media(url, "") for url in form.getall("MediaUrl", []))
-        draft = Draft(form["From"], form["To"], form.get("Body", ""), media, form.get("StatusCallback", ""))
-        return self.ledger.record(self._entry(draft, "outbound-api", "queued"))
+        draft = Draft(
+            sender_of(form, self.owned),
+            self.canonical(form["To"]),
+            form.get("Body", ""),
+            tuple(Media(url, "") for url in form.getall("MediaUrl", [])),
+            form.get("StatusCallback", ""),
+            form.get("MessagingServiceSid", "") or (self._service if self.null_from else ""),
+        )
+        return self.ledger.record(self._entry(draft, "outbound-api", "accepted" if draft.service else "queued"))
 
-    def _entry(self, draft: Draft, direction: str, status: str, sid: str | None = None) -> Entry:
-        now = self.now()
+    @property
+    def _service(self) -> str:
+        return "MG" + self.account_sid[2:]
+
+    def schedule(self, from_: str, to: str, body: str, *, created: int, sent: int | None = None) -> Entry:
+        """Put a message into the log that somebody scheduled at `created`, in milliseconds UTC: delivered at `sent`,
+        or still waiting (`ledger.set_status` sends it). Scheduling is done by a Messaging Service.
+        """
+        draft = Draft(from_, self.canonical(to), body, service=self._service)
+        entry = self.ledger.record(self._entry(draft, "outbound-api", "scheduled", at=created))
+        if sent is not None:
+            for status in ("sent", "delivered"):
+                entry = self.ledger.set_status(entry, status, sent)
+        return entry
+
+    def page(self, query: MultiMapping[str], path: str, behind: float) -> dict[str, Any]:
+        """A page of the message list, at least `behind` seconds late. Raises RefusedError."""
+        self._reads += 1
+        asked, now = parse_query(query, self._reads), self.now()
+
+        def hidden(entry: Entry) -> bool:
+            late = max(behind, self.lag(asked, entry) if self.lag is not None else 0.0)
+            return late > 0 and entry.date_created > now - late * 1_000
+
+        return page_of(self.ledger, asked, path, undated=self.undated, hidden=hidden)
+
+    def _entry(self, draft: Draft, direction: str, status: str, sid: str | None = None, at: int | None = None) -> Entry:
+        now = self.now() if at is None else at
         return Entry(
             sid=sid or ("MM" if draft.media else "SM") + token_hex(16),
             account_sid=self.account_sid,
@@ -140,6 +212,7 @@ class Twilio:
             date_updated=now,
             media=draft.media,
             status_callback=draft.status_callback,
+            service=draft.service,
             history=(Change(now, status),),
         )
 

@@ -45,16 +45,19 @@ class LoopbackClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # twilio has
 
 @dataclass
 class Double:
-    """An appliance that only records: every webhook with its verdict on the signature."""
+    """An appliance that only records: every webhook with its verdict on the signature, by the account's own token."""
 
     requests: list[tuple[str, MultiDict[str], bool, str]] = field(default_factory=list)
     answer: Callable[[], web.Response] = lambda: web.Response(text="<Response/>", content_type="text/xml")
     base: str = ""
+    tokens: dict[str, str] = field(default_factory=lambda: {ACCOUNT: TOKEN})
 
     async def hear(self, request: web.Request) -> web.Response:
         form = MultiDict((name, str(value)) for name, value in (await request.post()).items())
         signature = request.headers["X-Twilio-Signature"]
-        valid = RequestValidator(TOKEN).validate(self.base + request.raw_path, form, signature)
+        valid = RequestValidator(self.tokens[form["AccountSid"]]).validate(
+            self.base + request.raw_path, form, signature
+        )
         self.requests.append((request.raw_path, form, valid, request.headers["I-Twilio-Idempotency-Token"]))
         return self.answer()
 

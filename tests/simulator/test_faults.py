@@ -5,7 +5,7 @@ import pytest
 from twilio.base.exceptions import TwilioException, TwilioRestException
 
 from appliance.simulator import Fault
-from tests.simulator.simulated_world import ACCOUNT, CUSTOMER, SDK_WARNINGS, TOKEN, World
+from tests.simulator.simulated_world import ACCOUNT, CUSTOMER, SDK_WARNINGS, TOKEN, WHATSAPP, WHATSAPP_CUSTOMER, World
 
 pytestmark = SDK_WARNINGS
 
@@ -16,7 +16,9 @@ pytestmark = SDK_WARNINGS
         (Fault("create", "error", status=400, code=30007), 400, 30007, 0),
         (Fault("create", "error", status=401, code=20003), 401, 20003, 0),
         (Fault("create", "error", status=429, code=20429, retry_after=2), 429, 20429, 0),
+        *((Fault("create", "error", status=429, code=code), 429, code, 0) for code in (63038, 63018, 14107)),
         (Fault("create", "error", status=429), 429, 429, 0),
+        (Fault("create", "error", status=429, accepted=True), 429, 429, 1),
         (Fault("create", "error", status=503), 503, 503, 0),
         (Fault("create", "error", status=500, code=20500, accepted=True), 500, 20500, 1),
     ],
@@ -124,16 +126,34 @@ async def test_an_early_callback_comes_before_the_answer(world: World) -> None:
         ("failed", ["sending", "failed"], "30008"),
         ("undelivered", ["sending", "sent", "undelivered"], "30008"),
         ("stuck", ["sending", "sent"], None),
+        ("held", [], None),
     ],
 )
 async def test_delivery_faults(world: World, kind: str, statuses: list[str], code: str | None) -> None:
-    """A message can fail after it was accepted, with its ErrorCode, or stay sent for ever."""
+    """A message can fail after it was accepted, with its ErrorCode, or stay sent or queued for ever."""
     world.twilio.faults.add(Fault("delivery", kind, code=30008))
     await world.send()
     await world.twilio.settle()
 
     assert world.double.statuses() == statuses
-    assert world.double.requests[-1][1].get("ErrorCode") == code
+    assert [form["ErrorCode"] for _, form, *_ in world.double.requests if "ErrorCode" in form] == (
+        [code] if code else []
+    )
+
+
+@pytest.mark.parametrize("kind", ["failed", "undelivered"])
+@pytest.mark.parametrize("code", [21610, 30002, 30003, 63007, 63016, 63018, 63024, 63038])
+async def test_refusals_that_come_by_callback(world: World, kind: str, code: int) -> None:
+    """The codes that a POST can be refused with come after it was accepted as well, and stand in the log."""
+    await world.twilio.receive(WHATSAPP_CUSTOMER, WHATSAPP, "Oi")
+    world.twilio.faults.add(Fault("delivery", kind, code=code, address=WHATSAPP_CUSTOMER))
+    sid = (await world.send(from_=WHATSAPP, to=WHATSAPP_CUSTOMER)).sid
+    await world.twilio.settle()
+    form = world.double.requests[-1][1]
+    fetched = await world.client.messages(sid).fetch_async()
+
+    assert (form["MessageStatus"], form["ErrorCode"], form["EventType"]) == (kind, str(code), "UNDELIVERED")
+    assert (fetched.status, fetched.error_code) == (kind, code)
 
 
 async def test_list_and_fetch_faults(world: World) -> None:
