@@ -33,6 +33,7 @@ class Shifts(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
         return shifts.shift(nodeid)
 
 
+@pytest.hookimpl(optionalhook=True)  # as with `-p no:xdist`
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Shifts:
     return Shifts(config, log)
 

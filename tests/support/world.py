@@ -1,9 +1,13 @@
 """The whole product in one process: a simulated Twilio, the real appliance, real SQLite, a clock to move by hand."""
 
 import asyncio
+import contextlib
 import heapq
 import inspect
+import itertools
 import math
+import os
+import random
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -319,8 +323,18 @@ async def hang_up() -> None:
         await asyncio.sleep(0.001)
 
 
+PORTS = 2_500  # for each process that runs tests
+FIRST_PORT = 10_000 + PORTS * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_ports = itertools.cycle(random.sample(range(FIRST_PORT, FIRST_PORT + PORTS), PORTS))
+
+
 def free_port() -> int:
-    """A port that nothing listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nothing listens on, and that is not given away before somebody listens, or while a box is off.
+
+    Linux hands those from 32,768 on to every connection and to every server that asks for any.
+    """
+    for port in itertools.islice(_ports, PORTS):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
