@@ -4,14 +4,26 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check bench torture torture-simulated torture-rest lock clean
+# Files side by side: the tests wait as much as they compute.
+SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4
+
+.PHONY: demo help test test-rest test-all check bench torture torture-simulated torture-rest lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime  ## The appliance and a simulated Twilio with a phone in the browser; LISTEN=host:port moves it
 	@$(RUN) -m appliance demo
 
-test: $(VENV)/.development  ## All tests
-	@$(RUN) -m pytest
+help:  ## These lines
+	@awk -F '  ## ' '/^[a-z-]+:.*  ## / { split($$1, name, ":"); printf "  make %-9s  %s\n", name[1], $$2 }' $(MAKEFILE_LIST)
+
+test: $(VENV)/.development  ## The tests, with the laboratory's short form; minutes
+	@$(RUN) -m pytest $(SIDE_BY_SIDE) -m "not slow"
+
+test-rest: $(VENV)/.development  ## What `make test` leaves out
+	@$(RUN) -m pytest $(SIDE_BY_SIDE) -m slow
+
+test-all:  ## Every test; the rest also after a failure
+	@$(MAKE) --no-print-directory --keep-going test test-rest
 
 check: $(VENV)/.development  ## Lint, format, types, layers
 	@$(RUN) -m ruff check .

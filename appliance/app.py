@@ -86,7 +86,7 @@ class Appliance:
     async def stop(self) -> None:
         self.stopping.set()
         systemd.notify("STOPPING=1")
-        await self._running.aclose()
+        await self._running.pop_all().aclose()  # a second stop meanwhile must not overtake the first
 
     async def _listen(self, pulse: Pulse) -> None:
         server, registry, store, bell = self.config.server, self.metrics.registry, self.store, self.engine.bell
@@ -126,6 +126,9 @@ class Appliance:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _storage_fault(self, error: ApplianceError) -> None:
+        """Not while the store is being opened: a try that fails ends there, or is made again every two seconds."""
+        if self._engine is None:
+            return
         log.error("storage fault", error=str(error))
         if isinstance(error, StorageBrokenError):
             self.fault = error

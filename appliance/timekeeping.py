@@ -21,6 +21,7 @@ times was wrong, and since when: what an earlier run wrote may have been right, 
 from collections.abc import Callable
 
 from appliance.clock import milliseconds
+from appliance.errors import StorageUnavailableError
 from appliance.model import HOUR, MINUTE, SECOND
 from appliance.ports import Clock
 from appliance.store import Store, Tx
@@ -58,7 +59,7 @@ class Timekeeper:
         if abs(step) > JUMP:
             try:
                 await self._store.write(lambda tx: _follow(tx, jump))
-            except BaseException:
+            except StorageUnavailableError:
                 self._known_offset -= step
                 raise
         self._looked_at = self._clock.monotonic()

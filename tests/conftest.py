@@ -1,4 +1,4 @@
-"""Fixtures that several tests share, and what a skipped test means."""
+"""Fixtures that several tests share, who runs which tests, and what a skipped test means."""
 
 import os
 import subprocess
@@ -6,7 +6,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
+from tests.support import shifts
 from tests.support.world import World
 
 PACKAGES = Path(__file__).parents[1] / ".ci" / "packages"  # of Debian, that the full suite wants
@@ -19,6 +22,28 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield running
 
 
+class Shifts(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Each worker takes the next shift; by itself xdist would begin with the files that have most tests."""
+
+    def __init__(self, config: pytest.Config, log: Producer | None = None) -> None:
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        return shifts.shift(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)  # as with `-p no:xdist`
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Shifts:
+    return Shifts(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Side by side the longest shifts come first; one after the other it would only hide where one is."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: shifts.rank(item.nodeid))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """With FAIL_ON_SKIP a run with a skipped test has failed."""
     if os.environ.get("FAIL_ON_SKIP") and _skipped(session.config):
@@ -26,6 +51,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What tests told, wherever they ran; and what the skipped ones would have needed."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, words in report.user_properties:
+            if name == "told":
+                terminalreporter.write_line(str(words))
     if not _skipped(config):
         return
     if missing := [name for name in PACKAGES.read_text().split() if not _installed(name)]:

@@ -30,7 +30,6 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PATIENCE = 60  # seconds for a start on a busy machine
-pytestmark = pytest.mark.slow
 in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium is missing: sudo apt install chromium")
 
 

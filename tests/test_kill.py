@@ -9,8 +9,6 @@ import os
 import random
 from pathlib import Path
 
-import pytest
-
 from tests.lab.faults.desk import Customers
 from tests.lab.faults.forked import ForkedBox
 from tests.lab.figures import kept, record
@@ -18,7 +16,6 @@ from tests.support.box import ANSWER, Box
 from tests.support.world import CUSTOMER, SMS
 
 __all__ = ["kept"]  # pytest finds the fixture here
-pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("LAB_KILLS", "50")) // 4
 CUSTOMERS = 5 * KILLS
 LIVES = (0.02, 0.6)  # seconds between a start and the next kill, at least and at most

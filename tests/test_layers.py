@@ -31,7 +31,7 @@ ROOMS: dict[str, list[str]] = {
     "simulator": ["model", "wire"],
     # the one file, and what it has to survive
     "store": ["errors", "model", "ports", "wire"],
-    "timekeeping": ["clock", "model", "ports", "store"],
+    "timekeeping": ["clock", "errors", "model", "ports", "store"],
     "restoration": ["model", "store"],
     # use cases
     "queue": ["clock", "config", "errors", "metrics", "model", "ports", "restoration", "store", "timekeeping"],

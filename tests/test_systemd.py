@@ -21,7 +21,6 @@ from tests.support.world import ACCOUNT, TOKEN, ManualClock, World, free_port
 ROOT = Path(__file__).parents[1]
 UNIT = ROOT / "systemd" / "appliance.service"
 PERIOD = {"WATCHDOG_USEC": "150000"}  # a sign of life every 50 ms
-pytestmark = pytest.mark.slow
 analyzes = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is missing: sudo apt install systemd"
 )

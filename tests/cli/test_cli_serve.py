@@ -15,7 +15,6 @@ import pytest
 
 from tests.support.world import ACCOUNT, TOKEN, free_port
 
-pytestmark = pytest.mark.slow
 COMMAND = [sys.executable, "-m", "appliance"]
 
 

@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from appliance.clock import wait_for
 from appliance.model import SECOND, Dialogue, Job, Reply
 from appliance.ports import Retryable, Sender
 from appliance.simulator.delivery import Delivery
@@ -244,26 +243,15 @@ class Town:
     async def _is_quiet(self) -> bool:
         """The worker sleeps, every job that runs waits for the clock, and none is due that its gate would let pass."""
         running = list(self.world.appliance.engine.worker._running.values())
-        if not self._sleeps() or len(running) > self.waits.count:
+        if not self.world.worker_sleeps() or len(running) > self.waits.count:
             return False
         due = await self.world.appliance.store.read(self._claimable)
         alone = any(job.crashes >= ALONE_AFTER for job in [*running, *due])  # nothing starts beside a suspect
         return not due or bool(alone and running)
 
-    def _sleeps(self) -> bool:
-        """It has also made up its mind for how long: a clock that is moved meanwhile would prolong that."""
-        task = next(task for task in self.world.appliance._tasks if task.get_name() == "worker")
-        frames: list[Any] = [task.get_coro()]
-        while getattr(frames[-1], "cr_await", None) is not None:
-            frames.append(frames[-1].cr_await)
-        asleep = any(getattr(frame, "cr_code", None) is wait_for.__code__ for frame in frames)
-        return asleep and not self.world.appliance.engine.bell.is_rung
-
     def _claimable(self, tx: Tx) -> list[Job]:
-        """Two waits do not add up to the millisecond: for what fell due just now the worker may still sleep for one."""
         allows = self.world.appliance.engine.worker._gate.allows
-        due = [job for resource in tx.jobs.resources() if allows(resource).jobs for job in tx.jobs.due(resource, 9)]
-        return [job for job in due if job.run_at < tx.now - 1]
+        return [job for resource in tx.jobs.resources() if allows(resource).jobs for job in tx.jobs.due(resource, 9)]
 
     async def restart(self, *, orderly: bool, pause: float, amid: Sequence[Customer], off: Sequence[Customer]) -> None:
         """Stop or die while these write, stay away for a while in which others write, and start again."""

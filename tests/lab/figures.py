@@ -39,8 +39,12 @@ def keep(test: str, outcome: str, seconds: int) -> None:
     lines = [{**line, "test": test, "outcome": outcome, "seconds": seconds, "run": _run()} for line in _recorded]
     _recorded.clear()
     if lines and (place := os.environ.get(FIGURES)):
-        with Path(place).open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        file = os.open(place, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(file, text.encode())  # whole lines, although others may write to the file as well
+        finally:
+            os.close(file)
 
 
 def _run() -> dict[str, object]:

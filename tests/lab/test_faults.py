@@ -16,7 +16,6 @@ from tests.lab.faults.forked import ForkedBox
 from tests.lab.faults.strace import attached, inject, needs_strace
 from tests.lab.figures import record
 
-pytestmark = pytest.mark.slow
 PLACES = int(os.environ.get("LAB_FAULTS", "2"))
 STALL = float(os.environ.get("LAB_STALL", "2"))
 SLOW = [(100, "1+"), (int(STALL * 1000), "1")]  # ms of a sync, which of them

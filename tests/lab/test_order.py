@@ -33,7 +33,7 @@ from appliance.simulator.faults import Fault
 from appliance.store.jobs import Jobs
 from tests.lab.conversations import CUSTOMERS, NUMBER, Customer, Plan, Question, SlowPost, Town
 from tests.lab.figures import record
-from tests.support.controls import no_unique_sid
+from tests.support.breakages import no_unique_sid
 
 EXAMPLES = int(os.environ.get("LAB_ORDER", "0"))
 STEPS = 20

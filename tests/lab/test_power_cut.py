@@ -8,13 +8,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.lab.figures import record as record_figures
 from tests.lab.power_cut.recovery import Verdict, examine, memory
 from tests.lab.power_cut.work import record
 
-pytestmark = pytest.mark.slow
 IMAGES = int(os.environ.get("LAB_IMAGES", "20000"))
 LONGER = 50_000  # images from which on the day has more rounds
 CONTROL_IMAGES = 600

@@ -21,7 +21,6 @@ from tests.lab.figures import record
 from tests.support.world import SMS
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc builds the counter of system calls"),
 ]
 KILLS = int(os.environ.get("LAB_KILLS", "50"))

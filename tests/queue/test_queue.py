@@ -162,6 +162,21 @@ async def test_a_stop_burns_no_attempt(tmp_path: Path) -> None:
         assert [(job["status"], job["attempts"], job["crashes"]) for job in await jobs(world)] == [("ready", 0, 0)]
 
 
+async def test_a_second_stop_does_not_overtake_the_first(tmp_path: Path) -> None:
+    """What runs may end, and its end is recorded, before the store is closed."""
+    model = FakeAi()
+    model.delay = 0.5
+    async with World(tmp_path, model=model) as world:
+        await world.say("hello")
+        await world.until(lambda: model.requests)
+
+        await asyncio.gather(world.appliance.stop(), world.appliance.stop())
+
+        await world.start()
+        await world.until(lambda: world.sent() == ["You asked: hello"])
+        assert len(model.requests) == 1
+
+
 async def test_a_stop_during_a_claim_starts_nothing(tmp_path: Path) -> None:
     """A claim that was under way when the stop came leaves no job running behind it."""
     async with World(tmp_path, responder=Scripted()) as world:

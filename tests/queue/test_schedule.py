@@ -180,6 +180,28 @@ async def test_a_deadline_starts_again_when_the_clock_is_set(tmp_path: Path) -> 
         assert world.sent() == [ANSWERED]
 
 
+async def test_a_look_at_the_clock_that_is_cancelled_moves_what_waits_once(tmp_path: Path) -> None:
+    """Its unit is committed all the same, so the next look must not see the same jump again."""
+    clock = ManualClock()
+    async with World(tmp_path, clock=clock, conversations={"reply_delay": 60_000, "reply_delay_max": 60_000}) as world:
+        await world.say("Oi")
+        await clock.advance(5, world.settle)
+        await world.appliance.engine.worker.stop()
+        timekeeper = Timekeeper(world.appliance.store, clock, MINUTE)
+        planned = await world.column("SELECT run_at FROM message_queue WHERE kind = ?", JobKind.REPLY)
+
+        clock.jump(-HOUR / SECOND)
+        look = asyncio.create_task(timekeeper.look())
+        await asyncio.sleep(0)
+        look.cancel()
+        await asyncio.gather(look, return_exceptions=True)
+        await timekeeper.look()
+        await world.appliance.store.write(lambda tx: None)  # the cancelled one's unit was before this one
+
+        moved = await world.column("SELECT run_at FROM message_queue WHERE kind = ?", JobKind.REPLY)
+        assert moved == [planned[0] - HOUR]
+
+
 async def test_the_real_scheduler_goes_on_after_the_clock_steps_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,6 @@ from appliance.simulator import Fault, Phone, Twilio, simulator_app
 
 CHROMIUM = "/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else shutil.which("chromium")
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is missing: sudo apt install chromium"),
 ]
 
@@ -161,7 +160,10 @@ async def test_messages_from_elsewhere_appear(page: Page, business: Business) ->
     await expect(page.get_by_role("log")).to_be_visible()
 
 
-@pytest.mark.parametrize("size", [(320, 568), (390, 844), (1280, 800)])
+OTHER_SCREENS = [pytest.param(size, marks=pytest.mark.slow) for size in ((390, 844), (1280, 800))]
+
+
+@pytest.mark.parametrize("size", [(320, 568), *OTHER_SCREENS])
 async def test_it_fits_the_screen(browser: Browser, business: Business, size: tuple[int, int]) -> None:
     """Nothing is cut off sideways and the field stays on the screen, with many messages."""
     for number in range(20):

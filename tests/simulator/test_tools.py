@@ -161,7 +161,6 @@ def test_segments(text: str, count: int) -> None:
     assert segments(text) == count
 
 
-@pytest.mark.slow
 async def test_it_runs_as_its_own_process(tmp_path: Path) -> None:
     """`python -m appliance.simulator` serves, and its ledger survives a kill."""
     arguments = [

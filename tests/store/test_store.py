@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from appliance import opening
 from appliance.clock import SystemClock
 from appliance.errors import AlreadyRunningError, DatabaseError, StorageBrokenError, StorageFullError
 from appliance.store import Store, Tx, database
+from appliance.store.box import Box, Fact
 from tests.support.wire import message, post
 from tests.support.world import World
 
@@ -148,6 +151,27 @@ async def test_an_io_error_at_the_commit_stops_the_appliance(world: World) -> No
     await world.start()
     assert await world.column("SELECT sid FROM messages") == []
     assert (await post(world, message("SM" + "1" * 32)))[0] == 200
+
+
+async def test_a_start_that_waits_for_space_says_so_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would log each try, every two seconds, on the disk that is full."""
+    whole, tries = Box.put, iter(range(6))
+
+    def put(self: Box, fact: Fact, value: str | int) -> None:
+        if fact == Fact.OPENED_AT and next(tries, None) is not None:
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        whole(self, fact, value)
+
+    monkeypatch.setattr(opening, "AGAIN", 0.01)
+    monkeypatch.setattr(Box, "put", put)
+    await world.stop()
+    with capture_logs() as logs:
+        await world.start()
+
+    errors = [entry["event"] for entry in logs if entry["log_level"] == "error"]
+    assert errors == ["cannot store anything, every webhook gets 503"]
 
 
 async def test_after_an_io_error_nothing_more_is_written(store: Store) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from appliance.simulator import Twilio, run_simulator, simulator_app
-from tests.support.world import ACCOUNT, SMS, TOKEN, WHATSAPP, free_port
+from tests.support.world import ACCOUNT, SMS, TOKEN, WHATSAPP, free_port, hang_up
 
 KNOWLEDGE = "# Horário\nAbrimos das 7h às 19h.\n"
 ANSWER = "Abrimos das 7h às 19h."
@@ -42,6 +42,7 @@ class Box:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
+        self._stack.push_async_callback(hang_up)
         runner = await run_simulator(simulator_app(self.twilio), "127.0.0.1", 0)
         self._stack.push_async_callback(runner.cleanup)
         self._stack.push_async_callback(self.kill)

@@ -1,8 +1,13 @@
 """The whole product in one process: a simulated Twilio, the real appliance, real SQLite, a clock to move by hand."""
 
 import asyncio
+import contextlib
 import heapq
 import inspect
+import itertools
+import math
+import os
+import random
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -13,6 +18,7 @@ import msgspec
 from aiohttp import web
 
 from appliance.app import Appliance
+from appliance.clock import wait_for
 from appliance.config import Address, Config
 from appliance.errors import StorageBrokenError
 from appliance.model import SECOND
@@ -29,16 +35,19 @@ SMS = "+551140000000"
 WHATSAPP = "whatsapp:+551140000001"
 CUSTOMER = "+5511988887777"
 API_KEY = "k" * 32
+PATIENCE = 30.0  # seconds that a busy machine has to settle, and to do what must happen soon
+TURNS = 5  # of the event loop, in which a task that was woken has begun to do something
 
 
 class ManualClock:
-    """Stands still until it is moved; sleepers wake in order."""
+    """Stands still until it is moved; sleepers wake in order. It counts in whole milliseconds, so that waits add up."""
 
     def __init__(self, now: int = 1_800_000_000_000) -> None:
         self._start = now
         self._wall_offset = 0
-        self._elapsed = 0.0
-        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._elapsed = 0  # ms
+        self.set_at = -1.0  # monotonic; when it was last set, if ever
+        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
         self._count = 0
 
     def now(self) -> int:
@@ -46,24 +55,27 @@ class ManualClock:
 
     def true(self) -> int:
         """What it would show had nobody set it; Twilio's clock goes by that (ms UTC)."""
-        return self._start + int(self._elapsed * SECOND)
+        return self._start + self._elapsed
 
     def monotonic(self) -> float:
-        return self._elapsed
+        return self._elapsed / SECOND
 
     async def sleep(self, seconds: float) -> None:
+        if seconds <= 0:  # the moment is here: who comes late to wait for it is not woken by the next one
+            return await asyncio.sleep(0)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._count += 1
-        heapq.heappush(self._sleepers, (self._elapsed + max(seconds, 0), self._count, future))
-        await future
+        heapq.heappush(self._sleepers, (self._elapsed + _whole(seconds), self._count, future))
+        return await future
 
     def jump(self, seconds: float) -> None:
         """Set the wall clock, as an administrator or NTP does; the monotonic clock does not notice."""
         self._wall_offset += int(seconds * SECOND)
+        self.set_at = self.monotonic()
 
     async def advance(self, seconds: float, settle: Callable[[], Awaitable[None]]) -> None:
         """Let time pass; after each wake-up everything that can run gets to run."""
-        end = self._elapsed + seconds
+        end = self._elapsed + _whole(seconds)
         await settle()
         while self._sleepers and self._sleepers[0][0] <= end:
             self._elapsed = max(self._elapsed, self._sleepers[0][0])
@@ -74,6 +86,11 @@ class ManualClock:
             await settle()
         self._elapsed = end
         await settle()
+
+
+def _whole(seconds: float) -> int:
+    """In ms, and never less than that."""
+    return math.ceil(round(seconds * SECOND, 3))
 
 
 class Line:
@@ -129,6 +146,7 @@ class World:
         return self
 
     async def _begin(self) -> None:
+        self._stack.push_async_callback(hang_up)
         self._simulator = await run_simulator(simulator_app(self.twilio), "127.0.0.1", 0)
         self._stack.push_async_callback(self._simulator.cleanup)
         self.twilio_line = Line(self._simulator)
@@ -136,12 +154,18 @@ class World:
             await self._serve(self.model)
         self.config = self._configure(self._simulator)
         self._stack.push_async_callback(self.stop)
+        # First: a connection that is accepted while its server closes is never closed (CPython 3.11 drops it).
+        self._stack.push_async_callback(self._no_more_callbacks)
         await self.start()
         await self.appliance.store.write(
             lambda tx: register_organization(
                 tx, Registration("Padaria Aurora", [SMS, WHATSAPP], "dono@example.com", language=self.language)
             )
         )
+
+    async def _no_more_callbacks(self) -> None:
+        await self.twilio.delivery.close()
+        await hang_up()
 
     async def _serve(self, model: FakeAi) -> None:
         runner = web.AppRunner(model.app, shutdown_timeout=0.1)
@@ -200,25 +224,61 @@ class World:
         await self.stop()
 
     async def settle(self) -> None:
-        """Until nothing more happens without time passing."""
-        quiet = 0
+        """Until nothing more happens without time passing; what still runs or is due after a long wait is a fault."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._settle()
+        except TimeoutError:
+            raise AssertionError(f"not settled within {PATIENCE:g} s: {await self._unsettled()}") from None
+
+    async def _settle(self) -> None:
         if self.appliance.clock.now() > BUILT_AT:  # else it waits for its clock to be set, and so would we
             await self.appliance.engine.reconciled.wait()
-        for _ in range(500 if self.appliance.engine.reconciled.is_set() else 5):
-            await asyncio.sleep(0.002)
+        quiet = 0
+        while quiet < 2:
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
             await self.twilio.settle()
-            quiet = quiet + 1 if await self._is_quiet() else 0
-            if quiet == 2:
-                return
+            quiet = quiet + 1 if not await self._unsettled() else 0
+            if not quiet:
+                await asyncio.sleep(0.002)
 
-    async def _is_quiet(self) -> bool:
-        """No job runs, and none is due that its gate would let pass."""
+    async def _unsettled(self) -> list[str]:
+        """The jobs that run or are due although their gate would let them pass, and what else the appliance does."""
         worker = self.appliance.engine.worker
-        due = await self.appliance.store.read(lambda tx: [r for r in tx.jobs.resources() if tx.jobs.due(r, 1)])
-        is_idle = not worker.busy and not worker._claiming.locked()
-        return is_idle and not any(worker._gate.allows(resource).jobs for resource in due)
+        found = ["the worker claims"] if worker._claiming.locked() else []
+        found += [f"job {job.id} ({job.kind}) runs" for job in worker._running.values()]
+        found += [f"{task.get_name()} does something" for task in self.appliance._tasks if not self._sleeps(task)]
+        if not self.appliance.engine.reconciled.is_set() or (
+            isinstance(self.clock, ManualClock) and worker.beat <= self.clock.set_at
+        ):
+            return found  # the worker waits for its clock, or slept while that was set and sees it at its next look
+        due = await self.appliance.store.read(lambda tx: [(r, tx.jobs.due(r, 1)) for r in tx.jobs.resources()])
+        passing = [(resource, job) for resource, jobs in due if worker._gate.allows(resource).jobs for job in jobs]
+        return found + [f"job {job.id} ({job.kind}) of {resource!r} is due" for resource, job in passing]
 
-    async def until(self, condition: Callable[[], Any], seconds: float = 10.0) -> None:
+    def _sleeps(self, task: asyncio.Task[None]) -> bool:
+        """It waits for the clock or an event that has not come. It has also made up its mind for how long: a clock that
+        is moved meanwhile would prolong that.
+        """
+        appliance, frames = self.appliance, [task.get_coro()]
+        while (awaited := getattr(frames[-1], "cr_await", None)) is not None:
+            frames.append(awaited)
+        codes = {getattr(frame, "cr_code", None) for frame in frames}
+        for_time, for_event = type(appliance.clock).sleep.__code__ in codes, asyncio.Event.wait.__code__ in codes
+        match task.get_name():
+            case "worker" if appliance.engine.reconciled.is_set():
+                return wait_for.__code__ in codes and not appliance.engine.bell.is_rung
+            case "outage":
+                return for_time if appliance.engine.outage.active else for_event
+            case "worker" | "clock":
+                return for_time
+        return True  # a watchdog
+
+    def worker_sleeps(self) -> bool:
+        return all(self._sleeps(task) for task in self.appliance._tasks if task.get_name() == "worker")
+
+    async def until(self, condition: Callable[[], Any], seconds: float = PATIENCE) -> None:
         """Wait (in real time) for something that must happen soon; a coroutine function may be the condition."""
         give_up = asyncio.get_running_loop().time() + seconds
         while True:
@@ -258,8 +318,24 @@ class World:
         return await self.column("SELECT kind FROM cards WHERE closed_at IS NULL ORDER BY id")
 
 
+async def hang_up() -> None:
+    """A server that was just told to close may have accepted one more connection: let it see that nobody is there."""
+    for _ in range(5):
+        await asyncio.sleep(0.001)
+
+
+PORTS = 2_500  # for each process that runs tests
+FIRST_PORT = 10_000 + PORTS * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_ports = itertools.cycle(random.sample(range(FIRST_PORT, FIRST_PORT + PORTS), PORTS))
+
+
 def free_port() -> int:
-    """A port that nothing listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nothing listens on, and that is not given away before somebody listens, or while a box is off.
+
+    Linux hands those from 32,768 on to every connection and to every server that asks for any.
+    """
+    for port in itertools.islice(_ports, PORTS):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")

@@ -20,7 +20,6 @@ from tests.lab.figures import record
 SWEEPS = bool(os.environ.get("LAB_SWEEPS"))
 HOUR, DAY = 3600, 86_400  # seconds
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc builds what moves the clock of one process"),
 ]
 

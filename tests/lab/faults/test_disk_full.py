@@ -12,7 +12,7 @@ from tests.lab.faults.forked import ForkedBox
 from tests.lab.faults.small_disk import SmallDisk, needs_root, small_disk
 from tests.lab.figures import record
 
-pytestmark = [pytest.mark.slow, needs_root]
+pytestmark = needs_root
 SMALL, WITH_RESERVE = 4, 48  # MiB; the reserve is kept only where there is plenty
 DISKS = [(SMALL, "0"), (WITH_RESERVE, "1s")]  # size and reply delay; with LAB_FAULTS the other pairs too
 

@@ -20,7 +20,6 @@ from tests.lab.figures import record
 from tests.support.world import CUSTOMER, SMS
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc builds the counter of system calls"),
 ]
 ROOT = Path(__file__).parents[3]

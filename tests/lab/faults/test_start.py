@@ -5,8 +5,6 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from appliance.config import Config, Conversations, Twilio
 from appliance.inbox.intake import Received, receive
 from appliance.model import HOUR, JobKind
@@ -20,7 +18,6 @@ from tests.lab.faults.forked import ForkedBox
 from tests.lab.figures import record
 from tests.support.world import ACCOUNT, SMS
 
-pytestmark = pytest.mark.slow
 JOBS = 10_000
 TARGET = 3.0  # seconds, on a machine that does nothing else
 CONFIG = Config(
