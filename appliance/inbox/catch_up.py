@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 from appliance import restoration, timekeeping
 from appliance.config import Config
-from appliance.inbox import consent, keywords, missed
+from appliance.inbox import consent, exchange, keywords, missed
 from appliance.inbox.consent import Order
 from appliance.inbox.intake import DuplicateError, receive
 from appliance.inbox.keywords import Change
 from appliance.inbox.missed import Arrival, Fate
-from appliance.model import HOUR, MINUTE, SECOND, Channel, Job, StoredMessage
+from appliance.model import MINUTE, SECOND, Channel, Job, StoredMessage
 from appliance.ports import Clock, LogUnavailableError, MessageLog
 from appliance.queue.bell import Bell
 from appliance.queue.outcome import Done, Outcome, Snooze
@@ -23,7 +23,6 @@ from appliance.store.cards import BOX, CardKind
 from appliance.wire import LoggedMessage, LogRead
 
 AGAIN = 30 * SECOND
-AMPLE = 24 * HOUR  # before a message: Twilio may have delivered it long after it was written
 LATER = 5 * MINUTE  # after it failed again and again
 PATIENCE = 30 * MINUTE
 
@@ -104,17 +103,9 @@ class CatchUpHandler:
 
         Also those that came after it was put in place: Twilio may deliver again what the lost box answered.
         """
-        since = messages[0].received_at - AMPLE
-        log = await self._log.read(sender=channel.address, recipient=address, since=since, ours=True)
-        heard = await self._log.read(sender=address, recipient=channel.address, since=since, ours=True)
-        said = missed.but_for_keywords(log.messages, heard.messages)
-        written = {message.sid: message.created_at for message in heard.messages}
+        heard = await exchange.read(self._log, channel.address, address, messages[0].received_at)
         ours = await self._store.read(lambda tx: _our_sids(tx, channel, address))
-        answered = [
-            message.id
-            for message in messages
-            if missed.is_answered(written.get(message.sid, message.received_at + log.offset - SECOND), said, ours)
-        ]
+        answered = [message.id for message in messages if heard.is_answered(message, ours)]
         await self._store.write(lambda tx: tx.messages.suppress(answered, Fate.ANSWERED_ELSEWHERE))
 
     async def _channel(self, channel: Channel, watermark: int, timezone: str, tolerance: Tolerance) -> bool:

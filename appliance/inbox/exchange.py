@@ -1,0 +1,45 @@
+"""What Twilio's log has between one channel and one contact: who wrote what, and whether somebody else answered."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from appliance.inbox import missed
+from appliance.model import HOUR, SECOND, StoredMessage
+from appliance.ports import MessageLog
+from appliance.wire import LoggedMessage
+
+AMPLE = 24 * HOUR  # before a message: Twilio may have delivered it long after it was written
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """`said`: to the contact, without Twilio's own answers to keywords. `written_at`: by the contact, by sid.
+
+    Those times are on Twilio's clock, which is `offset` ahead of ours.
+    """
+
+    said: tuple[LoggedMessage, ...]
+    written_at: Mapping[str, int]
+    offset: int
+
+    def is_answered(self, message: StoredMessage, ours: Collection[str]) -> bool:
+        """Whether something unknown to us went to the contact since. `ours`: the sids of what we sent."""
+        written_at = self.written_at.get(message.sid, message.received_at + self.offset - SECOND)
+        return missed.is_answered(written_at, self.said, ours)
+
+    def last_word(self, ours: Collection[str], since: int) -> int | None:
+        """When something unknown to us last went to the contact, if not before a time; on our clock."""
+        unknown = [said.created_at for said in self.said if said.sid not in ours]
+        last = max(unknown, default=0) - self.offset
+        return last if last >= since - SECOND else None  # the log has whole seconds
+
+
+async def read(log: MessageLog, channel: str, contact: str, since: int) -> Exchange:
+    """Enough of it to judge messages that came in from `since` (our clock) on. Raises LogUnavailableError."""
+    said = await log.read(sender=channel, recipient=contact, since=since - AMPLE, ours=True)
+    heard = await log.read(sender=contact, recipient=channel, since=since - AMPLE, ours=True)
+    return Exchange(
+        missed.but_for_keywords(said.messages, heard.messages),
+        {message.sid: message.created_at for message in heard.messages},
+        said.offset,
+    )
