@@ -49,7 +49,7 @@ def _acknowledge_before_commit() -> AbstractContextManager[object]:
 
 
 def _without_unique_sid(sql: str) -> str:
-    assert "sid TEXT NOT NULL UNIQUE, -- the idempotency key" in sql
+    assert "sid TEXT NOT NULL UNIQUE, -- the idempotency key" in sql or "CREATE TABLE messages" not in sql
     return sql.replace("sid TEXT NOT NULL UNIQUE, -- the idempotency key", "sid TEXT NOT NULL, -- the idempotency key")
 
 
