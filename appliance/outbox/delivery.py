@@ -7,7 +7,8 @@ message status of outbound messages".
 import re
 
 from appliance.config import Config
-from appliance.model import JobKind, OutboxMessage, OutboxState, masked
+from appliance.handover import charge
+from appliance.model import ANSWER, MANUAL, Held, JobKind, OutboxMessage, OutboxState, masked
 from appliance.outbox import permission
 from appliance.store import Tx, cards
 from appliance.store.cards import ACCOUNT, CardKind
@@ -35,6 +36,8 @@ def begin(tx: Tx, outbox_id: int, tag: str, config: Config) -> OutboxMessage | N
         tx.outbox.end(row.id, state, expected=OutboxState.READY, reason=found.reason)
         if found.card:
             _card(tx, row, CardKind.NOT_SENT, found.card)
+        if found.reason == Held.IN_CHARGE:
+            charge.withdrawn(tx, row)
         return None
     return tx.outbox.begin(outbox_id, tag)
 
@@ -57,6 +60,7 @@ def _accepted(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
     tx.cards.close(CardKind.TWILIO, cards.channel(row.channel_id))
     values = {"sid": result.sid, "status": result.status or "", "sent_at": tx.now}
     if tx.outbox.end(row.id, OutboxState.SENT, expected=OutboxState.SENDING, **values):
+        _reached(tx, row)
         return
     current = tx.outbox.get(row.id)
     if current is not None and current.sid != result.sid:
@@ -161,6 +165,7 @@ def advance(tx: Tx, row: OutboxMessage, sid: str, status: str, error_code: int |
     if row.sid is None:
         tx.cards.close(CardKind.DOUBT, cards.reply(row.id))
         tx.outbox.end(row.id, OutboxState.SENT, expected=row.state, sid=sid, sent_at=tx.now, reason="")
+        _reached(tx, row)
     elif row.state == OutboxState.FAILED or (not failed and RANK.get(status, 0) <= RANK.get(row.status, 0)):
         return
     tx.outbox.update(row.id, status=status, error_code=error_code)
@@ -170,6 +175,16 @@ def advance(tx: Tx, row: OutboxMessage, sid: str, status: str, error_code: int |
         _card(tx, row, CardKind.UNDELIVERED, f"Could not be delivered: {words}")
     elif status in ("delivered", "read"):
         tx.outbox.update(row.id, state=OutboxState(status))
+
+
+def _reached(tx: Tx, row: OutboxMessage) -> None:
+    """Twilio has it: whoever waits for a person may have been answered."""
+    if row.kind == MANUAL:
+        charge.spoke_through_us(tx, row)
+    elif row.kind == ANSWER:
+        returned = [message for message in tx.messages.answered_by(row.id) if message.handed_back]
+        if returned:
+            charge.answered_after_all(tx, row.contact_id, returned)
 
 
 def _second_sid(tx: Tx, row: OutboxMessage) -> None:
