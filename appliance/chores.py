@@ -41,7 +41,7 @@ def expired() -> Chore:
     def work(tx: Tx) -> None:
         for conversation in tx.conversations.expired(tx.now, AT_MOST):
             if tx.conversations.move(conversation, ConversationStatus.CLOSED):
-                tx.cards.close(CardKind.WAITING, cards.conversation(conversation.id))
+                tx.cards.close(CardKind.OPTED_OUT, cards.conversation(conversation.id))
 
     return Chore(work)
 

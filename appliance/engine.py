@@ -18,6 +18,7 @@ from appliance import chores, restoration, timekeeping
 from appliance.clock import SystemClock
 from appliance.config import Config
 from appliance.errors import StorageBrokenError, StorageUnavailableError
+from appliance.handover.hand_back import HandBackHandler
 from appliance.inbox.catch_up import CatchUpHandler
 from appliance.metrics import Metrics
 from appliance.model import SECOND, JobKind
@@ -154,6 +155,7 @@ class Engine:
             JobKind.SETTLE: self._settle,
             JobKind.CATCH_UP: self._catch_up,
             JobKind.FOLLOW_UP: FollowUpHandler(store, adapters.log, config, clock),
+            JobKind.HAND_BACK: HandBackHandler(store, adapters.log, config, clock, self.bell),
             JobKind.BACKUP: chores.Backup(store, clock),
             JobKind.IDLE: chores.idle(config),
             JobKind.EXPIRED: chores.expired(),

@@ -24,8 +24,30 @@ class ConversationStatus(StrEnum):
     PENDING = "pending"  # a customer wrote, nothing was sent yet
     PROGRESS = "progress"  # we answered and may be asked again
     IDLE = "idle"  # quiet for conversations.idle_after
-    HUMAN = "human"  # a person is in charge; no automatic text
+    HUMAN = "human"  # a person is in charge; no automatic text (Contact.handover says since when)
     CLOSED = "closed"  # the next message opens a new one
+
+
+class Handover(StrEnum):
+    """Why a customer is in a person's hands."""
+
+    ASKED = "asked"  # for a person
+    TAKEN = "taken"  # a person answered
+    UNKNOWN = "unknown"  # the FAQ did not know and promised a person; what it knows it goes on answering
+
+    @property
+    def is_silent(self) -> bool:
+        return self is not Handover.UNKNOWN
+
+
+class Held(StrEnum):
+    """Why a message waits for a person (`messages.suppressed`), until the customer is handed back."""
+
+    IN_CHARGE = "a person is in charge"
+    PROMISED = "promised"
+
+
+ANSWERED_ELSEWHERE = "answered elsewhere"  # messages.suppressed: by a person, or by another box
 
 
 class JobKind(StrEnum):
@@ -37,6 +59,7 @@ class JobKind(StrEnum):
     SETTLE = "settle_doubt"
     CATCH_UP = "catch_up"
     FOLLOW_UP = "follow_up"
+    HAND_BACK = "hand_back"
     BACKUP = "backup"
 
 
@@ -126,6 +149,14 @@ class Contact:
     last_inbound_at: int | None = None
     reminded_at: int | None = None
     paused_until: int | None = None
+    handover: Handover | None = None
+    handover_at: int | None = None  # the request for a person, or a person's last word
+    resume_at: int | None = None  # somebody wants the appliance to answer again
+
+    @property
+    def is_with_a_person(self) -> bool:
+        """No automatic text at all."""
+        return self.handover is not None and self.handover.is_silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +179,14 @@ class StoredMessage:
 
     id: int
     sid: str
+    conversation_id: int
     body: str
     media: tuple[Media, ...]
     message_type: str
     notice: str | None  # the text key that consent rules chose for it at intake
     received_at: int
     source: str  # 'webhook' or 'catch_up'
+    handed_back: Handover | None = None  # the hand-over in which it had waited for a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +279,7 @@ class Reply:
     source: str  # where the words come from: a topic's title, a model's name, a rule
     text: str = ""
     key: TextKey | None = None
+    unknown: bool = False  # it has no answer to what was asked
 
 
 def masked(address: str) -> str:

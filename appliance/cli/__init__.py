@@ -20,6 +20,7 @@ COMMANDS = {
     "simulate": "simulate:simulate",
     "dead-letters": "dead_letters:dead_letters",
     "orphans": "messages:orphans",
+    "resume": "conversations:resume",
     "status": "status:status",
     "verify": "status:verify",
     "tick": "status:tick",

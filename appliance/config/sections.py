@@ -88,6 +88,7 @@ class Conversations(Section, kw_only=True, frozen=True):
     check_every: Annotated[int, duration(high=24 * HOUR)] = 60 * SECOND
     reply_delay: Annotated[int, duration(zero="answer at once", high=HOUR)] = 3 * SECOND
     reply_delay_max: Annotated[int, duration(zero="answer at once", high=HOUR)] = 12 * SECOND
+    human_for: Annotated[int, duration()] = 12 * HOUR
     max_replies_per_hour: Annotated[int, number(0, 10_000)] = 20
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 from appliance import restoration, timekeeping
 from appliance.config import Config
-from appliance.inbox import consent, keywords, missed
+from appliance.inbox import consent, exchange, keywords, missed
 from appliance.inbox.consent import Order
 from appliance.inbox.intake import DuplicateError, receive
 from appliance.inbox.keywords import Change
 from appliance.inbox.missed import Arrival, Fate
-from appliance.model import HOUR, MINUTE, SECOND, Channel, Job, StoredMessage
+from appliance.model import MINUTE, SECOND, Channel, Job, StoredMessage
 from appliance.ports import Clock, LogUnavailableError, MessageLog
 from appliance.queue.bell import Bell
 from appliance.queue.outcome import Done, Outcome, Snooze
@@ -20,10 +20,9 @@ from appliance.restoration import Hold
 from appliance.store import Store, Tx
 from appliance.store.box import Fact
 from appliance.store.cards import BOX, CardKind
-from appliance.wire import LoggedMessage, LogRead, forms, is_within
+from appliance.wire import LoggedMessage, LogRead
 
 AGAIN = 30 * SECOND
-AMPLE = 24 * HOUR  # before a message: Twilio may have delivered it long after it was written
 LATER = 5 * MINUTE  # after it failed again and again
 PATIENCE = 30 * MINUTE
 
@@ -104,17 +103,9 @@ class CatchUpHandler:
 
         Also those that came after it was put in place: Twilio may deliver again what the lost box answered.
         """
-        since = messages[0].received_at - AMPLE
-        log = await self._log.outbound(channel.address, address, since, ours=True)
-        heard = await self._log.inbound(channel.address, since, sender=address, ours=True)
-        said = missed.but_for_keywords(log.messages, heard.messages)
-        written = {message.sid: message.created_at for message in heard.messages}
-        ours = await self._store.read(lambda tx: _ours(tx, channel, address, log))
-        answered = [
-            message.id
-            for message in messages
-            if missed.is_answered(written.get(message.sid, message.received_at + log.offset - SECOND), said, ours)
-        ]
+        heard = await exchange.read(self._log, channel.address, address, messages[0].received_at)
+        ours = await self._store.read(lambda tx: exchange.ours(tx, channel.id, address, heard.said, heard.offset))
+        answered = [message.id for message in messages if heard.is_answered(message, ours)]
         await self._store.write(lambda tx: tx.messages.suppress(answered, Fate.ANSWERED_ELSEWHERE))
 
     async def _channel(self, channel: Channel, watermark: int, timezone: str, tolerance: Tolerance) -> bool:
@@ -143,7 +134,10 @@ class CatchUpHandler:
         log = await self._said(channel, address, messages[0].created_at)
         # In one look: what is on its way right now may stand in the log already, and nobody knows its sid.
         ours, in_doubt = await self._store.read(
-            lambda tx: (_ours(tx, channel, address, log), _in_doubt(tx, channel, address))
+            lambda tx: (
+                exchange.ours(tx, channel.id, address, log.messages, log.offset),
+                _in_doubt(tx, channel, address),
+            )
         )
         if in_doubt:
             return False
@@ -223,11 +217,3 @@ def _unclear(tx: Tx, channels: Sequence[Channel]) -> tuple[list[tuple[Channel, s
 def _in_doubt(tx: Tx, channel: Channel, address: str) -> bool:
     contact = tx.contacts.at(channel.id, address)
     return contact is not None and tx.outbox.is_unsettled_to(contact.id)
-
-
-def _ours(tx: Tx, channel: Channel, address: str, log: LogRead) -> set[str]:
-    """What in a read is ours, by its sid or because a POST of ours whose sid nobody knows may have made it."""
-    contact = tx.contacts.at(channel.id, address)
-    spans = tx.attempts.spans_to(contact.id) if contact else []
-    explained = {said.sid for said in log.messages if is_within(said.created_at, spans, log.offset)}
-    return tx.attempts.sids_to(channel.id, forms(address)) | explained

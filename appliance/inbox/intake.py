@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from appliance.config import Config
+from appliance.handover import charge
 from appliance.inbox import consent
 from appliance.inbox.keywords import Consent
 from appliance.inbox.late import too_late
@@ -12,6 +13,7 @@ from appliance.model import (
     Contact,
     Conversation,
     ConversationStatus,
+    Held,
     TextKey,
     masked,
     may_be_written_to,
@@ -22,6 +24,8 @@ from appliance.queue.lane import arm
 from appliance.store import Store, Tx, cards
 from appliance.store.cards import CardKind
 from appliance.wire import InboundMessage
+
+SAID = "about consent"  # messages.suppressed: heeded, and not answered while a person is in charge
 
 
 class Received(StrEnum):
@@ -61,7 +65,7 @@ def receive(tx: Tx, message: InboundMessage, config: Config, arrival: Arrival | 
         tx.cards.open(CardKind.ORPHAN, cards.number(message.recipient), text)
         return Received.ORPHANED
     contact = tx.contacts.ensure(channel.id, message.sender)
-    conversation = _conversation(tx, channel, contact, config)
+    conversation = open_conversation(tx, channel, contact, config)
     found = consent.take(tx, message, contact, arrival.order if arrival else None)
     notice, suppressed = _verdict(tx, message, found, contact, conversation, arrival)
     received_at = arrival.order.said_at if arrival else tx.now
@@ -97,16 +101,20 @@ def complete(tx: Tx, message: InboundMessage) -> None:
         consent.complete(tx, message)
 
 
-def _conversation(tx: Tx, channel: Channel, contact: Contact, config: Config) -> Conversation:
-    """The open conversation, or a new one; an expired one is closed here, whatever the sweeps did not get to."""
+def open_conversation(tx: Tx, channel: Channel, contact: Contact, config: Config) -> Conversation:
+    """The open conversation, or a new one; an expired one is closed here, whatever the sweeps did not get to.
+
+    Who is with a person stays there: the person's silence counts, not the conversation's.
+    """
     key = session_key(channel.address, contact.address)
     current = tx.conversations.open_with(key)
     if current is not None and current.expires_at <= tx.now and tx.jobs.in_lane(key) is None:
         tx.conversations.set_status(current.id, ConversationStatus.CLOSED)
-        tx.cards.close(CardKind.WAITING, cards.conversation(current.id))
+        tx.cards.close(CardKind.OPTED_OUT, cards.conversation(current.id))
         current = None
     expires_at = tx.now + config.conversations.expire_after
-    return current or tx.conversations.insert(channel.organization_id, channel.id, contact.id, key, expires_at)
+    status = ConversationStatus.HUMAN if contact.is_with_a_person else ConversationStatus.PENDING
+    return current or tx.conversations.insert(channel.organization_id, channel.id, contact.id, key, expires_at, status)
 
 
 def _verdict(
@@ -119,18 +127,18 @@ def _verdict(
 ) -> tuple[TextKey | None, str | None]:
     """The fixed text that must answer it, and why nothing at all may; neither: it is answered as usual."""
     subject, who = cards.conversation(conversation.id), masked(contact.address)
-    if tx.channels.exists(message.sender):
-        return None, "own channel"
-    if reason := may_be_written_to(message.sender):
+    if reason := "own channel" if tx.channels.exists(message.sender) else may_be_written_to(message.sender):
         return None, reason
-    if conversation.status == ConversationStatus.HUMAN:
-        tx.cards.open(CardKind.WAITING, subject, f"{who} waits for a person.", conversation.organization_id)
-        return None, "a person is in charge"
+    if contact.is_with_a_person and not (arrival and arrival.fate == Fate.ANSWERED_ELSEWHERE):
+        if found != Consent():  # a word about consent has taken effect; it is no question that waits for somebody
+            return None, found.suppressed or SAID
+        charge.wait(tx, conversation, f"{who} waits for a person.")
+        return None, Held.IN_CHARGE
     if contact.paused_until is not None and contact.paused_until > tx.now:
         return None, "paused"
     if arrival and arrival.fate == Fate.ANSWERED_ELSEWHERE:
         return None, found.suppressed or Fate.ANSWERED_ELSEWHERE
     if found.card:
         text = f"{who} asked for no messages and wrote again."
-        tx.cards.open(CardKind.WAITING, subject, text, conversation.organization_id)
+        tx.cards.open(CardKind.OPTED_OUT, subject, text, conversation.organization_id)
     return found.notice, found.suppressed

@@ -57,9 +57,14 @@ def fate(
     if is_answered(message.created_at, outbound, ours):
         return Fate.ANSWERED_ELSEWHERE
     age = twilio_now - message.created_at
-    hour = datetime.fromtimestamp(twilio_now / SECOND, ZoneInfo(timezone)).hour
+    return Fate.TOO_OLD if is_too_old(age, twilio_now, within=within, timezone=timezone) else Fate.ANSWER
+
+
+def is_too_old(age: int, now: int, *, within: int, timezone: str) -> bool:
+    """Whether what nobody has answered for so long is shown to the owner instead: sooner at night."""
+    hour = datetime.fromtimestamp(now / SECOND, ZoneInfo(timezone)).hour
     at_night = any(hour in hours for hours in NIGHT)
-    return Fate.TOO_OLD if age > (min(within, LATE) if at_night else within) else Fate.ANSWER
+    return age > (min(within, LATE) if at_night else within)
 
 
 def is_answered(written_at: int, said: Sequence[LoggedMessage], ours: Collection[str]) -> bool:

@@ -89,7 +89,7 @@ def _send_again(tx: Tx, letter: Job, intended_by: str, config: Config) -> int | 
     if row.kind != MANUAL:
         about = [message.id for message in tx.messages.answered_by(row.id)]
         return _answer_again(tx, letter, about, intended_by, reply_no)
-    _check_allowed(tx, MANUAL, row.sender, row.contact_id, None)
+    _check_allowed(tx, MANUAL, row.sender, row.contact_id)
     outbox_id = tx.outbox.insert(
         organization_id=row.organization_id,
         channel_id=row.channel_id,
@@ -118,7 +118,7 @@ def _answer_again(
         raise _refused("conversation_closed", "The conversation is closed; write to the customer instead.")
     channel = tx.channels.get(conversation.channel_id)
     assert channel is not None
-    _check_allowed(tx, ANSWER, channel.address, conversation.contact_id, conversation)
+    _check_allowed(tx, ANSWER, channel.address, conversation.contact_id)
     if tx.jobs.in_lane(conversation.session_key) is not None:
         raise _refused("busy", "An answer to this customer is on its way.")
     last = _check_unanswered(tx, conversation, about)
@@ -133,11 +133,11 @@ def _answer_again(
     )
 
 
-def _check_allowed(tx: Tx, kind: str, channel: str, contact_id: int, conversation: Conversation | None) -> None:
+def _check_allowed(tx: Tx, kind: str, channel: str, contact_id: int) -> None:
     """The checks of the moment of sending, now, while somebody is there to read the reason."""
     contact = tx.contacts.get(contact_id)
     assert contact is not None
-    found = refusal(kind, channel, contact, conversation, tx.now)
+    found = refusal(kind, channel, contact, tx.now)
     if found is not None:
         raise _refused(found.reason.replace(" ", "_"), f"Not possible: {found.reason}. {found.card}".strip())
 

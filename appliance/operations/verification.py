@@ -24,6 +24,7 @@ _CHECKS: tuple[tuple[str, Callable[[Tx], Sequence[object]]], ...] = (
     ("rows refer to rows that are missing, in", lambda tx: tx.integrity.broken_references()),
     ("messages with more than one disposition", lambda tx: tx.integrity.contradictory()),
     ("messages that wait and that nothing will answer", lambda tx: tx.counts.stray()),
+    ("messages that wait for a person whom nobody asked", lambda tx: tx.integrity.held_for_nobody()),
     ("messages without an answer and without a card", lambda tx: tx.integrity.dead_without_card()),
     ("replies said to be sent without Twilio's sid", lambda tx: tx.integrity.sent_without_sid()),
     ("replies said to be a message that another reply is", lambda tx: tx.integrity.sharing_a_sid()),

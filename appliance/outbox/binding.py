@@ -7,7 +7,8 @@ caller's unit of work. Sources: Twilio docs, "Messages resource", "Track the mes
 import re
 
 from appliance.config import Config
-from appliance.model import Attempt, JobKind, JobStatus, OutboxMessage, OutboxState, TextKey, masked
+from appliance.handover import charge
+from appliance.model import ANSWER, MANUAL, Attempt, JobKind, JobStatus, OutboxMessage, OutboxState, TextKey, masked
 from appliance.queue.lane import follow
 from appliance.store import Tx, cards
 from appliance.store.cards import CardKind
@@ -128,6 +129,10 @@ def _arrived(tx: Tx, row: OutboxMessage) -> None:
             tx.outbox.end(draft.id, OutboxState.SUPERSEDED, expected=OutboxState.READY, reason="answered before")
             tx.messages.release(draft.id)
     tx.messages.claim_free(row.id, sorted(covers))
+    if row.kind == MANUAL:
+        charge.spoke_through_us(tx, row)
+    elif row.kind == ANSWER and (back := [each for each in tx.messages.answered_by(row.id) if each.handed_back]):
+        charge.answered_after_all(tx, row.contact_id, back)
 
 
 def _undelivered(tx: Tx, row: OutboxMessage, failed: Attempt) -> None:

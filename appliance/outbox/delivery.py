@@ -4,7 +4,8 @@ Every change here happens in the caller's unit of work. What Twilio names is bou
 """
 
 from appliance.config import Config
-from appliance.model import ANSWERED_ELSEWHERE, JobKind, OutboxMessage, OutboxState, masked
+from appliance.handover import charge
+from appliance.model import ANSWERED_ELSEWHERE, Held, JobKind, OutboxMessage, OutboxState, masked
 from appliance.outbox import binding, permission
 from appliance.queue.lane import follow
 from appliance.store import Tx, cards
@@ -35,6 +36,8 @@ def begin(tx: Tx, outbox_id: int, tag: str, config: Config) -> OutboxMessage | N
             _card(tx, row, CardKind.NOT_SENT, found.card)
         if failed:
             binding.bury(tx, row, found.reason)
+        if found.reason == Held.IN_CHARGE:
+            charge.withdrawn(tx, row)
         return None
     tx.attempts.begin(row.id, row.attempt + 1, tag)
     return tx.outbox.begin(outbox_id, tag)

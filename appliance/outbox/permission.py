@@ -7,8 +7,7 @@ from appliance.model import (
     HOUR,
     MANUAL,
     Contact,
-    Conversation,
-    ConversationStatus,
+    Held,
     OutboxMessage,
     TextKey,
 )
@@ -31,7 +30,7 @@ class Refusal:
     card: str = ""
 
 
-def refusal(kind: str, channel: str, contact: Contact, conversation: Conversation | None, now: int) -> Refusal | None:
+def refusal(kind: str, channel: str, contact: Contact, now: int) -> Refusal | None:
     """The checks of the unit of work that sets an outbox row to sending, but for the loop guard and newer messages."""
     if contact.opted_out_at is not None and kind not in _EXEMPT_FROM_OPT_OUT:
         return Refusal("opted out")
@@ -41,8 +40,7 @@ def refusal(kind: str, channel: str, contact: Contact, conversation: Conversatio
         return None
     if contact.paused_until is not None and contact.paused_until > now:
         return Refusal("paused")
-    taken = conversation is not None and conversation.status == ConversationStatus.HUMAN
-    return Refusal("a person is in charge") if taken and kind != TextKey.HANDOFF else None
+    return Refusal(Held.IN_CHARGE) if contact.is_with_a_person and kind != TextKey.HANDOFF else None
 
 
 def is_superseded(tx: Tx, row: OutboxMessage) -> bool:
@@ -59,9 +57,8 @@ def forbidden(tx: Tx, row: OutboxMessage, config: Config) -> Refusal | None:
     if row.created_at + config.queue.reply_max_age <= tx.now:
         return Refusal("too old", "A reply waited too long to be sent.")
     contact = tx.contacts.get(row.contact_id)
-    conversation = tx.conversations.get(row.conversation_id) if row.conversation_id else None
     assert contact is not None
-    found = refusal(row.kind, row.sender, contact, conversation, tx.now)
+    found = refusal(row.kind, row.sender, contact, tx.now)
     return found or loop_guard(tx, row, config.conversations.max_replies_per_hour)
 
 

@@ -24,6 +24,8 @@ def enqueue_tick(tx: Tx, kind: JobKind) -> int | None:
     """The new job's id, or None where one of this kind is live already."""
     if kind == JobKind.SETTLE and not tx.outbox.in_doubt():
         return None
+    if kind == JobKind.HAND_BACK and not tx.contacts.is_any_handed_over():
+        return None
     return tx.jobs.tick(kind)
 
 
@@ -31,7 +33,8 @@ def intervals(config: Config) -> dict[JobKind, float]:
     """Seconds between two ticks of each kind."""
     every = config.conversations.check_every / SECOND
     catch_up = config.twilio.catch_up_every / SECOND
-    found = {JobKind.IDLE: every, JobKind.EXPIRED: every, JobKind.SETTLE: 300.0, JobKind.HOUSEKEEPING: HOUR / SECOND}
+    found = {JobKind.IDLE: every, JobKind.EXPIRED: every, JobKind.HAND_BACK: every}
+    found |= {JobKind.SETTLE: 300.0, JobKind.HOUSEKEEPING: HOUR / SECOND}
     return found | ({JobKind.CATCH_UP: catch_up, JobKind.FOLLOW_UP: HOUR / SECOND} if catch_up else {})
 
 

@@ -1,8 +1,9 @@
 """The effects of a reply job: outbox row, messages and lane in one unit of work; the apology; giving up."""
 
 from appliance import texts
+from appliance.handover import charge
 from appliance.inbox.missed import LATE
-from appliance.model import ANSWER, ConversationStatus, Reply, TextKey
+from appliance.model import ANSWER, Handover, Held, Reply, TextKey
 from appliance.queue.outcome import Dead, Done, Outcome
 from appliance.reply.case import Case
 from appliance.store import Tx, cards
@@ -10,6 +11,10 @@ from appliance.store.cards import CardKind
 
 
 def answer(case: Case, reply: Reply) -> Outcome:
+    if case.contact.is_with_a_person:
+        return _hold(case, Held.IN_CHARGE)
+    if reply.unknown and case.contact.handover == Handover.UNKNOWN:  # it was said already, and a person promised
+        return _hold(case, Held.PROMISED)
     if reply.key is None and not reply.text.strip():
         return Done(lambda tx: tx.messages.suppress(case.message_ids, reply.source))
     if reply.key:
@@ -17,11 +22,20 @@ def answer(case: Case, reply: Reply) -> Outcome:
     else:
         # SMS and WhatsApp show Markdown as it is typed; words that are nothing but markup are left as they are.
         body = texts.strip_markup(reply.text).strip() or reply.text
-        waited = min((m.received_at for m in case.messages if m.source == "catch_up"), default=case.read_at)
-        if case.read_at - waited > LATE:  # the appliance was off
+        missed = (m.received_at for m in case.messages if m.source == "catch_up" and not m.handed_back)
+        if case.read_at - min(missed, default=case.read_at) > LATE:  # the appliance was off
             body = f"{texts.render(TextKey.LATE, case.organization)} {body}"
         body = texts.fit(body)
-    return Done(lambda tx: _write(tx, case, reply.key or ANSWER, body, reply.source))
+
+    def effects(tx: Tx) -> None:
+        if _write(tx, case, reply.key or ANSWER, body, reply.source) and reply.key == TextKey.HANDOFF:
+            charge.begin(tx, case.conversation, case.who, Handover.UNKNOWN if reply.unknown else Handover.ASKED)
+
+    return Done(effects)
+
+
+def _hold(case: Case, held: Held) -> Outcome:
+    return Done(lambda tx: charge.hold(tx, case.conversation, case.messages, held))
 
 
 def _write(tx: Tx, case: Case, kind: str, body: str, source: str) -> bool:
@@ -43,10 +57,6 @@ def _write(tx: Tx, case: Case, kind: str, body: str, source: str) -> bool:
     )
     taken = tx.messages.claim_for(outbox_id, case.message_ids)
     assert taken
-    if kind == TextKey.HANDOFF:
-        tx.conversations.set_status(case.conversation.id, ConversationStatus.HUMAN)
-        text = f"{case.who} asks for a person."
-        tx.cards.open(CardKind.WAITING, cards.conversation(case.conversation.id), text, case.organization.id)
     tx.conversations.answered(case.conversation.id)
     row = tx.outbox.get(outbox_id)
     assert row is not None

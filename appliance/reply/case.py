@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.language.words import search_terms
-from appliance.model import MINUTE, Conversation, Dialogue, Job, Organization, StoredMessage, TextKey, Turn, masked
+from appliance.model import (
+    MINUTE,
+    Contact,
+    Conversation,
+    Dialogue,
+    Job,
+    Organization,
+    StoredMessage,
+    TextKey,
+    Turn,
+    masked,
+)
 from appliance.store import Tx
 
 FEW_TOPICS = 40  # so small a knowledge base is told to a model whole
@@ -18,6 +29,7 @@ class Case:
     job: Job
     conversation: Conversation
     organization: Organization
+    contact: Contact
     who: str  # the customer, as on a card
     messages: tuple[StoredMessage, ...]
     dialogue: Dialogue
@@ -45,6 +57,7 @@ def load(tx: Tx, job: Job) -> Case | None:
         job,
         conversation,
         organization,
+        contact,
         masked(contact.address),
         messages,
         _dialogue(tx, conversation, organization, messages),

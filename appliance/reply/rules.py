@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from enum import StrEnum
 
-from appliance.model import ConversationStatus, Dialogue, Reply, StoredMessage, TextKey
+from appliance.model import Dialogue, Held, Reply, StoredMessage, TextKey
 from appliance.reply.case import Case
 
 
@@ -40,8 +40,8 @@ def readable(case: Case) -> Dialogue:
 
 def without_responder(case: Case) -> Reply | None:
     """A fixed text or silence: a person in charge, consent notices, nothing to read. None: the responder is needed."""
-    if case.conversation.status == ConversationStatus.HUMAN:
-        return Reply(source="a person is in charge")
+    if case.contact.is_with_a_person:
+        return Reply(source=Held.IN_CHARGE)
     if notice := _notice(case.messages):
         return Reply(source="consent", key=notice)
     readings = {reading(message) for message in case.messages}

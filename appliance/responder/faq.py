@@ -75,7 +75,8 @@ class Faq:
             bodies = [strip_markup(topic.body) for topic in topics]
             return Reply(source=", ".join(topic.title for topic in topics), text=fit("\n\n".join(bodies)))
         tired = dialogue.unknown_streak >= UNKNOWN_BEFORE_HANDOFF
-        return Reply(source="no topic answers", key=TextKey.HANDOFF if tired else TextKey.DONT_KNOW)
+        key = TextKey.HANDOFF if tired else TextKey.DONT_KNOW
+        return Reply(source="no topic answers", key=key, unknown=True)
 
     def explain(self, question: str, dialogue: Dialogue) -> list[tuple[str, float]]:
         """Every proposed topic's title and score (0 … 1) for a question, best first."""

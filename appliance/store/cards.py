@@ -12,7 +12,8 @@ ACCOUNT = Subject("account")
 
 class CardKind(StrEnum):
     ORPHAN = "orphan"  # somebody wrote to a number that is nobody's here
-    WAITING = "waiting"  # a customer waits for a person
+    WAITING = "waiting"  # a customer waits for a person; handover/charge alone closes it
+    OPTED_OUT = "opted_out"  # a customer who asked for no messages wrote again
     TOO_LATE = "too_late"  # missed, and too old to be answered without being asked
     COULD_NOT_ANSWER = "could_not_answer"
     NOT_SENT = "not_sent"
@@ -21,6 +22,7 @@ class CardKind(StrEnum):
     SENT_TWICE = "sent_twice"
     TWILIO = "twilio"  # Twilio takes nothing from the account or from a channel
     LOG = "log"  # Twilio's log cannot be read
+    HAND_BACK = "hand_back"  # … and so nobody is handed back to the appliance
     SETTLE = "settle"  # what became of sends in doubt cannot be found out
     CLOCK = "clock"
     RESTORED = "restored"
@@ -79,6 +81,16 @@ class Cards:
         return int(
             self._sql.value("SELECT coalesce(sum(times), 0) FROM cards WHERE kind = ? AND subject = ?", kind, subject)
         )
+
+    def of_contact(self, kind: CardKind, contact_id: int) -> list[Subject]:
+        """What the open cards of a kind are about, in all the contact's conversations."""
+        rows = self._sql.all(
+            "SELECT subject FROM cards WHERE kind = ? AND closed_at IS NULL "
+            "AND subject IN (SELECT 'conversation:' || id FROM conversations WHERE contact_id = ?)",
+            kind,
+            contact_id,
+        )
+        return [Subject(row["subject"]) for row in rows]
 
     def opened(self, limit: int = 200) -> list[Row]:
         return self._sql.all("SELECT * FROM cards WHERE closed_at IS NULL ORDER BY id DESC LIMIT ?", limit)

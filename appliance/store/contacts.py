@@ -1,7 +1,8 @@
 """Contacts: a customer's address on one of our channels, and whether it may be written to."""
 
-from appliance.model import Contact, session_key
+from appliance.model import Contact, Handover, session_key
 from appliance.store.repository import Repository
+from appliance.store.sql import Row
 
 TWILIOS_WORD = "21610"  # instead of a message's sid: Twilio refused to write to the contact
 
@@ -9,6 +10,10 @@ TWILIOS_WORD = "21610"  # instead of a message's sid: Twilio refused to write to
 class Contacts(Repository[Contact]):
     table = "contacts"
     type = Contact
+
+    def _load(self, row: Row) -> Contact:
+        values = {name: row[name] for name in self._names}
+        return Contact(**values | {"handover": row["handover"] and Handover(row["handover"])})
 
     def at(self, channel_id: int, address: str) -> Contact | None:
         return self._find("channel_id = ? AND address = ?", channel_id, address)
@@ -76,3 +81,39 @@ class Contacts(Repository[Contact]):
 
     def reminded(self, contact_id: int) -> None:
         self._sql.run("UPDATE contacts SET reminded_at = ? WHERE id = ?", self._sql.now, contact_id)
+
+    def hand_over(self, contact_id: int, handover: Handover, at: int) -> None:
+        """A person answers from now on. `at`: the request, or the person's word (ms UTC)."""
+        self._sql.run(
+            "UPDATE contacts SET handover = ?, handover_at = ?, resume_at = NULL WHERE id = ?", handover, at, contact_id
+        )
+
+    def ask_back(self, contact_id: int) -> None:
+        """Somebody wants the appliance to answer again; who asked first stays first in the row."""
+        self._sql.run(
+            "UPDATE contacts SET resume_at = coalesce(resume_at, ?) WHERE id = ? AND handover IS NOT NULL",
+            self._sql.now,
+            contact_id,
+        )
+
+    def hand_back(self, contact_id: int) -> None:
+        self._sql.run(
+            "UPDATE contacts SET handover = NULL, handover_at = NULL, resume_at = NULL WHERE id = ?", contact_id
+        )
+
+    def is_any_handed_over(self) -> bool:
+        return bool(self._sql.value("SELECT 1 FROM contacts WHERE handover IS NOT NULL LIMIT 1"))
+
+    def due_back(self, human_for: int, limit: int) -> list[Contact]:
+        """Whom somebody wants back, then those whose time is over. A time far ahead is of a clock that was wrong."""
+        return self._select(
+            "handover IS NOT NULL AND (resume_at IS NOT NULL OR abs(? - handover_at) >= ?) "
+            "ORDER BY resume_at IS NULL, handover_at LIMIT ?",
+            self._sql.now,
+            human_for,
+            limit,
+        )
+
+    def with_address(self, address: str) -> list[Contact]:
+        """One for each channel that the customer wrote to."""
+        return self._select("channel_id IN (SELECT id FROM channels) AND address = ? ORDER BY id", address)

@@ -32,7 +32,13 @@ class Conversations(Repository[Conversation]):
         )
 
     def insert(
-        self, organization_id: int, channel_id: int, contact_id: int, session_key: str, expires_at: int
+        self,
+        organization_id: int,
+        channel_id: int,
+        contact_id: int,
+        session_key: str,
+        expires_at: int,
+        status: ConversationStatus = ConversationStatus.PENDING,
     ) -> Conversation:
         now = self._sql.now
         row_id = self._sql.insert(
@@ -41,7 +47,7 @@ class Conversations(Repository[Conversation]):
             channel_id=channel_id,
             contact_id=contact_id,
             session_key=session_key,
-            status=ConversationStatus.PENDING,
+            status=status,
             created_at=now,
             updated_at=now,
             expires_at=expires_at,
@@ -67,6 +73,27 @@ class Conversations(Repository[Conversation]):
             self._sql.now,
             conversation_id,
         )
+
+    def take(self, contact_id: int) -> None:
+        """A person is in charge of the contact."""
+        self._sql.run(
+            "UPDATE conversations SET status = 'human', version = version + 1, updated_at = ? "
+            "WHERE contact_id = ? AND status NOT IN ('closed', 'human')",
+            self._sql.now,
+            contact_id,
+        )
+
+    def give_back(self, contact_id: int) -> None:
+        """The appliance is in charge of the contact again."""
+        self._sql.run(
+            "UPDATE conversations SET status = 'progress', version = version + 1, updated_at = ? "
+            "WHERE contact_id = ? AND status = 'human'",
+            self._sql.now,
+            contact_id,
+        )
+
+    def newest(self, contact_id: int) -> Conversation | None:
+        return self._find("contact_id = ? ORDER BY id DESC LIMIT 1", contact_id)
 
     def answered(self, conversation_id: int) -> None:
         """A reply was written."""

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from appliance.store.messages import HELD
 from appliance.store.sql import Sql
 
 AT_ONCE = 1_000  # bodies in memory
@@ -34,6 +35,13 @@ class Integrity:
             WHERE d.disposition = 'dead' AND m.card_id IS NULL
             AND NOT EXISTS (SELECT 1 FROM cards WHERE subject = 'outbox:' || d.reply_id)
             """
+        )
+
+    def held_for_nobody(self) -> list[int]:
+        """Messages that wait for a person although nobody has their customer."""
+        return self._ids(
+            f"SELECT id FROM messages WHERE {HELD} "  # noqa: S608
+            "AND contact_id NOT IN (SELECT id FROM contacts WHERE handover IS NOT NULL)"
         )
 
     def sent_without_sid(self) -> list[int]:

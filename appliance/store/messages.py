@@ -4,12 +4,14 @@ from itertools import groupby
 
 import msgspec
 
-from appliance.model import StoredMessage
+from appliance.model import Handover, StoredMessage
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 from appliance.wire import InboundMessage, Media
 
 LIVE = "reply_id IS NULL AND suppressed IS NULL AND card_id IS NULL"
+# model.Held, in the words of a partial index: SQLite uses it only where a query repeats them.
+HELD = "suppressed IN ('a person is in charge', 'promised')"
 
 
 def _json(value: object) -> str:
@@ -23,7 +25,8 @@ class Messages(Repository[StoredMessage]):
     def _load(self, row: Row) -> StoredMessage:
         media = tuple(Media(url, content_type) for url, content_type in msgspec.json.decode(row["media"]))
         values = {name: row[name] for name in self._names}
-        return StoredMessage(**values | {"media": media})
+        handed_back = row["handed_back"] and Handover(row["handed_back"])
+        return StoredMessage(**values | {"media": media, "handed_back": handed_back})
 
     def insert(
         self,
@@ -175,3 +178,22 @@ class Messages(Repository[StoredMessage]):
             self._sql.run("UPDATE messages SET reply_id = NULL, card_id = NULL WHERE id = ?", message_id)
             for message_id in message_ids
         )
+
+    def held(self, contact_id: int) -> list[StoredMessage]:
+        """Those that wait for a person, in receive order."""
+        return self._select(f"contact_id = ? AND {HELD} ORDER BY id", contact_id)
+
+    def settle_held(self, message_ids: list[int], reason: str) -> None:
+        """They wait for nobody any more, and the appliance does not answer them."""
+        for message_id in message_ids:
+            self._sql.run(f"UPDATE messages SET suppressed = ? WHERE id = ? AND {HELD}", reason, message_id)  # noqa: S608
+
+    def hand_back(self, message_ids: list[int], handover: Handover) -> None:
+        """The one way from suppressed to live: nobody answered them, and the appliance is in charge again."""
+        for message_id in message_ids:
+            statement = f"UPDATE messages SET suppressed = NULL, handed_back = ? WHERE id = ? AND {HELD}"  # noqa: S608
+            self._sql.run(statement, handover, message_id)
+
+    def move(self, message_ids: list[int], conversation_id: int) -> None:
+        for message_id in message_ids:
+            self._sql.run("UPDATE messages SET conversation_id = ? WHERE id = ?", conversation_id, message_id)

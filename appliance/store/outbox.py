@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from appliance.model import OutboxMessage, OutboxState
+from appliance.model import MANUAL, OutboxMessage, OutboxState
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
@@ -79,6 +79,14 @@ class Outbox(Repository[OutboxMessage]):
         return bool(
             self._sql.value(
                 "SELECT 1 FROM outbox WHERE contact_id = ? AND state IN ('sending', 'doubt') LIMIT 1", contact_id
+            )
+        )
+
+    def is_manual_waiting(self, contact_id: int) -> bool:
+        """Whether a person's words to the contact have not been tried yet."""
+        return bool(
+            self._sql.value(
+                "SELECT 1 FROM outbox WHERE contact_id = ? AND state = 'ready' AND kind = ? LIMIT 1", contact_id, MANUAL
             )
         )
 

@@ -9,7 +9,17 @@ from aiohttp.typedefs import Handler
 
 from appliance.config import Config
 from appliance.errors import DatabaseError, RequestError
-from appliance.operations import dead_letters, jobs, knowledge, markdown, messages, organizations, status, verification
+from appliance.operations import (
+    conversations,
+    dead_letters,
+    jobs,
+    knowledge,
+    markdown,
+    messages,
+    organizations,
+    status,
+    verification,
+)
 from appliance.operations.knowledge import Offline
 from appliance.operations.messages import ManualMessage
 from appliance.operations.organizations import Registration, add_channel, hash_password, register_organization
@@ -65,6 +75,7 @@ class Api:
             ("DELETE", "dead-letters", self.discard_all),
             ("POST", f"dead-letters/{ID}/retry", self.retry),
             ("DELETE", f"dead-letters/{ID}", self.discard),
+            ("POST", "conversations/{conversation}/resume", self.resume),
             ("POST", "jobs/{kind}", self.enqueue),
             ("GET", "organizations", self.organizations),
             ("POST", "organizations", self.register),
@@ -152,6 +163,12 @@ class Api:
             else:
                 done.append(letter)
         return done, refused
+
+    async def resume(self, request: web.Request) -> web.Response:
+        named = request.match_info["conversation"]
+        resumed = await self._store.write(lambda tx: conversations.resume(tx, named))
+        self._desk.bell.ring()
+        return json_response(resumed, 200 if resumed.state == "automatic" else 202)
 
     async def enqueue(self, request: web.Request) -> web.Response:
         kind = request.match_info["kind"]

@@ -10,6 +10,7 @@ import structlog
 from appliance import logs
 from appliance.model import Dialogue, Reply
 from appliance.ports import Permanent
+from appliance.simulator import Fault
 from appliance.store.cards import BOX, CardKind
 from tests.support.command_line import CommandLine, write_config
 from tests.support.world import CUSTOMER, SMS, WHATSAPP, World
@@ -265,3 +266,33 @@ async def test_verify_and_check_say_what_is_wrong(appliance: CommandLine, world:
     assert (verified.exit_code, checked.exit_code) == (1, 1)
     assert "nothing will answer" in verified.stdout
     assert "nothing will answer" in checked.stdout
+
+
+async def test_a_customer_is_handed_back(appliance: CommandLine, world: World) -> None:
+    """By address or by id; while Twilio's log cannot be read it waits, with exit status 1."""
+    await world.say("ATENDENTE")
+    await world.settle()
+
+    done = await appliance("resume", "--conversation", CUSTOMER)
+    again = await appliance.json("resume", "--conversation", "1")
+    nobody = await appliance("resume", "--conversation", NOBODY)
+
+    assert (done.exit_code, done.stdout) == (0, "Conversation 1: the appliance answers.\n")
+    assert again == {"id": 1, "state": "automatic", "running": True}
+    assert (nobody.exit_code, nobody.stderr) == (1, "There is no such conversation.\n")
+    assert await world.column("SELECT status FROM conversations") == ["progress"]
+
+
+async def test_a_customer_waits_where_twilios_log_cannot_be_read(
+    appliance: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits is said, and so is what it waits for."""
+    monkeypatch.setattr("appliance.cli.conversations.PATIENCE", 0.5)
+    await world.say("ATENDENTE")
+    await world.settle()
+    world.twilio.faults.add(Fault("list", "error", times=None))
+
+    waits = await appliance("resume", "--conversation", "1")
+
+    assert (waits.exit_code, waits.stdout) == (1, "Conversation 1: waiting (Twilio's log is read first)\n")
+    assert await world.cards() == ["waiting", "hand_back"]

@@ -72,6 +72,27 @@ def test_everything_can_be_prepared_before_the_first_start(alone: CommandLine) -
     assert "Padaria" in alone.now("org", "list").stdout
 
 
+def test_who_is_handed_back_while_nothing_runs_waits_for_the_start(alone: CommandLine, data: Path) -> None:
+    """The wish is kept; nothing revives before Twilio's log was read."""
+    alone.now(*REGISTER)
+    with closing(sqlite3.connect(data / "appliance.db")) as connection:
+        connection.executescript(
+            f"INSERT INTO contacts (channel_id, address, handover, handover_at, created_at) "
+            f"VALUES (1, '{CUSTOMER}', 'asked', 1, 1);"
+            "INSERT INTO conversations (organization_id, channel_id, contact_id, session_key, status, created_at, "
+            "updated_at, expires_at) VALUES (1, 1, 1, 'x', 'human', 1, 1, 1)"
+        )
+
+    waits = alone.now("resume", "--conversation", CUSTOMER)
+
+    assert (waits.exit_code, waits.stdout) == (1, "Conversation 1: waiting (it happens when the appliance runs)\n")
+    with closing(sqlite3.connect(data / "appliance.db")) as connection:
+        assert connection.execute("SELECT handover, resume_at > 0 FROM contacts").fetchall() == [("asked", 1)]
+        assert connection.execute("SELECT status FROM message_queue WHERE kind = 'hand_back'").fetchall() == [
+            ("ready",)
+        ]
+
+
 def test_standing_in_leaves_nothing_behind(alone: CommandLine, data: Path) -> None:
     """No socket that nobody answers, no lock that is held, no file for others to read."""
     alone.now(*REGISTER)

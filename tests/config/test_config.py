@@ -84,6 +84,7 @@ DEFAULTS = {
     "conversations.check_every": 60 * SECOND,
     "conversations.reply_delay": 3 * SECOND,
     "conversations.reply_delay_max": 12 * SECOND,
+    "conversations.human_for": 12 * HOUR,
     "conversations.max_replies_per_hour": 20,
     "alerts.url": None,
     "log.level": "info",

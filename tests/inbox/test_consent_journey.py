@@ -39,7 +39,7 @@ async def test_who_opted_out_is_reminded_once_a_day(tmp_path: Path) -> None:
             await world.settle()
 
         assert world.sent(ON_WHATSAPP) == [GONE, REMINDER, REMINDER]
-        assert "waiting" in await world.cards()
+        assert await world.cards() == ["opted_out"]
         assert await opted_out(world)
 
 

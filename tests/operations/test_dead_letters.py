@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.model import ConversationStatus, OutboxState
+from appliance.model import ConversationStatus, Handover, OutboxState
 from appliance.queue.worker import last_resort
 from appliance.simulator.faults import Fault
 from appliance.store import Tx
@@ -97,7 +97,7 @@ async def test_a_discarded_dead_letter_is_gone(shop: Shop) -> None:
 async def test_no_retry_while_a_person_is_in_charge(shop: Shop) -> None:
     """The person answers."""
     await shop.fail()
-    await shop.appliance.store.write(lambda tx: tx.conversations.set_status(1, ConversationStatus.HUMAN))
+    await shop.appliance.store.write(lambda tx: tx.contacts.hand_over(1, Handover.ASKED, tx.now))
 
     assert await shop.retry((await shop.letters())[0]) == "a_person_is_in_charge"
     assert shop.sent() == [APOLOGY]

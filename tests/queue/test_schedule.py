@@ -78,8 +78,8 @@ async def test_an_expired_conversation_closes_silently_and_the_next_message_open
         assert len(world.sent()) == 2
 
 
-async def test_a_conversation_in_human_hands_closes_and_is_automatic_again(tmp_path: Path) -> None:
-    """Human until it expires; the next one is answered."""
+async def test_a_conversation_in_human_hands_closes_and_the_next_one_is_too(tmp_path: Path) -> None:
+    """Its expiry ends neither the silence nor the card: the person's time does, and the card is left for a person."""
     clock = ManualClock()
     async with World(tmp_path, clock=clock) as world:
         await world.say("ATENDENTE")
@@ -91,10 +91,14 @@ async def test_a_conversation_in_human_hands_closes_and_is_automatic_again(tmp_p
         await tick(world, JobKind.EXPIRED)
         await world.say("Oi")
         await world.settle()
+        assert await statuses(world) == ["closed", "human"]
+        assert len(world.sent()) == 1
+
+        await tick(world, JobKind.HAND_BACK)
 
         assert await statuses(world) == ["closed", "progress"]
         assert len(world.sent()) == 2
-        assert await world.cards() == []
+        assert await world.cards() == ["waiting"]
 
 
 async def test_a_conversation_that_waits_for_an_answer_is_never_swept(tmp_path: Path) -> None:

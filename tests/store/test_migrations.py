@@ -85,3 +85,39 @@ async def test_a_step_brings_the_file_up_to_date(tmp_path: Path, monkeypatch: py
     await open_and_close(tmp_path)
 
     assert "extra" in tables(tmp_path / database.FILE_NAME)
+
+
+async def test_a_database_of_before_hand_overs_ended_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who was in human hands asked for a person when the text said so; what older conversations left waits for nobody."""
+    with monkeypatch.context() as patch:
+        first = database.migrations()[:1]
+        patch.setattr(database, "migrations", lambda: first)
+        await open_and_close(tmp_path)
+    connection = sqlite3.connect(tmp_path / database.FILE_NAME)
+    connection.executescript("""
+        INSERT INTO organizations (id, name, language, timezone, created_at) VALUES (1, 'P', 'en', 'UTC', 1);
+        INSERT INTO channels (id, organization_id, address, created_at, watermark_at) VALUES (1, 1, '+1', 1, 1);
+        INSERT INTO contacts (id, channel_id, address, created_at) VALUES (1, 1, '+2', 1), (2, 1, '+3', 1);
+        INSERT INTO conversations (id, organization_id, channel_id, contact_id, session_key, status, created_at,
+            updated_at, expires_at) VALUES (1, 1, 1, 1, 'a', 'closed', 1, 1, 1), (2, 1, 1, 1, 'a', 'human', 1, 9, 9),
+            (3, 1, 1, 2, 'b', 'progress', 1, 1, 1);
+        INSERT INTO outbox (organization_id, channel_id, contact_id, conversation_id, kind, body, body_hash, state,
+            created_at) VALUES (1, 1, 1, 2, 'handoff', '', x'', 'sent', 5);
+        INSERT INTO messages (sid, organization_id, contact_id, conversation_id, body, media, message_type, parameters,
+            source, received_at, suppressed) VALUES
+            ('S1', 1, 1, 1, '', '[]', '', '[]', 'webhook', 1, 'a person is in charge'),
+            ('S2', 1, 1, 2, '', '[]', '', '[]', 'webhook', 6, 'a person is in charge');
+        INSERT INTO cards (kind, subject, text, opened_at, last_at) VALUES
+            ('waiting', 'conversation:2', '…7777 asks for a person.', 1, 1),
+            ('waiting', 'conversation:3', '…6666 asked for no messages and wrote again.', 1, 1);
+    """)
+    connection.close()
+
+    await open_and_close(tmp_path)
+
+    connection = sqlite3.connect(tmp_path / database.FILE_NAME)
+    assert connection.execute("SELECT handover, handover_at FROM contacts").fetchall() == [("asked", 5), (None, None)]
+    reasons = [row[0] for row in connection.execute("SELECT suppressed FROM messages ORDER BY id")]
+    assert reasons == ["a person was in charge", "a person is in charge"]
+    assert [row[0] for row in connection.execute("SELECT kind FROM cards ORDER BY id")] == ["waiting", "opted_out"]
+    connection.close()

@@ -8,12 +8,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from appliance import chores
+from appliance.handover import charge
+from appliance.inbox import exchange, intake, missed
+from appliance.inbox.exchange import Exchange
+from appliance.model import Channel, Contact, Conversation, ConversationStatus
 from appliance.outbox import binding, permission
 from appliance.queue import lane, plan
 from appliance.queue.outage import Outage
-from appliance.store import database, messages
+from appliance.store import Tx, database, messages
+from appliance.store.contacts import Contacts
 from appliance.store.organizations import Channels
 from appliance.twilio import webhook
+from tests.handover import test_hand_back
 from tests.outbox import test_delivery, test_sending
 from tests.queue import test_outage, test_queue
 from tests.reply import test_replies
@@ -95,6 +102,59 @@ def a_default_tenant(patch: Patch) -> None:
     patch.setattr(Channels, "at", lambda self, _address: self.get(1))
 
 
+def handed_back_unread(patch: Patch) -> None:
+    async def read(*_where: Any) -> Exchange:
+        return Exchange((), {}, 0)
+
+    patch.setattr(exchange, "read", read)
+
+
+def nothing_is_too_old(patch: Patch) -> None:
+    patch.setattr(missed, "is_too_old", lambda *_age, **_limits: False)
+
+
+def expiry_closes_the_card(patch: Patch) -> None:
+    def work(tx: Tx) -> None:
+        for conversation in tx.conversations.expired(tx.now, 100):
+            tx.conversations.move(conversation, ConversationStatus.CLOSED)
+            charge.close(tx, conversation.contact_id)
+
+    patch.setattr(chores, "expired", lambda: chores.Chore(work))
+
+
+def silence_counted_from_the_customer(patch: Patch) -> None:
+    whole = Contacts.heard
+
+    def heard(self: Contacts, contact_id: int, at: int) -> None:
+        whole(self, contact_id, at)
+        self._sql.run("UPDATE contacts SET handover_at = ? WHERE handover IS NOT NULL", at)
+
+    patch.setattr(Contacts, "heard", heard)
+
+
+def silence_ends_with_the_conversation(patch: Patch) -> None:
+    whole = intake.open_conversation
+
+    def open_conversation(tx: Tx, channel: Channel, contact: Contact, config: Any) -> Conversation:
+        conversation = whole(tx, channel, contact, config)
+        if conversation.created_at == tx.now and contact.handover is not None:
+            tx.contacts.hand_back(contact.id)
+            tx.conversations.give_back(contact.id)
+        return conversation
+
+    patch.setattr(intake, "open_conversation", open_conversation)
+
+
+def a_persons_answer_ignored(patch: Patch) -> None:
+    patch.setattr(charge, "spoke_through_us", lambda *_row: None)
+
+
+def row(begins: str, ends: str) -> dict[str, Any]:
+    """Of the table of hand-overs, with the log readable."""
+    found = next(each for each in test_hand_back.ROWS if each[:3] == (begins, ends, "readable"))
+    return dict(zip(("begins", "ends", "log", "old", "young", "following", "cards"), found, strict=True))
+
+
 FORGED = {"reference_of": "1.1.0000000000000000", "changes": {}}
 CONTROLS = [
     Control("acknowledge before commit", r"assert 20 < 20", breakages.acknowledge_before_commit, test_store.test_webhooks_of_a_full_disk_hear_503_and_nothing_stored_is_missing),
@@ -118,5 +178,11 @@ CONTROLS = [
     Control("synchronous=NORMAL", r"1 != 2", synchronous_normal, test_store.test_every_pragma_is_in_force),
     Control("signatures not checked", r"assert 200 == 403", signatures_not_checked, test_hostile.test_what_twilio_did_not_sign_is_403, {"given": "forged"}),
     Control("restored outbox sent at once", r"2.* == \[1", breakages.restored_outbox_trusted, test_backup.test_a_restored_box_sends_nothing_again),
+    Control("hand-back without reading the log", r"'too_late waiting' == ''", handed_back_unread, test_hand_back.test_who_is_answered_by_whom, row("asked", "console")),
+    Control("old message answered after a hand-back", r"'waiting' == 'too_late waiting'", nothing_is_too_old, test_hand_back.test_who_is_answered_by_whom, row("asked", "timer")),
+    Control("card closed by expiry", r"'' == 'waiting'", expiry_closes_the_card, test_hand_back.test_who_is_answered_by_whom, row("asked", "expiry")),
+    Control("silence ends with the conversation", r"\['waits', 'dont_know', 'bot'\] ==", silence_ends_with_the_conversation, test_hand_back.test_who_is_answered_by_whom, row("asked", "expiry")),
+    Control("silence counted from the customer's last message", r"\[1, 1, 1, 1, 1\] == ", silence_counted_from_the_customer, test_hand_back.test_it_ends_although_the_customer_goes_on_writing),
+    Control("a person's answer through us ignored", r"'too_late waiting' == ''", a_persons_answer_ignored, test_hand_back.test_who_is_answered_by_whom, row("asked", "person")),
     Control("a default tenant for orphans", r"assert \[\] == \['SM", a_default_tenant, test_hostile.test_an_orphan_is_stored_and_never_answered, {"changes": {"To": "+5511999999999"}}),
 ]  # fmt: skip

@@ -33,7 +33,7 @@ def _select_then_insert(patch: Patch) -> None:
 
 def _without_unique_sid(sql: str) -> str:
     broken = breakages.without_unique_sid(sql)
-    assert broken != sql
+    assert broken != sql or "CREATE TABLE messages" not in sql
     return broken
 
 

@@ -1,0 +1,93 @@
+"""A person is in charge: asked for, promised or there. Each change happens in its caller's unit of work.
+
+It belongs to the contact: a conversation that expires meanwhile takes no promise with it. A card says that a person is
+waited for; it closes when one has answered, or what was promised was answered after all.
+"""
+
+from collections.abc import Sequence
+
+from appliance.model import (
+    ANSWERED_ELSEWHERE,
+    Contact,
+    Conversation,
+    Handover,
+    Held,
+    OutboxMessage,
+    StoredMessage,
+    masked,
+)
+from appliance.store import Tx, cards
+from appliance.store.cards import CardKind
+
+
+def begin(tx: Tx, conversation: Conversation, who: str, handover: Handover) -> None:
+    """The customer was told that a person will answer."""
+    tx.contacts.hand_over(conversation.contact_id, handover, tx.now)
+    if handover.is_silent:
+        tx.conversations.take(conversation.contact_id)
+    wait(tx, conversation, f"{who} asks {'for a person' if handover.is_silent else 'what the knowledge does not say'}.")
+
+
+def wait(tx: Tx, conversation: Conversation, text: str) -> None:
+    """One card for a customer, also where an earlier conversation's is open."""
+    opened = tx.cards.of_contact(CardKind.WAITING, conversation.contact_id)
+    subject = opened[0] if opened else cards.conversation(conversation.id)
+    tx.cards.open(CardKind.WAITING, subject, text, conversation.organization_id)
+
+
+def hold(tx: Tx, conversation: Conversation, messages: Sequence[StoredMessage], held: Held) -> None:
+    """Live messages wait for the person; nothing changes where none is waited for (any more): they stay live."""
+    contact = tx.contacts.get(conversation.contact_id)
+    if contact is None or contact.handover is None:
+        return
+    answered = [message.id for message in messages if is_before_last_word(message, contact)]
+    tx.messages.suppress(answered, ANSWERED_ELSEWHERE)
+    tx.messages.suppress([message.id for message in messages], held)  # those that are left
+    if len(answered) < len(messages):
+        wait(tx, conversation, f"{masked(contact.address)} waits for a person.")
+
+
+def is_before_last_word(message: StoredMessage, contact: Contact) -> bool:
+    """Whether a person wrote to the contact later, through us or as Twilio's log told."""
+    return contact.handover == Handover.TAKEN and message.received_at <= (contact.handover_at or 0)
+
+
+def withdrawn(tx: Tx, row: OutboxMessage) -> None:
+    """The appliance's answer may not be sent, as a person is in charge by now: its messages wait for that person."""
+    messages = tx.messages.answered_by(row.id)
+    tx.messages.release(row.id)
+    conversation = tx.conversations.get(row.conversation_id or 0)
+    assert conversation is not None
+    hold(tx, conversation, messages, Held.IN_CHARGE)
+
+
+def spoke(tx: Tx, contact_id: int, at: int, answered: Sequence[int]) -> None:
+    """A person's word reached the customer (ms UTC) and answers these messages: the silence counts from it."""
+    tx.messages.settle_held(list(answered), ANSWERED_ELSEWHERE)
+    tx.contacts.hand_over(contact_id, Handover.TAKEN, at)
+    tx.conversations.take(contact_id)
+    if not tx.messages.held(contact_id):
+        close(tx, contact_id)
+
+
+def spoke_through_us(tx: Tx, row: OutboxMessage) -> None:
+    """A manual message is a person's answer where one is waited for; else, as a reminder to all, it takes nobody."""
+    contact = tx.contacts.get(row.contact_id)
+    assert contact is not None
+    if contact.handover is None and not tx.cards.of_contact(CardKind.WAITING, contact.id):
+        return
+    read = [message.id for message in tx.messages.held(contact.id) if message.received_at <= row.created_at]
+    spoke(tx, contact.id, max(row.created_at, contact.handover_at or 0), read)
+
+
+def answered_after_all(tx: Tx, contact_id: int, messages: Sequence[StoredMessage]) -> None:
+    """The appliance has answered what it got back. Who had asked for a person still waits for one."""
+    contact = tx.contacts.get(contact_id)
+    is_over = contact is not None and contact.handover is None
+    if is_over and any(message.handed_back in (Handover.UNKNOWN, Handover.TAKEN) for message in messages):
+        close(tx, contact_id)
+
+
+def close(tx: Tx, contact_id: int) -> None:
+    for subject in tx.cards.of_contact(CardKind.WAITING, contact_id):
+        tx.cards.close(CardKind.WAITING, subject)

@@ -1,0 +1,145 @@
+"""hand_back: customers whose person has been silent for long enough, or whom somebody wants back, are the appliance's.
+
+Nothing revives before Twilio's log has told whether a person answered from elsewhere, such as Twilio's console.
+"""
+
+from dataclasses import dataclass
+
+from appliance.config import Config
+from appliance.handover import charge
+from appliance.inbox import exchange, missed
+from appliance.inbox.exchange import Exchange
+from appliance.inbox.intake import open_conversation
+from appliance.model import ANSWERED_ELSEWHERE, MINUTE, SECOND, Channel, Contact, Job, masked
+from appliance.ports import Clock, LogUnavailableError, MessageLog
+from appliance.queue.bell import Bell
+from appliance.queue.lane import arm
+from appliance.queue.outcome import Done, Outcome, Snooze
+from appliance.queue.tolerance import Tolerance
+from appliance.store import Store, Tx, cards
+from appliance.store.cards import BOX, CardKind
+
+AT_MOST = 100  # customers a run
+AGAIN = 30 * SECOND
+LATER = 5 * MINUTE  # after it failed again and again
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Who may be handed back. `since`: from when on something may have been said to them (ms UTC)."""
+
+    contact: Contact
+    channel: Channel
+    since: int
+
+
+class HandBackHandler:
+    def __init__(self, store: Store, log: MessageLog, config: Config, clock: Clock, bell: Bell) -> None:
+        self._store = store
+        self._log = log
+        self._config = config
+        self._clock = clock
+        self._bell = bell
+
+    async def run(self, _job: Job) -> Outcome:
+        """At most a hundred; the next tick goes on with the rest."""
+        due = await self._store.read(lambda tx: _due(tx, self._config))
+        tolerance = Tolerance()
+        try:
+            done = [await tolerance.attempt(self._hand_back(each)) for each in due]
+            tolerance.tell()
+        except LogUnavailableError as error:
+            return self._unreadable(self._clock.now() + AGAIN, str(error))
+        if all(done):
+            return Done(_readable)
+        return Snooze(self._clock.now() + AGAIN, "a send in doubt is waited for", _readable)
+
+    def give_up(self, _job: Job, error: str) -> Outcome:
+        return self._unreadable(self._clock.now() + LATER, error)
+
+    def _unreadable(self, again: int, why: str) -> Outcome:
+        def effects(tx: Tx) -> None:
+            count = len(_due(tx, self._config))
+            text = f"Twilio's log cannot be read ({why}): {count} customers stay with a person until it can."
+            tx.cards.open(CardKind.HAND_BACK, BOX, text)
+
+        return Snooze(again, "Twilio's log cannot be read", effects)
+
+    async def _hand_back(self, due: Due) -> bool:
+        """False where an answer is on its way, ours or a person's: the log cannot tell yet."""
+        if await self._store.read(lambda tx: _is_under_way(tx, due.contact)):
+            return False
+        heard = await exchange.read(self._log, due.channel.address, due.contact.address, due.since)
+        done = await self._store.write(lambda tx: conclude(tx, due.contact, heard, self._config))
+        self._bell.ring()
+        return done
+
+
+def _due(tx: Tx, config: Config) -> list[Due]:
+    found = []
+    for contact in tx.contacts.due_back(config.conversations.human_for, AT_MOST):
+        channel = tx.channels.get(contact.channel_id)
+        assert channel is not None
+        held = tx.messages.held(contact.id)
+        since = min(contact.handover_at or tx.now, *(message.received_at for message in held), tx.now)
+        found.append(Due(contact, channel, since))
+    return found
+
+
+def _is_under_way(tx: Tx, contact: Contact) -> bool:
+    return tx.outbox.is_unsettled_to(contact.id) or tx.outbox.is_manual_waiting(contact.id)
+
+
+def _readable(tx: Tx) -> None:
+    tx.cards.close(CardKind.HAND_BACK, BOX)
+
+
+def conclude(tx: Tx, was: Contact, heard: Exchange, config: Config) -> bool:
+    """What the log shows counts first: who wrote from elsewhere stays in charge. False where it must be read again."""
+    contact = tx.contacts.get(was.id)
+    assert contact is not None
+    if (contact.handover, contact.handover_at, contact.resume_at) != (was.handover, was.handover_at, was.resume_at):
+        return True  # somebody spoke or asked meanwhile: the next run looks anew
+    if _is_under_way(tx, contact):
+        return False
+    ours = exchange.ours(tx, contact.channel_id, contact.address, heard.said, heard.offset)
+    answered = [
+        message.id
+        for message in tx.messages.held(contact.id)
+        if charge.is_before_last_word(message, contact) or heard.is_answered(message, ours)
+    ]
+    last = heard.last_word(ours, contact.handover_at or 0)
+    if last is not None:
+        charge.spoke(tx, contact.id, last, answered)
+        if contact.resume_at is None and abs(tx.now - last) < config.conversations.human_for:
+            return True
+    tx.messages.settle_held(answered, ANSWERED_ELSEWHERE)
+    _hand_back(tx, tx.contacts.get(contact.id) or contact, config)
+    return True
+
+
+def _hand_back(tx: Tx, contact: Contact, config: Config) -> None:
+    """The appliance answers again, also what nobody has answered, unless it is too old for that."""
+    channel = tx.channels.get(contact.channel_id)
+    assert channel is not None and contact.handover is not None
+    organization = tx.organizations.get(channel.organization_id)
+    assert organization is not None
+    if contact.opted_out_at is not None:
+        tx.messages.settle_held([message.id for message in tx.messages.held(contact.id)], "opted out")
+    waiting = tx.messages.held(contact.id)
+    tx.messages.hand_back([message.id for message in waiting], contact.handover)
+    tx.contacts.hand_back(contact.id)
+    tx.conversations.give_back(contact.id)
+    within, zone = config.twilio.catch_up_answer_within, organization.timezone
+    young = [m for m in waiting if not missed.is_too_old(tx.now - m.received_at, tx.now, within=within, timezone=zone)]
+    for message in waiting:
+        if message not in young:
+            text = f"{masked(contact.address)} waited for a person; it is too late to answer by itself."
+            subject = cards.conversation(message.conversation_id)
+            tx.messages.give_up([message.id], tx.cards.open(CardKind.TOO_LATE, subject, text, organization.id))
+    if young:
+        # In one conversation, with the lane that answers what comes next: a closed one has none of its own.
+        conversation = open_conversation(tx, channel, tx.contacts.get(contact.id) or contact, config)
+        tx.messages.move([message.id for message in young], conversation.id)
+        tx.conversations.touch(conversation.id, tx.now + config.conversations.expire_after)
+        arm(tx, conversation, config)

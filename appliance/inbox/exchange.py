@@ -1,0 +1,54 @@
+"""What Twilio's log has between one channel and one contact: who wrote what, and whether somebody else answered."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from appliance.inbox import missed
+from appliance.model import HOUR, SECOND, StoredMessage
+from appliance.ports import MessageLog
+from appliance.store import Tx
+from appliance.wire import LoggedMessage, forms, is_within
+
+AMPLE = 24 * HOUR  # before a message: Twilio may have delivered it long after it was written
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """`said`: to the contact, without Twilio's own answers to keywords. `written_at`: by the contact, by sid.
+
+    Those times are on Twilio's clock, which is `offset` ahead of ours.
+    """
+
+    said: tuple[LoggedMessage, ...]
+    written_at: Mapping[str, int]
+    offset: int
+
+    def is_answered(self, message: StoredMessage, ours: Collection[str]) -> bool:
+        """Whether something unknown to us went to the contact since. `ours`: the sids of what we sent."""
+        written_at = self.written_at.get(message.sid, message.received_at + self.offset - SECOND)
+        return missed.is_answered(written_at, self.said, ours)
+
+    def last_word(self, ours: Collection[str], since: int) -> int | None:
+        """When something unknown to us last went to the contact, if not before a time; on our clock."""
+        unknown = [said.created_at for said in self.said if said.sid not in ours]
+        last = max(unknown, default=0) - self.offset
+        return last if last >= since - SECOND else None  # the log has whole seconds
+
+
+async def read(log: MessageLog, channel: str, contact: str, since: int) -> Exchange:
+    """Enough of it to judge messages that came in from `since` (our clock) on. Raises LogUnavailableError."""
+    said = await log.outbound(channel, contact, since - AMPLE, ours=True)
+    heard = await log.inbound(channel, since - AMPLE, sender=contact, ours=True)
+    return Exchange(
+        missed.but_for_keywords(said.messages, heard.messages),
+        {message.sid: message.created_at for message in heard.messages},
+        said.offset,
+    )
+
+
+def ours(tx: Tx, channel_id: int, address: str, said: Sequence[LoggedMessage], offset: int) -> set[str]:
+    """What of this is ours, by its sid or because a POST of ours whose sid nobody knows may have made it."""
+    contact = tx.contacts.at(channel_id, address)
+    spans = tx.attempts.spans_to(contact.id) if contact else []
+    explained = {logged.sid for logged in said if is_within(logged.created_at, spans, offset)}
+    return tx.attempts.sids_to(channel_id, forms(address)) | explained

@@ -1,0 +1,49 @@
+"""What an operator does with a conversation: it is the appliance's again."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from appliance.errors import RequestError
+from appliance.model import Conversation, JobKind
+from appliance.store import Tx
+
+MAX_DIGITS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """`state`: who answers the customer now; "waiting" is for Twilio's log, which is read first."""
+
+    id: int
+    state: Literal["automatic", "waiting"]
+
+
+def resume(tx: Tx, named: str) -> Resumed:
+    """Ask for it; where it is the appliance's already nothing happens. Raises RequestError.
+
+    `named`: a conversation's id, or its customer's address.
+    """
+    conversation = _conversation(tx, named)
+    if conversation is None:
+        raise RequestError("not_found", "There is no such conversation.", "conversation", 404)
+    contact = tx.contacts.get(conversation.contact_id)
+    assert contact is not None
+    if contact.handover is None:
+        return Resumed(conversation.id, "automatic")
+    tx.contacts.ask_back(contact.id)
+    tx.jobs.tick(JobKind.HAND_BACK)
+    return Resumed(conversation.id, "waiting")
+
+
+def _conversation(tx: Tx, named: str) -> Conversation | None:
+    if named.isascii() and named.isdigit():
+        return tx.conversations.get(int(named)) if len(named) <= MAX_DIGITS else None
+    written = tx.contacts.with_address(named)
+    away = [contact for contact in written if contact.handover is not None]
+    newest = [tx.conversations.newest(contact.id) for contact in away or written[-1:]]
+    found = [conversation for conversation in newest if conversation is not None]
+    if len(found) > 1:
+        ids = ", ".join(str(conversation.id) for conversation in found)
+        text = f"This customer is with a person in several conversations; name one: {ids}."
+        raise RequestError("which_conversation", text, "conversation", 409)
+    return found[0] if found else None

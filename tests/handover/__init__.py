@@ -1,0 +1,1 @@
+"""Tests of who answers: the appliance, or a person."""
