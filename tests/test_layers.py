@@ -44,7 +44,7 @@ ROOMS: dict[str, list[str]] = {
         *("clock", "config", "model", "outbox.permission", "ports", "queue", "restoration", "store", "texts"),
         *("twilio.codes", "wire"),
     ],
-    "reply": ["clock", "config", "inbox", "language", "model", "ports", "queue", "store", "texts"],
+    "reply": ["clock", "config", "inbox", "language", "model", "outbox.permission", "ports", "queue", "store", "texts"],
     "chores": ["config", "errors", "model", "ports", "queue", "store"],
     "operations": [
         *("appliance", "errors", "language", "model", "outbox.permission", "ports", "store", "texts"),

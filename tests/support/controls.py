@@ -21,6 +21,7 @@ from appliance.queue import lane, plan
 from appliance.queue.outage import Outage
 from appliance.queue.outcome import Outcome, Snooze
 from appliance.queue.worker import Worker
+from appliance.reply import handler
 from appliance.store import Tx, database, messages, writer
 from appliance.store.messages import Messages
 from appliance.store.organizations import Channels
@@ -29,7 +30,7 @@ from appliance.twilio.sender import TwilioSender
 from appliance.wire import SendOutcome, TwilioMessageResult
 from tests.outbox import test_delivery, test_sending
 from tests.queue import test_outage, test_queue
-from tests.reply import test_replies
+from tests.reply import test_loop_guard, test_replies
 from tests.store import test_backup, test_store
 from tests.web import test_hostile
 
@@ -134,6 +135,15 @@ def checks_outside_the_sending_unit(patch: Patch) -> None:
 
 
 def no_loop_guard(patch: Patch) -> None:
+    loop_guard_after_the_model(patch)
+    loop_guard_before_the_model_alone(patch)
+
+
+def loop_guard_after_the_model(patch: Patch) -> None:
+    patch.setattr(handler, "loop_guard", lambda *arguments: None)
+
+
+def loop_guard_before_the_model_alone(patch: Patch) -> None:
     patch.setattr(permission, "loop_guard", lambda *arguments: None)
 
 
@@ -230,6 +240,8 @@ CONTROLS = [
     Control("callback believed without its tag", r"'status': 'delivered'", callback_believed_without_tag, test_delivery.test_what_names_no_row_of_ours_changes_nothing, FORGED),
     Control("checks outside the `sending` unit", r"'failed' != 'suppressed'", checks_outside_the_sending_unit, test_sending.test_stop_between_draft_and_send_means_silence),
     Control("no loop guard", r"assert 5 == 3", no_loop_guard, test_sending.test_the_loop_guard_ends_in_silence),
+    Control("loop guard after the model", r"assert 26 == 20", loop_guard_after_the_model, test_loop_guard.test_a_model_is_paid_for_what_is_sent_alone),
+    Control("loop guard before the model alone", r"one more item: 'You asked: Oi'", loop_guard_before_the_model_alone, test_loop_guard.test_the_sending_unit_still_looks),
     Control("result written without WHERE state='sending'", r"'queued' != 'sent'", result_without_expected_state, test_delivery.test_a_late_answer_does_not_overwrite_its_callback),
     Control("savepoint rollback that ignores in_transaction", r"NoneType.* != .*StorageFullError", naive_rollback, test_store.test_no_space_in_the_middle_of_a_batch_fails_the_whole_batch),
     Control("no debounce", r"'You asked: part 0' != 'You asked: part 0 \| part 1", no_debounce, test_replies.test_a_burst_of_five_gets_one_reply_that_saw_all_five),
