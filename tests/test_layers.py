@@ -68,7 +68,19 @@ ROOMS: dict[str, list[str]] = {
         ),
         *("twilio.codes", "wire"),
     ],
-    "reply": ["clock", "config", "handover.charge", "inbox", "language", "model", "ports", "queue", "store", "texts"],
+    "reply": [
+        "clock",
+        "config",
+        "handover.charge",
+        "inbox",
+        "language",
+        "model",
+        "outbox.permission",
+        "ports",
+        "queue",
+        "store",
+        "texts",
+    ],
     "chores": ["config", "errors", "model", "ports", "queue", "store"],
     "operations": [
         *(
@@ -86,7 +98,8 @@ ROOMS: dict[str, list[str]] = {
     ],
     # drivers and assembly
     "web": [
-        *("config", "errors", "inbox", "metrics", "operations", "outbox", "ports", "queue", "store", "twilio.webhook"),
+        *("config", "errors", "inbox", "logs", "metrics", "operations", "outbox", "ports", "queue", "store"),
+        "twilio.webhook",
     ],
     "pulse": ["errors", "ports", "queue", "store", "systemd"],
     "opening": ["config", "errors", "ports", "restoration", "store", "systemd", "web"],

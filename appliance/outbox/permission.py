@@ -1,4 +1,7 @@
-"""May this be sent now? Asked in the unit of work that sets an outbox row to `sending`; every path passes here."""
+"""May this be sent now? Asked in the unit of work that sets an outbox row to `sending`; every path passes here.
+
+What would be forbidden by the number of answers is not even asked for: a reply job looks at `loop_guard` first.
+"""
 
 from dataclasses import dataclass
 
@@ -59,10 +62,16 @@ def forbidden(tx: Tx, row: OutboxMessage, config: Config) -> Refusal | None:
     contact = tx.contacts.get(row.contact_id)
     assert contact is not None
     found = refusal(row.kind, row.sender, contact, tx.now)
-    return found or loop_guard(tx, row, config.conversations.max_replies_per_hour)
+    if found or row.kind == MANUAL:
+        return found
+    return loop_guard(tx, row.contact_id, config.conversations.max_replies_per_hour, row.id)
 
 
-def loop_guard(tx: Tx, row: OutboxMessage, limit: int) -> Refusal | None:
-    if limit == 0 or row.kind == MANUAL or tx.outbox.sent_before(row, tx.now - HOUR, limit) < limit:
+def loop_guard(tx: Tx, contact_id: int, limit: int, outbox_id: int = 0) -> Refusal | None:
+    """Two machines that answer each other must end. Also asked before a responder, who is paid for each answer.
+
+    `outbox_id`: the message it is about, which does not count against itself.
+    """
+    if limit == 0 or tx.outbox.attempted_to(contact_id, tx.now - HOUR, limit, outbox_id) < limit:
         return None
     return Refusal("loop guard", f"More than {limit} replies in an hour: the appliance went silent.")

@@ -4,11 +4,12 @@ All times are milliseconds of a *monotonic* clock, handed in. A clock that steps
 for at most one more wait.
 """
 
-from appliance.model import AI, HOUR, MINUTE, SECOND
+from appliance.model import HOUR, MINUTE, SECOND
 
 LONGEST = 25 * HOUR  # whatever a provider asks for; a daily limit lasts until the next day
-ACCOUNT = "account"  # at Twilio; the circuits of channels bear their resource's name
+ACCOUNT = "account"  # at Twilio; a channel's circuit bears its resource's name
 DOUBT = "doubt"  # the account once more: POSTs end without a clear answer
+AI = "ai"  # the provider, whichever organization asks it
 AI_LIMIT = "ai-limit"  # the provider asked to be left alone
 
 

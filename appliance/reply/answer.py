@@ -4,6 +4,7 @@ from appliance import texts
 from appliance.handover import charge
 from appliance.inbox.missed import LATE
 from appliance.model import ANSWER, Handover, Held, Reply, TextKey
+from appliance.outbox.permission import Refusal
 from appliance.queue.outcome import Dead, Done, Outcome
 from appliance.reply.case import Case
 from appliance.store import Tx, cards
@@ -87,6 +88,17 @@ def abandon(case: Case, error: str) -> Outcome:
         tx.messages.give_up(case.message_ids, _card(tx, case, error))
 
     return Dead(error, effects)
+
+
+def hold_back(case: Case, why: Refusal) -> Outcome:
+    """What a row that must not be sent comes to, before there is one: silence, and the owner hears of it."""
+
+    def effects(tx: Tx) -> None:
+        tx.messages.suppress(case.message_ids, why.reason)
+        subject = cards.conversation(case.conversation.id)
+        tx.cards.open(CardKind.NOT_SENT, subject, f"{case.who}: {why.card}", case.organization.id)
+
+    return Done(effects)
 
 
 def _card(tx: Tx, case: Case, text: str) -> int:

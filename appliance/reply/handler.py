@@ -6,10 +6,11 @@ however deep, ends in the friendly text; the job then rests in the dead letters.
 
 from appliance.config import Config
 from appliance.model import Job, Reply
+from appliance.outbox.permission import loop_guard
 from appliance.ports import Clock
 from appliance.queue.outcome import Dead, Done, Outcome, Retry, Snooze
-from appliance.reply.answer import abandon, answer, apologise, apology
-from appliance.reply.case import load
+from appliance.reply.answer import abandon, answer, apologise, apology, hold_back
+from appliance.reply.case import Case, load
 from appliance.reply.provider import Provider, Unavailable, Wait
 from appliance.reply.rules import readable, without_responder
 from appliance.store import Store, Tx
@@ -23,13 +24,9 @@ class ReplyHandler:
         self._clock = clock
 
     async def run(self, job: Job) -> Outcome:
-        case = await self._store.read(lambda tx: load(tx, job))
-        if case is None:
-            return Done()
-        if job.created_at + self._config.queue.reply_max_age <= self._clock.now():
-            return abandon(case, "The answer would have come too late.")
-        if decided := without_responder(case):
-            return answer(case, decided)
+        case = await self._store.read(lambda tx: self._look(tx, job))
+        if not isinstance(case, Case):
+            return case
         deadline = self._clock.now() + self._config.ai.deadline if job.deadline_at is None else job.deadline_at
         match await self._provider.ask(readable(case), deadline=deadline, attempt=job.attempts):
             case Reply() as reply:
@@ -38,6 +35,18 @@ class ReplyHandler:
                 return Retry(at, reason) if failed else Snooze(at, reason)
             case Unavailable(reason=reason):
                 return apology(case, reason)
+
+    def _look(self, tx: Tx, job: Job) -> Case | Outcome:
+        """What is left for a responder, or how it ends without one: nobody pays for what would not be sent."""
+        case = load(tx, job)
+        if case is None:
+            return Done()
+        if job.created_at + self._config.queue.reply_max_age <= tx.now:
+            return abandon(case, "The answer would have come too late.")
+        if decided := without_responder(case):
+            return answer(case, decided)
+        guard = loop_guard(tx, case.conversation.contact_id, self._config.conversations.max_replies_per_hour)
+        return hold_back(case, guard) if guard else case
 
     def give_up(self, job: Job, error: str) -> Outcome:
         def effects(tx: Tx) -> None:

@@ -168,13 +168,13 @@ class Outbox(Repository[OutboxMessage]):
             )
         )
 
-    def sent_before(self, row: OutboxMessage, since: int, limit: int) -> int:
-        """How many other messages were attempted to its contact since a time, counting no further than the limit."""
+    def attempted_to(self, contact_id: int, since: int, limit: int, but: int) -> int:
+        """How many messages but this row were attempted since a time, counting no further than the limit."""
         rows = self._sql.all(
             "SELECT sending_at FROM outbox WHERE contact_id = ? AND id <> ? AND sending_at IS NOT NULL "
             "ORDER BY id DESC LIMIT ?",
-            row.contact_id,
-            row.id,
+            contact_id,
+            but,
             limit * 2,
         )
         return sum(1 for other in rows if other["sending_at"] > since)

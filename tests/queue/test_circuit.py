@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.model import AI
-from appliance.queue.circuit import ACCOUNT, DOUBT, LONGEST, Circuit, Circuits
+from appliance.queue.circuit import ACCOUNT, AI, DOUBT, LONGEST, Circuit, Circuits
 
 
 def made(name: str) -> Circuit:

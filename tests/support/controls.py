@@ -4,7 +4,7 @@ A control patches product code in this process; the scenario is one of the ordin
 broken build proves nothing.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,18 +12,20 @@ from appliance import chores
 from appliance.handover import charge
 from appliance.inbox import exchange, intake, missed
 from appliance.inbox.exchange import Exchange
-from appliance.model import Channel, Contact, Conversation, ConversationStatus
+from appliance.model import Channel, Contact, Conversation, ConversationStatus, Job, JobKind
 from appliance.outbox import binding, permission
 from appliance.queue import lane, plan
 from appliance.queue.outage import Outage
+from appliance.queue.plan import Offer
+from appliance.reply import handler
 from appliance.store import Tx, database, messages
 from appliance.store.contacts import Contacts
 from appliance.store.organizations import Channels
 from appliance.twilio import webhook
 from tests.handover import test_hand_back
 from tests.outbox import test_delivery, test_sending
-from tests.queue import test_outage, test_queue
-from tests.reply import test_replies
+from tests.queue import test_fairness, test_outage, test_queue
+from tests.reply import test_loop_guard, test_replies
 from tests.store import test_backup, test_store
 from tests.support import breakages
 from tests.support.breakages import Patch
@@ -60,6 +62,15 @@ def checks_outside_the_sending_unit(patch: Patch) -> None:
 
 
 def no_loop_guard(patch: Patch) -> None:
+    loop_guard_after_the_model(patch)
+    loop_guard_before_the_model_alone(patch)
+
+
+def loop_guard_after_the_model(patch: Patch) -> None:
+    patch.setattr(handler, "loop_guard", lambda *arguments: None)
+
+
+def loop_guard_before_the_model_alone(patch: Patch) -> None:
     patch.setattr(permission, "loop_guard", lambda *arguments: None)
 
 
@@ -77,6 +88,20 @@ def replies_do_not_compete(patch: Patch) -> None:
 
 def rescue_by_time(patch: Patch) -> None:
     breakages.rescue_by_time(patch, after=150)
+
+
+def first_resource_first(patch: Patch) -> None:
+    def in_order(offers: Sequence[Offer], answering: Collection[Job], places: int, _turns: Any) -> list[Job]:
+        start: list[Job] = []
+        for offer in offers:
+            kinds = [job.kind == JobKind.REPLY for job in [*answering, *start]]
+            for job in offer.due[: offer.allowed.jobs if offer.resource else 0]:
+                if kinds.count(job.kind == JobKind.REPLY) < places:
+                    start.append(job)
+                    kinds.append(job.kind == JobKind.REPLY)
+        return start
+
+    patch.setattr(plan, "_in_turn", in_order)
 
 
 def suspects_run_beside_others(patch: Patch) -> None:
@@ -169,10 +194,13 @@ CONTROLS = [
     Control("no loop guard", r"assert 5 == 3", no_loop_guard, test_sending.test_the_loop_guard_ends_in_silence),
     Control("result written without WHERE state='sending'", r"'queued' != 'sent'", breakages.whatever_the_state, test_delivery.test_a_late_answer_does_not_overwrite_its_callback),
     Control("savepoint rollback that ignores in_transaction", r"NoneType.* != .*StorageFullError", breakages.naive_rollback, test_store.test_no_space_in_the_middle_of_a_batch_fails_the_whole_batch),
+    Control("loop guard after the model", r"assert 26 == 20", loop_guard_after_the_model, test_loop_guard.test_a_model_is_paid_for_what_is_sent_alone),
+    Control("loop guard before the model alone", r"one more item: 'You asked: Oi'", loop_guard_before_the_model_alone, test_loop_guard.test_the_sending_unit_still_looks),
     Control("no debounce", r"'You asked: part 0' != 'You asked: part 0 \| part 1", no_debounce, test_replies.test_a_burst_of_five_gets_one_reply_that_saw_all_five),
     Control("no supersede gate", r"'delivered' != 'superseded'", no_supersede_gate, test_replies.test_a_customer_who_keeps_writing_is_answered_after_two_stale_drafts),
     Control("replies that do not compete", r"first extra item: 'answer'|one more item: 'answer'", replies_do_not_compete, test_replies.test_the_answer_and_the_apology_compete),
     Control("rescue by time", r"assert [2-9] == 1", rescue_by_time, test_replies.test_a_slow_answer_is_asked_for_once),
+    Control("first resource first", r"assert [4-6][0-9] < 40", first_resource_first, test_fairness.test_a_flooded_channel_leaves_places),
     Control("suspects run beside others", r"one more item: 'Re: hello'", suspects_run_beside_others, test_queue.test_a_job_under_suspicion_runs_alone),
     Control("outages not noticed", r"'Desculpe.* != 'You asked: first'", outages_not_noticed, test_outage.test_messages_during_an_outage_start_their_deadline_after_it),
     Control("synchronous=NORMAL", r"1 != 2", synchronous_normal, test_store.test_every_pragma_is_in_force),
