@@ -11,6 +11,7 @@ import pytest
 from appliance.clock import SystemClock
 from appliance.store import Store
 from tests.lab.figures import kept, record
+from tests.outbox import scene
 from tests.support.controls import CONTROLS, Control
 from tests.support.world import World
 
@@ -42,6 +43,9 @@ async def fixtures(control: Control, directory: Path) -> AsyncIterator[dict[str,
             yield {"store": store}
         finally:
             await store.close()
+    elif unheard := {"doubtful", "quiet"} & wanted.keys():
+        async with scene.unheard(directory) as world:
+            yield dict.fromkeys(unheard, world)
     else:
         yield {"tmp_path": directory}
 

@@ -10,21 +10,15 @@ import pytest
 from appliance.model import JobKind
 from appliance.simulator import Fault
 from appliance.simulator.ledger import Entry
-from tests.outbox.scene import ANSWER, MINUTES, QUESTION, letters, pass_, states, write_by_hand
-from tests.support.world import CUSTOMER, ManualClock, World
+from tests.outbox.scene import ANSWER, DELIVERY, MINUTES, QUESTION, letters, pass_, states, unheard, write_by_hand
+from tests.support.world import CUSTOMER, World
 
 CANONICAL = "+551188887777"  # the customer's number without its ninth digit
-HOURS = 3600.0
-NOON = 1_800_025_200_000
 
 
 @pytest.fixture
 async def quiet(tmp_path: Path) -> AsyncIterator[World]:
-    """A Twilio that never calls back."""
-    async with World(tmp_path, clock=ManualClock(NOON), twilio={"catch_up_every": 0}) as world:
-        await world.teach("Horário", ANSWER)
-        await world.teach("Entrega", "Entregamos no centro.")
-        world.twilio.faults.add(Fault("callback", "lost", times=None))
+    async with unheard(tmp_path) as world:
         yield world
 
 
@@ -97,7 +91,7 @@ async def test_our_own_send_under_another_form_is_nobody_elses_answer(quiet: Wor
 
     await catch_up(quiet)
 
-    assert quiet.sent(CANONICAL) == ["Entregamos no centro."]
+    assert quiet.sent(CANONICAL) == [DELIVERY]
     assert await quiet.dispositions() == ["answered", "answered"]
 
 
@@ -129,5 +123,5 @@ async def test_what_may_be_ours_is_nobody_elses_answer(quiet: World) -> None:
 
     await catch_up(quiet)
 
-    assert quiet.sent()[-1] == "Entregamos no centro."
+    assert quiet.sent()[-1] == DELIVERY
     assert sorted(await quiet.dispositions()) == ["answered", "dead"]

@@ -1,14 +1,21 @@
 """What tests of doubt share: time that passes, other people who write from the same number, the log as it is read."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
 from multidict import MultiDict
 
 from appliance.model import JobKind
+from appliance.simulator import Fault
 from tests.support.world import CUSTOMER, SMS, ManualClock, World
 
 MINUTES = 60.0
 GRACE = 3 * MINUTES
 QUESTION, ANSWER = "Qual o horário?", "Abrimos das 7h às 19h."
+DELIVERY = "Entregamos no centro."
 NEIGHBOUR = "+5511977776666"
+NOON = 1_800_025_200_000
 
 
 async def pass_(world: World, seconds: float) -> None:
@@ -51,3 +58,13 @@ def posts(world: World) -> list[str]:
 
     world.twilio.faults.take = counted  # type: ignore[method-assign]  # it sees every request
     return made
+
+
+@asynccontextmanager
+async def unheard(directory: Path) -> AsyncIterator[World]:
+    """A world at noon whose time is moved by hand, whose Twilio never calls back and whose log is read for doubts."""
+    async with World(directory, clock=ManualClock(NOON), twilio={"catch_up_every": 0}) as world:
+        await world.teach("Horário", ANSWER)
+        await world.teach("Entrega", DELIVERY)
+        world.twilio.faults.add(Fault("callback", "lost", times=None))
+        yield world

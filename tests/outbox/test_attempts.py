@@ -19,6 +19,7 @@ from tests.outbox.scene import (
     pass_,
     posts,
     states,
+    unheard,
     write_by_hand,
 )
 from tests.support.wire import callback
@@ -26,14 +27,11 @@ from tests.support.world import ManualClock, World
 
 BEHIND = Fault("list", "lag", seconds=99_999, times=None)  # Twilio's list shows nothing of what was sent
 ACCEPTED = Fault("create", "reset", accepted=True)
-LOST = Fault("callback", "lost", times=None)
 
 
 @pytest.fixture
 async def doubtful(tmp_path: Path) -> AsyncIterator[World]:
-    """A world whose time is moved by hand, whose Twilio never calls back and whose log is read for doubts only."""
-    async with World(tmp_path, clock=ManualClock(), twilio={"catch_up_every": 0}) as world:
-        await world.teach("Horário", ANSWER)
+    async with unheard(tmp_path) as world:
         yield world
 
 
@@ -64,7 +62,7 @@ async def ask(world: World, *faults: Fault) -> None:
 
 async def test_attempts_keep_their_tags_and_times(doubtful: World) -> None:
     """Two POSTs, a quarter of an hour between them: each has its tag, its start and its end."""
-    await ask(doubtful, LOST, Fault("create", "reset"))
+    await ask(doubtful, Fault("create", "reset"))
     await pass_(doubtful, 5 * GRACE)
 
     rows = await doubtful.rows("SELECT * FROM attempts ORDER BY number")
@@ -80,7 +78,7 @@ async def test_equal_bodies_of_which_one_is_named_otherwise(doubtful: World) -> 
     them rightly: a callback outranks the list's guess, and what it took away passes to the other row. Two messages,
     two sids, nothing is sent a third time and nobody is told of a double.
     """
-    await ask(doubtful, LOST, ACCEPTED, ACCEPTED)
+    await ask(doubtful, ACCEPTED, ACCEPTED)
     await ask(doubtful)
     first, second = sid_of(doubtful, 0), sid_of(doubtful, 1)
     hidden = doubtful.twilio.ledger._entries.pop(first)
@@ -100,7 +98,7 @@ async def test_equal_bodies_of_which_one_is_named_otherwise(doubtful: World) -> 
 
 async def test_equal_bodies_named_in_the_other_order(doubtful: World) -> None:
     """The callback that takes the guess away comes first: the guess passes on, and the next callback confirms it."""
-    await ask(doubtful, LOST, ACCEPTED, ACCEPTED)
+    await ask(doubtful, ACCEPTED, ACCEPTED)
     await ask(doubtful)
     first, second = sid_of(doubtful, 0), sid_of(doubtful, 1)
     hidden = doubtful.twilio.ledger._entries.pop(first)
@@ -123,7 +121,7 @@ async def test_our_own_message_that_is_listed_after_the_row_is_ready_again(doubt
     be POSTed the list shows it: it is bound, and one POST was made in all.
     """
     made = posts(doubtful)
-    await ask(doubtful, LOST, BEHIND, ACCEPTED)
+    await ask(doubtful, BEHIND, ACCEPTED)
     leave_alone(doubtful)
     await pass_(doubtful, 4.5 * GRACE)
     assert await states(doubtful) == ["ready"]
@@ -145,7 +143,7 @@ async def test_our_own_message_that_is_listed_after_the_row_is_ready_again(doubt
 async def test_a_log_that_cannot_be_read_before_the_post_holds_it_back(doubtful: World) -> None:
     """An absence serves the POST directly after its read: the row waits, ready, until the log can be read again."""
     made = posts(doubtful)
-    await ask(doubtful, LOST, Fault("create", "reset"))
+    await ask(doubtful, Fault("create", "reset"))
     leave_alone(doubtful)
     await pass_(doubtful, 4.5 * GRACE)
     doubtful.twilio.faults.add(Fault("list", "error", times=None))
@@ -162,7 +160,7 @@ async def test_an_absence_that_the_last_read_does_not_prove_is_a_doubt_again(dou
     """Two reads showed the neighbour's younger message; the one before the POST comes from a replica that is behind."""
     made = posts(doubtful)
     in_time = Fault("list", "lag", seconds=0, times=6)  # two reads, each by From and by both forms of To
-    await ask(doubtful, LOST, Fault("create", "reset"), in_time, BEHIND)
+    await ask(doubtful, Fault("create", "reset"), in_time, BEHIND)
     await pass_(doubtful, 2.5 * MINUTES)
     await write_by_hand(doubtful, "O bolo está pronto.", NEIGHBOUR)
     await pass_(doubtful, 4 * MINUTES)
@@ -178,7 +176,7 @@ async def test_a_crash_at_the_second_post_keeps_the_first_ones_evidence(doubtful
     """Twilio took the first and was hours behind; the process dies during the second, which Twilio never saw. The
     list shows the first one's message at last: it is the row's, though older than its last attempt.
     """
-    await ask(doubtful, LOST, BEHIND, ACCEPTED, Fault("create", "hang"))
+    await ask(doubtful, BEHIND, ACCEPTED, Fault("create", "hang"))
     assert isinstance(doubtful.clock, ManualClock)
     await doubtful.clock.advance(4 * GRACE, lambda: doubtful.until(lambda: True))
     await doubtful.until(lambda: _is_sending(doubtful))
@@ -201,7 +199,7 @@ async def test_a_late_callback_of_a_superseded_attempt(doubtful: World) -> None:
     one: the new draft is withdrawn, the question belongs to what the customer has.
     """
     made = posts(doubtful)
-    await ask(doubtful, LOST, BEHIND, ACCEPTED)
+    await ask(doubtful, BEHIND, ACCEPTED)
     await ask(doubtful)
     leave_alone(doubtful)
     await pass_(doubtful, 10.5 * GRACE)
@@ -219,7 +217,7 @@ async def test_a_late_callback_of_a_superseded_attempt(doubtful: World) -> None:
 
 async def test_a_late_callback_of_a_superseded_attempt_that_was_answered_anew(doubtful: World) -> None:
     """The new answer was sent already: both rows have their sid, each question its answer."""
-    await ask(doubtful, LOST, BEHIND, ACCEPTED)
+    await ask(doubtful, BEHIND, ACCEPTED)
     await ask(doubtful)
     await pass_(doubtful, 10.5 * GRACE)
     assert await states(doubtful) == ["superseded", "sent", "sent"]
@@ -234,7 +232,7 @@ async def test_a_late_callback_of_a_superseded_attempt_that_was_answered_anew(do
 @pytest.mark.parametrize("first_word", ["accepted", "failed"])
 async def test_the_second_attempt_fails_after_the_first_was_accepted(doubtful: World, first_word: str) -> None:
     """A row is as good as its best message: answered, whichever of the two callbacks comes first."""
-    await ask(doubtful, LOST, BEHIND, ACCEPTED, Fault("delivery", "stuck"), Fault("delivery", "stuck"))
+    await ask(doubtful, BEHIND, ACCEPTED, Fault("delivery", "stuck"), Fault("delivery", "stuck"))
     await pass_(doubtful, 4 * GRACE)
     first, second = sid_of(doubtful, 0), sid_of(doubtful, 1)
     told = [(1, first, "delivered", {}), (2, second, "undelivered", {"ErrorCode": "30003"})]
@@ -252,7 +250,7 @@ async def test_the_second_attempt_fails_after_the_first_was_accepted(doubtful: W
 
 async def test_both_attempts_fail(doubtful: World) -> None:
     """Neither message arrived: nobody has answered, one dead letter says so."""
-    await ask(doubtful, LOST, BEHIND, ACCEPTED, Fault("delivery", "stuck"), Fault("delivery", "stuck"))
+    await ask(doubtful, BEHIND, ACCEPTED, Fault("delivery", "stuck"), Fault("delivery", "stuck"))
     await pass_(doubtful, 4 * GRACE)
 
     for attempt, sid in ((1, sid_of(doubtful, 0)), (2, sid_of(doubtful, 1))):
@@ -265,7 +263,7 @@ async def test_both_attempts_fail(doubtful: World) -> None:
 
 async def test_an_answer_of_a_parked_row_comes_late(doubtful: World) -> None:
     """Unclear, left to the owner; then Twilio names it: the dead letter and its card are gone, it is answered."""
-    await ask(doubtful, LOST, Fault("list", "lag", seconds=40, times=None), ACCEPTED)
+    await ask(doubtful, Fault("list", "lag", seconds=40, times=None), ACCEPTED)
     own = doubtful.twilio.ledger._entries.pop(sid_of(doubtful, 0))
     await write_by_hand(doubtful, "Oi, aqui é a Ana.")
     await pass_(doubtful, 4.5 * GRACE)

@@ -7,17 +7,26 @@ import pytest
 
 from appliance.model import JobKind
 from appliance.simulator import Fault
-from tests.outbox.scene import ANSWER, GRACE, MINUTES, NEIGHBOUR, QUESTION, letters, pass_, posts, states, write_by_hand
+from tests.outbox.scene import (
+    ANSWER,
+    GRACE,
+    MINUTES,
+    NEIGHBOUR,
+    QUESTION,
+    letters,
+    pass_,
+    posts,
+    states,
+    unheard,
+    write_by_hand,
+)
 from tests.support.wire import callback
 from tests.support.world import ManualClock, World
 
 
 @pytest.fixture
 async def doubtful(tmp_path: Path) -> AsyncIterator[World]:
-    """A world whose time is moved by hand and whose Twilio never calls back."""
-    async with World(tmp_path, clock=ManualClock()) as world:
-        await world.teach("Horário", ANSWER)
-        world.twilio.faults.add(Fault("callback", "lost", times=None))
+    async with unheard(tmp_path) as world:
         yield world
 
 

@@ -23,11 +23,12 @@ from appliance.store.contacts import Contacts
 from appliance.store.organizations import Channels
 from appliance.twilio import webhook
 from tests.handover import test_hand_back
-from tests.outbox import test_delivery, test_sending
+from tests.inbox import test_other_forms
+from tests.outbox import test_attempts, test_delivery, test_pauses, test_sending, test_settle
 from tests.queue import test_fairness, test_outage, test_queue
 from tests.reply import test_loop_guard, test_replies
 from tests.store import test_backup, test_store
-from tests.support import breakages
+from tests.support import breakages, doubts
 from tests.support.breakages import Patch
 from tests.web import test_hostile
 
@@ -186,7 +187,7 @@ CONTROLS = [
     Control("no unique sid", r"Left contains 99 more items", breakages.no_unique_sid, test_replies.test_one_message_delivered_a_hundred_times_gets_one_reply),
     Control("SELECT-then-INSERT", r"Left contains [0-9]+ more items, first extra item: 'SM", select_then_insert, test_replies.test_one_message_delivered_a_hundred_times_gets_one_reply),
     Control("blind retry on timeout", r"assert 2 == 1", breakages.blind_retry, test_sending.test_an_unknown_outcome_is_doubt_and_not_resent, RESET),
-    Control("doubt resent on a timer", r"assert 2 == 1", breakages.doubt_resent_on_a_timer, test_sending.test_an_unknown_outcome_is_doubt_and_not_resent, RESET),
+    Control("doubt resent on a timer", r"assert 2 == 1", doubts.resent_on_a_timer, test_sending.test_an_unknown_outcome_is_doubt_and_not_resent, RESET),
     Control("`sending` not committed before the POST", r"assert 2 == 1", breakages.sending_not_committed, test_sending.test_killed_while_sending_is_doubt),
     Control("callback ignored", r"'doubt' != 'delivered'", breakages.callback_ignored, test_delivery.test_a_callback_settles_a_doubt),
     Control("callback believed without its tag", r"'status': 'delivered'", callback_believed_without_tag, test_delivery.test_what_names_no_row_of_ours_changes_nothing, FORGED),
@@ -213,4 +214,15 @@ CONTROLS = [
     Control("silence counted from the customer's last message", r"\[1, 1, 1, 1, 1\] == ", silence_counted_from_the_customer, test_hand_back.test_it_ends_although_the_customer_goes_on_writing),
     Control("a person's answer through us ignored", r"'too_late waiting' == ''", a_persons_answer_ignored, test_hand_back.test_who_is_answered_by_whom, row("asked", "person")),
     Control("a default tenant for orphans", r"assert \[\] == \['SM", a_default_tenant, test_hostile.test_an_orphan_is_stored_and_never_answered, {"changes": {"To": "+5511999999999"}}),
+    Control("broken off at the first older date", r"assert 2 == 1", doubts.broken_off_at_the_first_older_date, test_other_forms.test_a_reminder_that_was_scheduled_yesterday_hides_no_send),
+    Control("exact To", r"Left contains one more item", doubts.exact_to, test_other_forms.test_a_send_under_another_form_of_the_address_is_ours),
+    Control("evidence from the last attempt only", r"assert 2 == 1", doubts.evidence_of_the_last_attempt_only, test_attempts.test_a_crash_at_the_second_post_keeps_the_first_ones_evidence),
+    Control("absence after one read", r"Left contains one more item: 'Abrimos", doubts.absent_after_one_read, test_settle.test_a_send_that_is_absent_from_the_log_is_sent_once_more),
+    Control("no read directly before the POST", r"assert 2 == 1", doubts.not_read_before_the_post, test_attempts.test_our_own_message_that_is_listed_after_the_row_is_ready_again, {"crash": False}),
+    Control("second sid filed instead of bound", r"'failed'.* != .*'delivered'", doubts.second_sid_filed, test_attempts.test_the_second_attempt_fails_after_the_first_was_accepted, {"first_word": "failed"}),
+    Control("message of ours taken for a person's", r"'superseded' != 'parked'", doubts.ours_taken_for_a_persons, test_settle.test_an_unknown_message_at_the_time_of_an_attempt_parks),
+    Control("message of ours taken for an answer given elsewhere", r"'Abrimos.* == 'Entregamos no centro", doubts.ours_taken_for_an_answer_given_elsewhere, test_other_forms.test_what_may_be_ours_is_nobody_elses_answer),
+    Control("circuit closed at a restart", r"assert 2 == 1", doubts.circuit_closed_at_a_restart, test_pauses.test_a_young_doubt_pauses_the_account_at_a_start, {"away": 30, "waits": True}),
+    Control("parked without a letter", r"one more item: 'not sure it arrived'", doubts.parked_without_a_letter, test_settle.test_an_unknown_message_at_the_time_of_an_attempt_parks),
+    Control("superseded although a person answered", r"Left contains one more item: '(sent|delivered)'", doubts.superseded_although_a_person_answered, test_settle.test_a_person_who_wrote_later_has_answered),
 ]  # fmt: skip
