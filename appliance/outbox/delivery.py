@@ -78,6 +78,7 @@ def _not_sent(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
 
 def _refused(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
     values = {"reason": result.detail, "error_code": result.code}
+    tx.attempts.refused(row.id, row.attempt)
     if not tx.outbox.end(row.id, OutboxState.FAILED, expected=OutboxState.SENDING, **values):
         return
     if result.code == codes.OPTED_OUT:
