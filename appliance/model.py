@@ -86,8 +86,12 @@ class TextKey(StrEnum):
 
 
 Resource = NewType("Resource", str)  # what a job needs from outside; what is not made here is a type error
-NOTHING = Resource("")
-AI = Resource("ai")
+NOTHING = Resource("")  # of ticks: all that is not a conversation's
+
+
+def ai_resource(organization_id: int) -> Resource:
+    """The model as one organization uses it, so that it takes turns with the others. Older files say `ai`."""
+    return Resource(f"ai:{organization_id}")
 
 
 def channel_resource(channel_id: int) -> Resource:
@@ -160,6 +164,7 @@ class Job:
     id: int
     kind: JobKind
     lane: str | None
+    resource: Resource
     payload: dict[str, Any]
     attempts: int
     crashes: int

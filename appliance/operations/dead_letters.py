@@ -5,7 +5,6 @@ from typing import Any
 
 from appliance.errors import RequestError
 from appliance.model import (
-    AI,
     ANSWER,
     MANUAL,
     Conversation,
@@ -16,6 +15,7 @@ from appliance.model import (
     OutboxState,
     StoredMessage,
     TextKey,
+    ai_resource,
 )
 from appliance.operations import messages
 from appliance.outbox.permission import refusal
@@ -119,7 +119,7 @@ def _answer_again(
     number = reply_no or letter.payload.get("reply_no", 1)
     return tx.jobs.enqueue(
         JobKind.REPLY,
-        resource=AI,
+        resource=ai_resource(conversation.organization_id),
         lane=conversation.session_key,
         message_sid=last.sid,
         payload={"conversation": conversation.id, "reply_no": number + 1, "intended_by": intended_by},

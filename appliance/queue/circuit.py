@@ -4,10 +4,11 @@ All times are milliseconds of a *monotonic* clock, handed in. A clock that steps
 for at most one more wait.
 """
 
-from appliance.model import AI, HOUR, MINUTE, SECOND
+from appliance.model import HOUR, MINUTE, SECOND
 
 LONGEST = HOUR  # whatever a provider asks for
-ACCOUNT = "account"  # at Twilio; the other circuits bear their resource's name
+ACCOUNT = "account"  # at Twilio; a channel's circuit bears its resource's name
+AI = "ai"  # the provider, whichever organization asks it
 AI_LIMIT = "ai-limit"  # the provider asked to be left alone
 
 

@@ -46,10 +46,10 @@ class Gate:
             return Pass(0)
         return Pass(1, is_probe=True) if max(waits) <= 0 else Pass(0, self._clock.now() + max(waits))
 
-    def entered(self, job: Job, resource: Resource) -> None:
+    def entered(self, job: Job) -> None:
         """A job was claimed; where a circuit is open and due, it is the probe."""
         now = milliseconds(self._clock)
-        names = [name for name in _circuits_of(resource) if self._circuits.get(name).open_until(now) is not None]
+        names = [name for name in _circuits_of(job.resource) if self._circuits.get(name).open_until(now) is not None]
         for name in names:
             self._circuits.get(name).try_enter(now)
         if names:

@@ -1,7 +1,7 @@
 """A conversation's lane: at most one live job, moved while the customer goes on writing, started anew at its end."""
 
 from appliance.config import Config
-from appliance.model import AI, Conversation, Job, JobKind
+from appliance.model import Conversation, Job, JobKind, ai_resource
 from appliance.store import Tx
 
 
@@ -19,7 +19,7 @@ def arm(tx: Tx, conversation: Conversation, config: Config) -> None:
     due = reply_due(live[-1].received_at, live[0].received_at, delays.reply_delay, delays.reply_delay_max)
     job_id = tx.jobs.enqueue(
         JobKind.REPLY,
-        resource=AI,
+        resource=ai_resource(conversation.organization_id),
         lane=conversation.session_key,
         run_at=due,
         message_sid=live[0].sid,

@@ -5,6 +5,7 @@ conversation does next.
 """
 
 import asyncio
+import itertools
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -19,13 +20,13 @@ from appliance.queue.bell import Bell
 from appliance.queue.gate import Gate
 from appliance.queue.lane import rearm
 from appliance.queue.outcome import Dead, Done, Handler, Outcome, Retry, Snooze, backoff
-from appliance.queue.plan import Offer, Plan, is_suspect, plan
+from appliance.queue.plan import Offer, Plan, is_alone, plan
 from appliance.store import Store, Tx, cards
 from appliance.store.cards import CardKind
 
 LONGEST_SLEEP = 10.0  # seconds between two signs of life
 LONGEST_JOB = 3 * MINUTE  # a handler that hangs longer is cancelled and has failed
-LONGEST_BACKUP = 6 * HOUR  # of a large database on a slow card; its thread cannot be cancelled
+LONGEST_BACKUP = 6 * HOUR  # of a large database on a slow card
 GRACE = 7.0  # seconds that running jobs have at a stop
 
 log = structlog.get_logger()
@@ -61,6 +62,8 @@ class Worker:
         self._stopping = False
         self._claiming = asyncio.Lock()
         self._running: dict[asyncio.Task[None], Job] = {}
+        self._turns: dict[Resource, int] = {}  # which start of a job was each resource's newest
+        self._starts = itertools.count(1)
         self.beat = clock.monotonic()
 
     @property
@@ -90,6 +93,9 @@ class Worker:
         self._bell.ring()
         async with self._claiming:  # what a claim under way starts is running when it ends
             pass
+        for task, job in self._running.items():
+            if job.kind == JobKind.BACKUP:  # nobody waits for it, and it is taken anew
+                task.cancel()
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=grace)
             for task in late:
@@ -99,33 +105,36 @@ class Worker:
     async def _claim(self) -> int | None:
         """Start what is due and has a place; when to look again (ms UTC), None if an event will tell."""
         places = self._config.queue.concurrency
+        limit = max(places, len(JobKind))  # a tick of each kind has a place besides
         ready = await self._store.read(
-            lambda tx: [(name, tx.jobs.due(name, places), tx.jobs.next_due(name)) for name in tx.jobs.resources()]
+            lambda tx: [(name, tx.jobs.due(name, limit), tx.jobs.next_due(name)) for name in tx.jobs.resources()]
         )
         async with self._claiming:
             offers = [Offer(name, due, next_due, self._gate.allows(name)) for name, due, next_due in ready]
-            planned = Plan([], None) if self._stopping else plan(offers, self._running.values(), places)
+            planned = Plan([], None) if self._stopping else plan(offers, self._running.values(), places, self._turns)
             for job in await self._start_all(planned.start) if planned.start else []:
                 task = asyncio.create_task(self._execute(job), name=f"job-{job.id}")
                 self._running[task] = job
                 task.add_done_callback(self._ended)
         return planned.again
 
-    async def _start_all(self, picked: list[tuple[Job, Resource]]) -> list[Job]:
+    async def _start_all(self, picked: list[Job]) -> list[Job]:
         """Those that are still due; the others make room at the gate again."""
 
         def start(tx: Tx, job: Job) -> Job | None:
             deadline = tx.now + self._config.ai.deadline if job.kind == JobKind.REPLY else None
-            return tx.jobs.start(job, run=self._run_number, alone=is_suspect(job), deadline_at=deadline)
+            return tx.jobs.start(job, run=self._run_number, alone=job.id in alone, deadline_at=deadline)
 
-        for job, resource in picked:
-            self._gate.entered(job, resource)
+        alone = [job.id for job in picked if is_alone(job, self._running.values())]
+        for job in picked:
+            self._gate.entered(job)
+            self._turns[job.resource] = next(self._starts)
         started: list[Job] = []
         try:
-            found = await self._store.write(lambda tx: [start(tx, job) for job, _ in picked])
+            found = await self._store.write(lambda tx: [start(tx, job) for job in picked])
             started = [job for job in found if job is not None]
         finally:
-            for job_id in {job.id for job, _ in picked} - {job.id for job in started}:
+            for job_id in {job.id for job in picked} - {job.id for job in started}:
                 self._gate.left(job_id)
         return started
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 KINDS = {
-    "create": ("error", "hang", "reset", "half_json", "no_sid"),
+    "create": ("error", "hang", "reset", "half_json", "no_sid", "slow"),
     "list": ("error", "hang", "reset", "lag"),
     "fetch": ("error", "hang", "reset"),
     "callback": ("lost", "early", "twice", "out_of_order", "delayed"),
@@ -19,7 +19,7 @@ class Fault:
     create and list and fetch: `error` answers `status` (with Twilio's JSON when `code` is given, else without JSON, and
     with Retry-After when `retry_after` is given), `hang` says nothing for `seconds` and then drops the connection,
     `reset` resets it, `half_json` and `no_sid` answer 201 with a broken body. With `accepted` a message was created
-    before that, without it nothing was; `half_json` and `no_sid` always create.
+    before that, without it nothing was; `half_json` and `no_sid` always create. `slow` answers well, after `seconds`.
     list: `lag` hides messages younger than `seconds`.
     callback, for all callbacks of one message: never sent, first ones before the POST is answered, each sent twice, in
     reverse order, `seconds` late.
@@ -45,7 +45,7 @@ class Fault:
     @property
     def creates(self) -> bool:
         """Whether the message exists at Twilio although the answer is spoilt."""
-        return self.accepted or self.kind in {"half_json", "no_sid"}
+        return self.accepted or self.kind in {"half_json", "no_sid", "slow"}
 
 
 class Faults:

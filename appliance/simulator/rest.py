@@ -72,7 +72,9 @@ async def create(request: web.Request) -> web.StreamResponse:
     entry = twilio.create(form)
     await twilio.delivery.begin(entry)
     resource = message_resource(entry)
-    if fault is not None:
+    if fault is not None and fault.kind == "slow":
+        await asyncio.sleep(fault.seconds)
+    elif fault is not None:
         return await _spoil(request, fault, resource)
     return web.json_response(resource, status=201)
 

@@ -4,9 +4,10 @@ import asyncio
 import os
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -22,17 +23,34 @@ _UNFINISHED = ".part"
 # One at a time, the daily one and an operator's. On a slow card a copy takes long, and the threads that everybody
 # shares also look names up.
 _thread = ThreadPoolExecutor(1, "backup")
+Stop = Callable[[], bool]  # asked again and again during the long steps
+_OFTEN = 1_000  # of SQLite's instructions, between two times
+
+
+def never() -> bool:
+    """Nobody will stop it."""
+    return False
 
 
 async def take_one(directory: Path, now: int) -> Path:
-    """keep_one(), off the loop."""
-    return await asyncio.get_running_loop().run_in_executor(_thread, keep_one, directory, now)
+    """keep_one(), off the loop. Cancelled, it ends the copy and returns when nothing of it is left."""
+    stop = threading.Event()
+    work = _thread.submit(keep_one, directory, now, stop.is_set)
+    done = asyncio.wrap_future(work)
+    try:
+        return await asyncio.shield(done)
+    except asyncio.CancelledError:
+        stop.set()
+        if not work.cancel():  # it has begun
+            with suppress(DatabaseError):
+                await done
+        raise
 
 
-def keep_one(directory: Path, now: int) -> Path:
+def keep_one(directory: Path, now: int, stop: Stop = never) -> Path:
     """Take a checked copy of the live database into the backups' folder; the oldest ones go. Blocking.
 
-    Raises DatabaseError, one sentence.
+    Raises DatabaseError, one sentence; also where it is to stop.
     """
     try:
         copy = target(directory, now)
@@ -43,7 +61,7 @@ def keep_one(directory: Path, now: int) -> Path:
             if _has_space(directory / FILE_NAME, copy.parent):
                 break
             old.unlink()
-        take(directory / FILE_NAME, copy)
+        take(directory / FILE_NAME, copy, stop)
         prune(directory)
     except OSError as error:
         raise DatabaseError(f"The backup failed: {error.strerror}.") from error
@@ -57,7 +75,7 @@ def target(directory: Path, now: int) -> Path:
     return folder / f"appliance-{datetime.fromtimestamp(now / SECOND, UTC):%Y%m%d-%H%M%S}.db"
 
 
-def take(source: Path, copy: Path) -> None:
+def take(source: Path, copy: Path, stop: Stop = never) -> None:
     """Copy the live database and prove that the copy opens; blocking, on a read-only connection of its own.
 
     Raises DatabaseError or OSError; a copy that did not pass the check is not left behind.
@@ -67,10 +85,11 @@ def take(source: Path, copy: Path) -> None:
 
     def write(unfinished: Path) -> None:
         with closing(sqlite3.connect(uri(source, "ro"), uri=True, isolation_level=None)) as connection:
+            connection.set_progress_handler(stop, _OFTEN)
             connection.execute("VACUUM INTO ?", (str(unfinished),))
 
     try:
-        _put(copy, write)
+        _put(copy, write, stop)
     except sqlite3.DatabaseError as error:
         raise DatabaseError(f"The backup failed: {error}.") from error
 
@@ -95,13 +114,13 @@ def _has_space(source: Path, folder: Path) -> bool:
     return shutil.disk_usage(folder).free >= size + SIZE
 
 
-def _put(copy: Path, write: Callable[[Path], object]) -> None:
+def _put(copy: Path, write: Callable[[Path], object], stop: Stop = never) -> None:
     unfinished = copy.with_name(copy.name + _UNFINISHED)
     unfinished.unlink(missing_ok=True)
     try:
         write(unfinished)
         unfinished.chmod(0o600)
-        verify(unfinished)
+        verify(unfinished, stop)
         sync(unfinished)
         unfinished.rename(copy)
         sync(copy.parent)
@@ -109,10 +128,11 @@ def _put(copy: Path, write: Callable[[Path], object]) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def verify(copy: Path) -> None:
+def verify(copy: Path, stop: Stop = never) -> None:
     """Open a copy and check every page. Raises DatabaseError in one sentence."""
     try:
         with closing(sqlite3.connect(f"{uri(copy, 'ro')}&immutable=1", uri=True)) as connection:
+            connection.set_progress_handler(stop, _OFTEN)
             if version_of(connection, str(copy)) == 0:
                 raise DatabaseError(f"{copy} is not a backup of the appliance.")
             check(connection, str(copy))

@@ -13,7 +13,7 @@ from appliance.model import NOTHING, Conversation, Job, JobKind, JobStatus, Reso
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
-ALONE_AFTER = 2  # a job that was running in so many crashes runs alone next
+ALONE_AFTER = 2  # a conversation's job that was running in so many crashes is the only one of those next
 
 
 class Jobs(Repository[Job]):
@@ -178,11 +178,14 @@ class Jobs(Repository[Job]):
         return changed == 1
 
     def resume(self, *, crashed: bool) -> list[Job]:
-        """Make the jobs of the dead run ready again, at once; give back those that killed the process while alone.
+        """Make the jobs of the dead run ready again, at once; give back those that killed it.
 
-        `crashed`: the process died by itself. A power cut does not count against a job.
+        `crashed`: the process died by itself. A power cut does not count against a job. A conversation's job is to
+        blame where it was tried alone; a tick at its third crash, whatever ran beside it, because the next one comes by
+        the schedule.
         """
-        poison = self._select("status = 'running' AND alone = 1 ORDER BY id") if crashed else []
+        guilty = "status = 'running' AND (alone = 1 OR resource = '' AND crashes >= ?) ORDER BY id"
+        poison = self._select(guilty, ALONE_AFTER) if crashed else []
         if not crashed:  # without power there was no way out: the deadlines stood still
             self._sql.run(
                 "UPDATE message_queue SET deadline_at = deadline_at + max(0, ? - started_at) WHERE status = 'running'",
@@ -190,10 +193,10 @@ class Jobs(Repository[Job]):
             )
         self._sql.run(
             "UPDATE message_queue SET status = 'ready', run_at = ?, attempts = attempts - 1, crashes = crashes + ? "
-            "WHERE status = 'running' AND NOT (? AND alone = 1)",
+            "WHERE status = 'running' AND id NOT IN (SELECT value FROM json_each(?))",
             self._sql.now,
             int(crashed),
-            crashed,
+            msgspec.json.encode([job.id for job in poison]).decode(),
         )
         return poison
 

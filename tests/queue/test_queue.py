@@ -1,6 +1,7 @@
 """The queue and its worker: crashes, poison, handlers and effects that raise, a stop in the middle."""
 
 import asyncio
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,15 @@ import pytest
 from appliance import engine
 from appliance.errors import StorageFullError
 from appliance.model import MINUTE, SECOND, Dialogue, JobKind, JobStatus, Reply
-from appliance.queue.outcome import Done
 from appliance.queue.schedule import enqueue_tick
 from appliance.reply import answer
+from appliance.store import Tx
 from tests.support.fake_ai import FakeAi
 from tests.support.world import CUSTOMER, ManualClock, World
 
 SORRY = "Desculpe, estou indisponível no momento. Sua mensagem foi recebida."
 OTHER = "+5511900000001"
+SOON = {"reply_delay": 200, "reply_delay_max": 200}
 
 
 class Scripted:
@@ -107,36 +109,115 @@ async def test_a_job_under_suspicion_runs_alone(tmp_path: Path) -> None:
 
 
 async def test_a_job_under_suspicion_gets_its_turn_under_load(tmp_path: Path) -> None:
-    """A stream of other work does not keep it waiting for ever: others are held back until it has run."""
-    async with World(tmp_path, responder=Scripted()) as world:
+    """A stream of other answers does not keep it waiting for ever: others are held back until it has run."""
+    async with World(tmp_path, responder=Scripted(), conversations={"max_replies_per_hour": 0}) as world:
         await world.say("hello")
         await world.settle()
-        await world.appliance.store.write(
-            lambda tx: tx.sql.run("UPDATE message_queue SET status = 'done', crashes = 2")
-        )
         release = asyncio.Event()
-        running: list[int] = []
 
-        async def busy(job: Any) -> Any:
-            running.append(job.id)
-            await asyncio.sleep(0.01 + 0.01 * (job.id % 3))
-            if not release.is_set():
-                await world.appliance.store.write(lambda tx: tx.jobs.enqueue(JobKind.IDLE))
-            return Done()
+        async def go_on(customer: str) -> None:
+            for number in itertools.count(1):
+                await world.say("more", customer)
+                await world.until(lambda number=number: len(world.sent(customer)) == number or release.is_set())  # type: ignore[misc]
+                if release.is_set():
+                    break
 
-        world.appliance.engine.worker._handlers[JobKind.IDLE].run = busy  # type: ignore[method-assign]
-        await world.appliance.store.write(lambda tx: [tx.jobs.enqueue(JobKind.IDLE) for _ in range(3)])
-        world.appliance.engine.bell.ring()
-        await world.until(lambda: len(running) > 5)
+        load = [asyncio.create_task(go_on(f"+55119{number:08d}")) for number in range(10, 16)]
+        await asyncio.sleep(0.1)
         await world.say("suspect", OTHER)
         await world.appliance.store.write(
             lambda tx: tx.sql.run(
-                "UPDATE message_queue SET crashes = 2 WHERE kind = ? AND status = 'ready'", "process_ai_response"
+                "UPDATE message_queue SET crashes = 2 WHERE lane LIKE '%' || ? AND status = 'ready'", OTHER
             )
         )
         await world.until(lambda: world.sent(OTHER))
         release.set()
+        await asyncio.gather(*load)
         await world.settle()
+
+
+async def hang_in(world: World, kind: JobKind, crashes: int = 0) -> None:
+    """A tick that takes for ever runs from now on."""
+    begun = asyncio.Event()
+
+    async def run(_job: Any) -> Any:
+        begun.set()
+        await asyncio.Event().wait()
+
+    def enqueue(tx: Tx) -> None:
+        job_id = tx.jobs.tick(kind)
+        tx.sql.run("UPDATE message_queue SET crashes = ? WHERE id = ?", crashes, job_id)
+
+    world.appliance.engine.worker._handlers[kind].run = run  # type: ignore[assignment,method-assign]
+    await world.appliance.store.write(enqueue)
+    world.appliance.engine.bell.ring()
+    await begun.wait()
+
+
+async def suspect(world: World) -> None:
+    """The newest reply job was running in two crashes before."""
+    newest = "(SELECT max(id) FROM message_queue WHERE kind = ?)"
+    changed = await world.appliance.store.write(
+        lambda tx: tx.sql.run(
+            f"UPDATE message_queue SET crashes = 2 WHERE id = {newest} AND status = 'ready'", JobKind.REPLY
+        )
+    )
+    assert changed == 1
+
+
+async def test_a_job_under_suspicion_waits_for_no_tick(tmp_path: Path) -> None:
+    """While a backup runs it is tried all the same, and so is everybody who waits behind it."""
+    async with World(tmp_path, responder=Scripted(), conversations=SOON) as world:
+        await hang_in(world, JobKind.BACKUP)
+        await world.say("hello")
+        await suspect(world)
+        await world.say("hello", OTHER)
+        await world.until(lambda: world.sent() and world.sent(OTHER))
+
+        assert [job["status"] for job in await jobs(world, JobKind.BACKUP)] == ["running"]
+        await world.crash()
+
+
+async def test_a_tick_that_was_in_no_crash_is_above_suspicion(tmp_path: Path) -> None:
+    """It ran beside the suspect when the process died: the suspect is condemned, and the tick is done."""
+    async with World(tmp_path, responder=Scripted(), conversations=SOON) as world:
+        await hang_in(world, JobKind.BACKUP)
+        await world.say("hang")
+        await suspect(world)
+        await crash_on(world, "hang")
+        await world.until(world.sent)
+        await world.settle()
+
+        assert [job["status"] for job in await jobs(world)] == ["dead"]
+        assert [(job["status"], job["crashes"]) for job in await jobs(world, JobKind.BACKUP)] == [("done", 1)]
+
+
+async def test_beside_a_tick_that_was_in_a_crash_nobody_is_condemned(tmp_path: Path) -> None:
+    """Either may be to blame. The suspect does not wait for it; at the next start the tick waits for the suspect."""
+    async with World(tmp_path, responder=Scripted(), conversations=SOON) as world:
+        await hang_in(world, JobKind.BACKUP, crashes=1)
+        await world.say("hang")
+        await suspect(world)
+        await crash_on(world, "hang")
+        await world.until(lambda: isinstance(world.responder, Scripted) and "hang" in world.responder.asked)
+
+        found = "SELECT status, crashes, alone FROM message_queue WHERE kind IN (?, ?) ORDER BY kind"
+        rows = [tuple(row.values()) for row in await world.rows(found, JobKind.BACKUP, JobKind.REPLY)]
+        assert rows == [("ready", 2, 0), ("running", 3, 1)]
+        await world.crash()
+
+
+async def test_a_tick_is_to_blame_at_its_third_crash_whoever_ran_beside(tmp_path: Path) -> None:
+    """It never runs alone, so no customer waits for it: a lost tick costs nothing, the next comes by the schedule."""
+    async with World(tmp_path, responder=Scripted(), conversations=SOON) as world:
+        await hang_in(world, JobKind.BACKUP, crashes=2)
+        await world.say("hang")
+        await crash_on(world, "hang")
+
+        assert [(job["status"], job["crashes"]) for job in await jobs(world, JobKind.BACKUP)] == [("dead", 2)]
+        assert [job["crashes"] for job in await jobs(world)] == [1]
+        assert await world.cards() == ["backup"]
+        await world.crash()
 
 
 async def test_a_power_cut_is_nobodys_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

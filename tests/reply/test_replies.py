@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from appliance.model import AI, SECOND, Reply
+from appliance.model import SECOND, Reply, ai_resource
 from appliance.queue.outcome import Dead, Done
 from appliance.reply.answer import answer, apology
 from appliance.reply.case import load
@@ -146,7 +146,7 @@ async def test_the_answer_and_the_apology_compete(world: World) -> None:
     store = world.appliance.store
     await world.appliance.engine.worker.stop()
     await world.say("Oi")
-    (job,) = await store.read(lambda tx: tx.jobs.due(AI, 1))
+    (job,) = await store.read(lambda tx: tx.jobs.due(ai_resource(1), 1))
     case = await store.read(lambda tx: load(tx, job))
     assert case is not None
 

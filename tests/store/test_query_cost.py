@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from appliance.clock import SystemClock
-from appliance.model import AI, HOUR, Job, JobKind, JobStatus, OutboxState
+from appliance.model import HOUR, Job, JobKind, JobStatus, OutboxState, ai_resource
 from appliance.store import Store, Tx
 from appliance.store.database import FILE_NAME
 from appliance.store.sql import Sql
@@ -21,7 +21,7 @@ _ROWS = """
     INSERT INTO message_queue (kind, lane, resource, status, run_at, finished_at, created_at)
     SELECT 'process_ai_response', {lane}, {resource}, {status}, {run_at}, 0, 0 FROM n
 """
-PLAIN = {"lane": "'lane ' || i", "resource": "'ai'", "status": "'ready'", "run_at": "i"}
+PLAIN = {"lane": "'lane ' || i", "resource": "'ai:1'", "status": "'ready'", "run_at": "i"}
 SHAPES: dict[str, dict[str, str]] = {
     "distinct lanes": {},
     "one lane": {"lane": "'lane'", "status": "iif(i = 1, 'ready', 'done')"},
@@ -91,11 +91,11 @@ def claim(tx: Tx) -> Job | None:
 
 
 def enqueue(tx: Tx) -> None:
-    tx.jobs.enqueue(JobKind.REPLY, lane="a new lane", resource=AI, run_at=tx.now + HOUR)
+    tx.jobs.enqueue(JobKind.REPLY, lane="a new lane", resource=ai_resource(1), run_at=tx.now + HOUR)
 
 
 def enqueue_again(tx: Tx) -> None:
-    tx.jobs.enqueue(JobKind.REPLY, lane="lane 1", resource=AI)
+    tx.jobs.enqueue(JobKind.REPLY, lane="lane 1", resource=ai_resource(1))
 
 
 def end(tx: Tx) -> None:

@@ -6,7 +6,7 @@ broken build proves nothing.
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,12 +14,13 @@ import pytest
 
 from appliance import restoration
 from appliance.inbox.intake import Intake, Received
-from appliance.model import OutboxMessage, OutboxState
+from appliance.model import Job, JobKind, OutboxMessage, OutboxState
 from appliance.outbox import delivery, permission
 from appliance.outbox.send import SendHandler
 from appliance.queue import lane, plan
 from appliance.queue.outage import Outage
 from appliance.queue.outcome import Outcome, Snooze
+from appliance.queue.plan import Offer
 from appliance.queue.worker import Worker
 from appliance.reply import handler
 from appliance.store import Tx, database, messages, writer
@@ -29,7 +30,7 @@ from appliance.twilio import webhook
 from appliance.twilio.sender import TwilioSender
 from appliance.wire import SendOutcome, TwilioMessageResult
 from tests.outbox import test_delivery, test_sending
-from tests.queue import test_outage, test_queue
+from tests.queue import test_fairness, test_outage, test_queue
 from tests.reply import test_loop_guard, test_replies
 from tests.store import test_backup, test_store
 from tests.web import test_hostile
@@ -201,6 +202,20 @@ def rescue_by_time(patch: Patch) -> None:
     patch.setattr(Worker, "_claim", claim)
 
 
+def first_resource_first(patch: Patch) -> None:
+    def in_order(offers: Sequence[Offer], answering: Collection[Job], places: int, _turns: Any) -> list[Job]:
+        start: list[Job] = []
+        for offer in offers:
+            kinds = [job.kind == JobKind.REPLY for job in [*answering, *start]]
+            for job in offer.due[: offer.allowed.jobs if offer.resource else 0]:
+                if kinds.count(job.kind == JobKind.REPLY) < places:
+                    start.append(job)
+                    kinds.append(job.kind == JobKind.REPLY)
+        return start
+
+    patch.setattr(plan, "_in_turn", in_order)
+
+
 def suspects_run_beside_others(patch: Patch) -> None:
     patch.setattr(plan, "is_suspect", lambda _job: False)
 
@@ -248,6 +263,7 @@ CONTROLS = [
     Control("no supersede gate", r"'delivered' != 'superseded'", no_supersede_gate, test_replies.test_a_customer_who_keeps_writing_is_answered_after_two_stale_drafts),
     Control("replies that do not compete", r"first extra item: 'answer'|one more item: 'answer'", replies_do_not_compete, test_replies.test_the_answer_and_the_apology_compete),
     Control("rescue by time", r"assert [2-9] == 1", rescue_by_time, test_replies.test_a_slow_answer_is_asked_for_once),
+    Control("first resource first", r"assert [4-6][0-9] < 40", first_resource_first, test_fairness.test_a_flooded_channel_leaves_places),
     Control("suspects run beside others", r"one more item: 'Re: hello'", suspects_run_beside_others, test_queue.test_a_job_under_suspicion_runs_alone),
     Control("outages not noticed", r"'Desculpe.* != 'You asked: first'", outages_not_noticed, test_outage.test_messages_during_an_outage_start_their_deadline_after_it),
     Control("synchronous=NORMAL", r"1 != 2", synchronous_normal, test_store.test_every_pragma_is_in_force),

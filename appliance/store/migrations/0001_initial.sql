@@ -153,13 +153,13 @@ CREATE TABLE message_queue (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL,
     lane TEXT, -- a conversation's session_key, or a tick's kind
-    resource TEXT NOT NULL, -- what it needs from outside: 'ai', 'send:<channel id>' or ''
+    resource TEXT NOT NULL, -- what it needs from outside: 'ai:<organization id>', 'channel:<id>' or ''
     message_sid TEXT, -- the first message it is about
     payload TEXT NOT NULL DEFAULT '{}',
     status TEXT NOT NULL CHECK (status IN ('ready', 'running', 'done', 'dead', 'discarded')),
     attempts INTEGER NOT NULL DEFAULT 0,
     crashes INTEGER NOT NULL DEFAULT 0,
-    alone INTEGER NOT NULL DEFAULT 0, -- 1: claimed while nothing else ran
+    alone INTEGER NOT NULL DEFAULT 0, -- 1: claimed as a suspect, while nothing ran that could share the blame
     run INTEGER NOT NULL DEFAULT 0, -- which start of the process claimed it
     run_at INTEGER NOT NULL,
     deadline_at INTEGER, -- set at the first claim
