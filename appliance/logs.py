@@ -9,9 +9,10 @@ import math
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, MutableMapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager, suppress
 from pathlib import PurePath
+from threading import Condition, Thread
 from traceback import TracebackException
 from typing import Any, Literal
 
@@ -25,6 +26,8 @@ Format = Literal["auto", "json", "console"]
 
 SHORTEST_SECRET = 8  # masking a shorter one would blacken ordinary words
 MAX_FRAMES = 12  # of a traceback, the innermost
+MAX_WAITING = 128 * 1024  # characters of the log that wait for their reader; a busy box writes them in some seconds
+PATIENCE = 1.0  # seconds that the log's reader has at the end of the process
 MAX_DEPTH = 4  # of nested values; what lies deeper is shown as text
 # In URLs the + and the : of an address are percent-encoded.
 _NUMBER = re.compile(r"(?i)(whatsapp(?::|%3a)(?:\+|%2b)?|\+|%2b)((?:[\s().-]{0,3}\d){7,})")
@@ -41,10 +44,10 @@ def configure(level: Level, format: Format, secrets: Iterable[str] = ()) -> None
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(_StandardError()),  # type: ignore[arg-type]  # all it uses
+        logger_factory=structlog.WriteLoggerFactory(_standard_error),  # type: ignore[arg-type]  # all it uses
     )
     # The standard library's loggers go the same way.
-    handler = logging.StreamHandler(_StandardError())
+    handler = logging.StreamHandler(_standard_error)
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -59,15 +62,89 @@ def configure(level: Level, format: Format, secrets: Iterable[str] = ()) -> None
 
 
 class _StandardError:
-    """Standard error as it is at the moment. A log that nobody can read any more must not stop the work."""
+    """Standard error as it is at the moment. A log that nobody can read any more must not stop the work.
+
+    With a thread of its own nobody waits for the reader either. What does not fit into memory meanwhile is dropped and
+    counted, and the log says so where the lines are missing.
+    """
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        self._untold = 0
+        self._waiting: list[str] = []
+        self._size = 0
+        self._changed = Condition()
+        self._thread: Thread | None = None
+        self._ending = False
 
     def write(self, line: str) -> None:
-        with suppress(OSError, ValueError):
-            sys.stderr.write(line)
+        if self._thread is None:
+            with suppress(OSError, ValueError):
+                sys.stderr.write(line)
+            return
+        with self._changed:
+            if self._size + len(line) > MAX_WAITING:
+                self.dropped += 1
+                self._untold += 1
+                return
+            self._waiting.append(line)
+            self._size += len(line)
+            self._changed.notify()
 
     def flush(self) -> None:
-        with suppress(OSError, ValueError):
-            sys.stderr.flush()
+        if self._thread is None:
+            with suppress(OSError, ValueError):
+                sys.stderr.flush()
+
+    def begin(self) -> None:
+        self.flush()
+        self._ending = False
+        self._thread = Thread(target=self._write_all, args=[sys.stderr.fileno()], name="log", daemon=True)
+        self._thread.start()
+
+    def end(self, seconds: float) -> None:
+        """Let the thread write what waits, for so long at most; a reader that is still away keeps nobody."""
+        assert self._thread is not None
+        with self._changed:
+            self._ending = True
+            self._changed.notify()
+        self._thread.join(seconds)
+        if not self._thread.is_alive():
+            self._thread = None
+
+    def _write_all(self, descriptor: int) -> None:
+        # Past sys.stderr, whose lock a thread that hangs would hold: Python aborts at its end for want of it.
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._ending)
+                lines, untold = self._waiting, self._untold
+                self._waiting, self._untold, self._size = [], 0, 0
+            if untold:
+                structlog.get_logger().error(f"{untold} lines of the log were dropped")
+            elif not lines:
+                return
+            data = memoryview("".join(lines).encode(errors="backslashreplace"))
+            with suppress(OSError):  # nobody can read it any more
+                while data:
+                    data = data[os.write(descriptor, data) :]
+
+
+_standard_error = _StandardError()
+
+
+@contextmanager
+def unblocked() -> Iterator[None]:
+    """In here nobody who logs waits for the log's reader."""
+    _standard_error.begin()
+    try:
+        yield
+    finally:
+        _standard_error.end(PATIENCE)
+
+
+def dropped() -> int:
+    """How many lines did not fit, since the process began."""
+    return _standard_error.dropped
 
 
 class _Plain:

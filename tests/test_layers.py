@@ -51,7 +51,8 @@ ROOMS: dict[str, list[str]] = {
     ],
     # drivers and assembly
     "web": [
-        *("config", "errors", "inbox", "metrics", "operations", "outbox", "ports", "queue", "store", "twilio.webhook"),
+        *("config", "errors", "inbox", "logs", "metrics", "operations", "outbox", "ports", "queue", "store"),
+        "twilio.webhook",
     ],
     "pulse": ["errors", "ports", "queue", "store", "systemd"],
     "opening": ["config", "errors", "ports", "restoration", "store", "systemd", "web"],

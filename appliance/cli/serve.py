@@ -28,5 +28,6 @@ def serve(session: Session) -> None:
     values = [value_of(config, name) for name, key in KEYS.items() if key.secret]
     secrets = [each for value in values if value for each in ([value] if isinstance(value, str) else value)]
     logs.configure(config.log.level, config.log.format, secrets)
-    asyncio.run(run(Appliance(config)))
-    log.info("stopped")
+    with logs.unblocked():
+        asyncio.run(run(Appliance(config)))
+        log.info("stopped")

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from appliance import logs
 from appliance.operations.status import Status, status
 from appliance.store import Store
 from appliance.web.access import METRICS_PATH
@@ -70,6 +71,7 @@ def _from_store(counted: Status, twice: int, store: Store) -> Iterator[Metric]:
     yield GaugeMetricFamily("appliance_orphans", "Messages to unknown numbers.", counted.messages["orphaned"])
     yield GaugeMetricFamily("appliance_wal_bytes", "Size of the database's write-ahead log.", store.wal_bytes())
     yield CounterMetricFamily("appliance_commit_batches", "Commits, each of one batch of work.", store.batches)
+    yield CounterMetricFamily("appliance_log_lines_dropped", "What the log's reader was too slow for.", logs.dropped())
     yield CounterMetricFamily("appliance_second_sids", "Replies that Twilio reports as two messages.", twice)
 
 

@@ -38,6 +38,7 @@ class Box:
         self.url = f"http://127.0.0.1:{self.port}"
         self.twilio = Twilio(ACCOUNT, [TOKEN], public_url=self.url, owned=[SMS, WHATSAPP], pace=0.0)
         self.settings = settings
+        self.stderr: int | None = None  # a descriptor; None: where our own goes
         self.process: Running | None = None
         self._stack = AsyncExitStack()
 
@@ -85,8 +86,9 @@ class Box:
 
     async def start(self, *wrapper: str) -> None:
         """Start `serve` and wait until it listens. `wrapper`: a command that runs it, such as strace."""
+        serve = (sys.executable, "-m", "appliance", "serve")
         self.process = await asyncio.create_subprocess_exec(
-            *wrapper, sys.executable, "-m", "appliance", "serve", env=self.environ, stdin=DEVNULL, stdout=DEVNULL
+            *wrapper, *serve, env=self.environ, stdin=DEVNULL, stdout=DEVNULL, stderr=self.stderr
         )
         async with asyncio.timeout(30):
             while not await self._listens():

@@ -21,6 +21,7 @@ NAMES = {
         "appliance_webhooks",
         "appliance_jobs",
         "appliance_second_sids",
+        "appliance_log_lines_dropped",
     ),
 }
 
