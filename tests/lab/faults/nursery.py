@@ -1,7 +1,7 @@
 """A process that has imported the appliance already and forks it on demand: a real process, ten times sooner.
 
 On standard input: {"arguments", "environment"} of a command; on standard output: "started <pid>" and, when it ends,
-"ended <pid> <exit status>".
+"ended <pid> <exit status>". BROKEN in its environment names what `breakages` takes away from the product before.
 """
 
 import json
@@ -43,7 +43,17 @@ def look_for_ended() -> None:
         print("ended", pid, os.waitstatus_to_exitcode(status), flush=True)
 
 
+def take_away(name: str) -> None:
+    import pytest
+
+    from tests.support import breakages
+
+    getattr(breakages, name)(pytest.MonkeyPatch())
+
+
 def serve_orders() -> None:
+    if name := os.environ.get("BROKEN"):
+        take_away(name)
     print("ready", flush=True)
     while True:
         readable, _, _ = select.select([sys.stdin], [], [], LOOK)

@@ -1,0 +1,59 @@
+"""The real process, killed again and again while Twilio is in trouble: nobody is answered twice, hardly anybody by hand.
+
+LAB_TROUBLE sets how often it is killed.
+"""
+
+import os
+from pathlib import Path
+from random import Random
+
+from tests.lab.accounts import problems, twice
+from tests.lab.faults.desk import until_ended
+from tests.lab.figures import record
+from tests.lab.trouble import Customers, Shop, counted
+
+KILLS = int(os.environ.get("LAB_TROUBLE", "4"))
+SHORT = KILLS < 10
+CUSTOMERS = 40
+LIVES = (0.1, 2.0) if SHORT else (0.2, 14.0)  # seconds between a start and the next kill, at least and at most
+PAUSE = 1.0 if SHORT else 3.0  # seconds between two messages of a customer, on average
+AGAIN = 1.0 if SHORT else 0.5  # the catch-up leaves what is younger than 20 s to its webhook
+PATIENCE = 60.0 if SHORT else 600.0  # seconds until everything has come to its end
+LEFT = 1 / 200  # of the messages: what may be left to the owner
+
+
+async def test_killed_again_and_again_while_twilio_is_in_trouble(tmp_path: Path) -> None:
+    """Forty customers write on, every fifth POST goes wrong: nobody lost, nobody twice, one in 200 left to the owner."""
+    chance = Random(17)
+    async with Shop(tmp_path, chance, reply_delay="1s") as shop:
+        await shop.start()
+        customers = Customers(shop, chance, CUSTOMERS, pause=PAUSE, again=AGAIN)
+        await shop.killed(KILLS, LIVES, chance)
+        await customers.stop()
+        shop.trouble.over = True
+        await until_ended(shop, len(customers.asked), PATIENCE)
+        assert await shop.stop() == 0
+        await shop.command("verify")  # among other things: whoever has no answer has a card
+
+        figures = counted(shop, customers)
+        found = problems(shop, customers.asked)
+        record("kills in trouble", kills=KILLS, **figures, lost=0, twice=len(twice(shop)), problems=len(found))
+        assert found == []
+        assert figures["left_to_the_owner"] <= figures["messages"] * LEFT
+
+
+async def test_control_a_doubt_that_is_sent_again_on_a_timer_is_caught(tmp_path: Path) -> None:
+    """The same with a product that waits five seconds in place of asking Twilio's log: somebody is answered twice."""
+    chance = Random(17)
+    async with Shop(tmp_path, chance, "doubt_resent_on_a_timer", reply_delay="1s") as shop:
+        await shop.start()
+        customers = Customers(shop, chance, CUSTOMERS, pause=PAUSE, again=AGAIN)
+        await shop.killed(2, (4.0, 6.0), chance)
+        await customers.stop()
+        shop.trouble.over = True
+        await until_ended(shop, len(customers.asked), PATIENCE)
+        await shop.kill()
+
+        found = twice(shop)
+        record("control trouble", messages=len(customers.asked), twice=len(found))
+        assert found != []
