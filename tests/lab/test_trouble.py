@@ -5,7 +5,6 @@ LAB_TROUBLE sets how often it is killed.
 
 import os
 from pathlib import Path
-from random import Random
 
 from tests.lab.accounts import problems, twice
 from tests.lab.faults.desk import until_ended
@@ -18,19 +17,19 @@ CUSTOMERS = 40
 LIVES = (0.1, 2.0) if SHORT else (0.2, 14.0)  # seconds between a start and the next kill, at least and at most
 PAUSE = 1.0 if SHORT else 3.0  # seconds between two messages of a customer, on average
 AGAIN = 1.0 if SHORT else 0.5  # the catch-up leaves what is younger than 20 s to its webhook
+AT_ONCE = 32 if SHORT else 8  # sends: after each doubt Twilio is left alone for seconds, and the short form has few
 PATIENCE = 60.0 if SHORT else 600.0  # seconds until everything has come to its end
 LEFT = 1 / 200  # of the messages: what may be left to the owner
 
 
 async def test_killed_again_and_again_while_twilio_is_in_trouble(tmp_path: Path) -> None:
     """Forty customers write on, every fifth POST goes wrong: nobody lost, nobody twice, one in 200 left to the owner."""
-    chance = Random(17)
-    async with Shop(tmp_path, chance, reply_delay="1s") as shop:
+    async with Shop(tmp_path, reply_delay="1s") as shop:
+        shop.at_once = AT_ONCE
         await shop.start()
-        customers = Customers(shop, chance, CUSTOMERS, pause=PAUSE, again=AGAIN)
-        await shop.killed(KILLS, LIVES, chance)
+        customers = Customers(shop, CUSTOMERS, pause=PAUSE, again=AGAIN)
+        await shop.killed(KILLS, LIVES)
         await customers.stop()
-        shop.trouble.over = True
         await until_ended(shop, len(customers.asked), PATIENCE)
         assert await shop.stop() == 0
         await shop.command("verify")  # among other things: whoever has no answer has a card
@@ -44,13 +43,12 @@ async def test_killed_again_and_again_while_twilio_is_in_trouble(tmp_path: Path)
 
 async def test_control_a_doubt_that_is_sent_again_on_a_timer_is_caught(tmp_path: Path) -> None:
     """The same with a product that waits five seconds in place of asking Twilio's log: somebody is answered twice."""
-    chance = Random(17)
-    async with Shop(tmp_path, chance, "doubt_resent_on_a_timer", reply_delay="1s") as shop:
+    async with Shop(tmp_path, "doubts.resent_on_a_timer", reply_delay="1s") as shop:
+        shop.at_once, shop.trouble.unreported = AT_ONCE, 1.0
         await shop.start()
-        customers = Customers(shop, chance, CUSTOMERS, pause=PAUSE, again=AGAIN)
-        await shop.killed(2, (4.0, 6.0), chance)
+        customers = Customers(shop, CUSTOMERS, pause=PAUSE, again=AGAIN)
+        await shop.killed(2, (1.0, 2.0))
         await customers.stop()
-        shop.trouble.over = True
         await until_ended(shop, len(customers.asked), PATIENCE)
         await shop.kill()
 

@@ -24,7 +24,10 @@ from tests.support.world import SMS, WHATSAPP
 
 NUMBER = re.compile(r"#\d+")
 SPOILT = 0.2  # of the POSTs
-UNREPORTED = 0.1  # of the messages: Twilio promises no status callback
+UNREPORTED = 0.1  # of the messages: Twilio does not promise status callbacks
+SEED = 32  # an early one of nearly every kind
+ATTENTION = 60.0  # seconds
+ENOUGH = 5  # POSTs gone wrong: what a run has at least
 LATENCY = 0.05  # seconds
 POSTS = (
     Fault("create", "reset"),
@@ -41,12 +44,14 @@ POSTS = (
 class Trouble(Faults):
     """What goes wrong is drawn for each POST and for each message's callbacks, until it is `over`."""
 
-    def __init__(self, now: Callable[[], int], chance: Random) -> None:
+    def __init__(self, now: Callable[[], int]) -> None:
         super().__init__(now)
         self.spoilt = 0
+        self.unreported = UNREPORTED
         self.over = False
         self.posted = asyncio.Event()  # since it was cleared
-        self._chance = chance
+        self.enough = asyncio.Event()
+        self._chance = Random(SEED)  # its own: which POSTs go wrong is the same in each run
 
     def take(self, on: str, *addresses: str) -> Fault | None:
         if on == "create":
@@ -55,8 +60,10 @@ class Trouble(Faults):
             return None
         if on == "create" and self._chance.random() < SPOILT:
             self.spoilt += 1
+            if self.spoilt >= ENOUGH:
+                self.enough.set()
             return self._chance.choice(POSTS)
-        if on == "callback" and self._chance.random() < UNREPORTED:
+        if on == "callback" and self._chance.random() < self.unreported:
             return Fault("callback", "lost")
         return None
 
@@ -64,11 +71,12 @@ class Trouble(Faults):
 class Shop(ForkedBox):
     """The box with a model, and no limit on the answers of an hour. `broken`: see the nursery."""
 
-    def __init__(self, directory: Path, chance: Random, broken: str = "", **settings: str) -> None:
+    def __init__(self, directory: Path, broken: str = "", **settings: str) -> None:
         super().__init__(directory, **settings)
-        self.trouble = Trouble(self.twilio.now, chance)
+        self.trouble = Trouble(self.twilio.now)
         self.twilio.faults = self.twilio.delivery._faults = self.trouble
         self.twilio.latency = LATENCY
+        self.at_once = 8  # replies, and sends
         self.environment = {"BROKEN": broken} if broken else {}
         self._ai = FakeAi()
         self._ai.answer = self._answer
@@ -87,14 +95,16 @@ class Shop(ForkedBox):
     @property
     def environ(self) -> dict[str, str]:
         return super().environ | {
+            "APPLIANCE_QUEUE__CONCURRENCY": str(self.at_once),
             "APPLIANCE_AI__PROVIDER": "llm",
             "APPLIANCE_AI__MODEL": "fake",
             "APPLIANCE_AI__BASE_URL": str(self._server.make_url("/v1")),
             "APPLIANCE_CONVERSATIONS__MAX_REPLIES_PER_HOUR": "0",
         }
 
-    async def killed(self, times: int, lives: tuple[float, float], chance: Random) -> None:
+    async def killed(self, times: int, lives: tuple[float, float]) -> None:
         """Kill it at random moments and start it again; every other time while something is handed to Twilio."""
+        chance = Random(SEED)
         for number in range(times):
             await asyncio.sleep(chance.uniform(*lives))
             if number % 2:
@@ -112,10 +122,10 @@ class Shop(ForkedBox):
 class Customers:
     """`again`: the share of the refused webhooks that Twilio delivers again; the rest is left to the catch-up."""
 
-    def __init__(self, shop: Shop, chance: Random, number: int, *, pause: float, again: float) -> None:
+    def __init__(self, shop: Shop, number: int, *, pause: float, again: float) -> None:
         self.shop = shop
         self.asked: dict[str, str] = {}  # sid → number, where the question has one
-        self._chance = chance
+        self._chance = Random(SEED)
         self._pause = pause
         self._again = again
         self._numbers = count(1)
@@ -147,7 +157,10 @@ class Customers:
                 await self._deliver(sid, *addresses)
 
     async def stop(self) -> None:
-        """Nobody writes any more; what was to be delivered again is."""
+        """Nobody writes any more, once enough went wrong; what was to be delivered again is, and the trouble is over."""
+        async with asyncio.timeout(ATTENTION):
+            await self.shop.trouble.enough.wait()
+        self.shop.trouble.over = True
         for task in self._tasks:
             task.cancel()
         ended = await asyncio.gather(*self._tasks, return_exceptions=True)

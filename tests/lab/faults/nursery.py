@@ -1,9 +1,10 @@
 """A process that has imported the appliance already and forks it on demand: a real process, ten times sooner.
 
 On standard input: {"arguments", "environment"} of a command; on standard output: "started <pid>" and, when it ends,
-"ended <pid> <exit status>". BROKEN in its environment names what `breakages` takes away from the product before.
+"ended <pid> <exit status>". BROKEN in its environment names what is taken away from the product, as `module.function` of tests.support.
 """
 
+import importlib
 import json
 import os
 import select
@@ -46,9 +47,8 @@ def look_for_ended() -> None:
 def take_away(name: str) -> None:
     import pytest
 
-    from tests.support import breakages
-
-    getattr(breakages, name)(pytest.MonkeyPatch())
+    module, _, function = name.rpartition(".")
+    getattr(importlib.import_module(f"tests.support.{module}"), function)(pytest.MonkeyPatch())
 
 
 def serve_orders() -> None:
