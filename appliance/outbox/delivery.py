@@ -5,7 +5,7 @@ Every change here happens in the caller's unit of work. What Twilio names is bou
 
 from appliance.config import Config
 from appliance.handover import charge
-from appliance.model import ANSWERED_ELSEWHERE, Held, JobKind, OutboxMessage, OutboxState, masked
+from appliance.model import ANSWERED_ELSEWHERE, Held, JobKind, JobStatus, OutboxMessage, OutboxState, masked
 from appliance.outbox import binding, permission
 from appliance.queue.lane import follow
 from appliance.store import Tx, cards
@@ -79,6 +79,7 @@ def _not_sent(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
 def _refused(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
     values = {"reason": result.detail, "error_code": result.code}
     if not tx.outbox.end(row.id, OutboxState.FAILED, expected=OutboxState.SENDING, **values):
+        _goes_on(tx, row.id)
         return
     if result.code == codes.OPTED_OUT:
         tx.contacts.refused(row.contact_id)
@@ -137,14 +138,24 @@ def park(tx: Tx, row: OutboxMessage, why: str) -> None:
 
 
 def strand(tx: Tx, outbox_id: int, error: str) -> None:
-    """The job that should send this row cannot go on."""
+    """The job that should send this row cannot go on; a dead letter it is where the row ends with it."""
     row = tx.outbox.get(outbox_id)
     if row is None:
         return
+    if tx.outbox.end(row.id, OutboxState.FAILED, expected=OutboxState.READY, reason=error):
+        _card(tx, row, CardKind.NOT_SENT, f"Could not answer: {error}")
+        return
     if row.state == OutboxState.SENDING:
         doubt(tx, row, error)
-    elif tx.outbox.end(row.id, OutboxState.FAILED, expected=OutboxState.READY, reason=error):
-        _card(tx, row, CardKind.NOT_SENT, f"Could not answer: {error}")
+    _goes_on(tx, row.id)
+
+
+def _goes_on(tx: Tx, outbox_id: int) -> None:
+    """The row has an answer, is looked for in Twilio's log or was replaced: the end of its job is no dead letter."""
+    row = tx.outbox.get(outbox_id)
+    if row is not None and row.state not in (OutboxState.FAILED, OutboxState.PARKED):
+        for letter in tx.letters.about_row(outbox_id):
+            tx.jobs.settle_dead(letter, JobStatus.DONE)
 
 
 def settle_crashed(tx: Tx) -> None:

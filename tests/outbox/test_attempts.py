@@ -274,3 +274,20 @@ async def test_an_answer_of_a_parked_row_comes_late(doubtful: World) -> None:
     assert await states(doubtful) == ["delivered"]
     assert await doubtful.dispositions() == ["answered"]
     assert (await doubtful.cards(), await letters(doubtful)) == ([], [])
+
+
+@pytest.mark.parametrize(("callbacks", "state"), [("twice", "delivered"), ("lost", "doubt")])
+async def test_a_third_crash_gives_up_the_job_and_not_the_answer(tmp_path: Path, callbacks: str, state: str) -> None:
+    """The process died while it sent this alone: Twilio has it, or it is in doubt; no dead letter says anything else."""
+    async with World(tmp_path, twilio={"catch_up_every": 0}) as world:
+        world.twilio.faults.add(Fault("create", "hang", accepted=True), Fault("callback", callbacks))
+        await world.say(QUESTION)
+        await world.until(lambda: "delivered" in [entry.status for entry in world.twilio.ledger])
+        await world.twilio.settle()
+        guilty = "UPDATE message_queue SET crashes = 2, alone = 1 WHERE kind = 'send_reply' AND status = 'running'"
+        assert await world.appliance.store.write(lambda tx: tx.sql.run(guilty)) == 1
+        await world.crash()
+        await world.start()
+        await world.settle()
+
+        assert (await states(world), await letters(world)) == ([state], [])
