@@ -46,6 +46,10 @@ class Claim:
         ends = (attempt.ended_at or attempt.started_at for attempt in self.attempts)
         return max(max(ends, default=self.row.created_at), self.silent_until)
 
+    @property
+    def is_given_up(self) -> bool:
+        return self.row.state == OutboxState.SUPERSEDED
+
     def explains(self, logged: LoggedMessage, offset: int) -> bool:
         """Whether one of the attempts may have made this message."""
         spans = [(attempt.started_at, attempt.ended_at or attempt.started_at) for attempt in self.attempts]
@@ -100,12 +104,13 @@ def _bound(claims: Sequence[Claim], free: list[LoggedMessage], offset: int) -> d
     """Row → the message that it is; what is bound is free no more.
 
     First by when the attempts were made; then, as clocks may be wrong, whatever came after the first one of a row that
-    is still in doubt. A draft that was given up takes only what its own attempts explain.
+    is still in doubt. A draft that was given up takes only what its own attempts explain, and that nobody else wants: its
+    questions are others' now, and one of those that is not bound is sent again.
     """
     bound: dict[int, LoggedMessage] = {}
     for is_timed, matches in product((True, False), (_equal, _trial)):
         # Longest bodies first: a short one may also be the end of a longer one.
-        for claim in sorted(claims, key=lambda claim: (-len(claim.row.body), claim.row.id)):
+        for claim in sorted(claims, key=lambda claim: (-len(claim.row.body), claim.is_given_up, claim.row.id)):
             if claim.row.id in bound or not (is_timed or claim.row.state in _OPEN):
                 continue
             start = on_twilios_clock(claim.began, offset)
