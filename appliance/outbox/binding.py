@@ -77,10 +77,10 @@ def name(
 
 
 def _pass_on(tx: Tx, row: OutboxMessage, attempt: Attempt) -> None:
-    """A callback outranks the log's guess: what the row was thought to be is an equal row in doubt."""
+    """A callback outranks the log's guess: what the row was thought to be is an equal row, in doubt before given up."""
     assert attempt.sid is not None
-    equal = (other for other in tx.outbox.unresolved_to(row.contact_id) if other.body == row.body)
-    for heir in equal:
+    equal = [other for other in tx.outbox.unresolved_to(row.contact_id) if other.body == row.body]
+    for heir in sorted(equal, key=lambda other: other.state == OutboxState.SUPERSEDED):
         number = next((each.number for each in tx.attempts.of(heir.id) if each.sid is None), 0)
         name(tx, heir, number, attempt.sid, attempt.status, attempt.error_code, guessed=True)
         derive_row(tx, heir)

@@ -104,8 +104,8 @@ def _bound(claims: Sequence[Claim], free: list[LoggedMessage], offset: int) -> d
     """Row → the message that it is; what is bound is free no more.
 
     First by when the attempts were made; then, as clocks may be wrong, whatever came after the first one of a row that
-    is still in doubt. A draft that was given up takes only what its own attempts explain, and that nobody else wants: its
-    questions are others' now, and one of those that is not bound is sent again.
+    is still in doubt. A draft that was given up takes only what its own attempts explain, and what nobody else wants:
+    its questions are others' now, and one of those that is not bound is sent again.
     """
     bound: dict[int, LoggedMessage] = {}
     for is_timed, matches in product((True, False), (_equal, _trial)):

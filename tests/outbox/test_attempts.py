@@ -115,6 +115,24 @@ async def test_equal_bodies_named_in_the_other_order(doubtful: World) -> None:
     assert await doubtful.cards() == []
 
 
+async def test_what_a_callback_takes_away_passes_to_a_row_in_doubt(doubtful: World) -> None:
+    """And not to an older one that was absent and given up: else the one in doubt would be sent again."""
+    await ask(doubtful, Fault("create", "reset"), ACCEPTED, ACCEPTED)
+    await ask(doubtful)
+    await pass_(doubtful, 10)
+    await ask(doubtful)
+    given_up = "UPDATE outbox SET state = 'superseded' WHERE id = 1"
+    assert await doubtful.appliance.store.write(lambda tx: tx.sql.run(given_up)) == 1
+    second, third = sid_of(doubtful, 0), sid_of(doubtful, 1)
+    doubtful.twilio.ledger._entries.pop(second)
+    await pass_(doubtful, 1.1 * GRACE)
+    assert await sids(doubtful) == [None, third, None]
+
+    await callback(doubtful, await reference(doubtful, 2), second, "delivered")
+
+    assert await sids(doubtful) == [None, second, third]
+
+
 @pytest.mark.parametrize("crash", [False, True])
 async def test_our_own_message_that_is_listed_after_the_row_is_ready_again(doubtful: World, *, crash: bool) -> None:
     """Long absent, so it was to be sent once more; then an hour of an open circuit, or a crash. By the time it would
