@@ -1,4 +1,7 @@
-"""The books of a box against Twilio's ledger, when all has come to its end: who was lost, answered twice or overtaken."""
+"""The books of a box against Twilio's ledger, when all has come to its end: who was lost, answered twice or overtaken.
+
+`asked`: each question's sid, and its number, where it has one.
+"""
 
 import json
 from collections import Counter
@@ -6,11 +9,6 @@ from collections.abc import Mapping
 
 from appliance.simulator import Entry
 from tests.lab.trouble import NUMBER, Shop
-
-
-def problems(shop: Shop, asked: Mapping[str, str]) -> list[str]:
-    """What must never be. `asked`: each question's sid, and its number, where it has one."""
-    return lost(shop, asked) + twice(shop) + overtaken(shop, asked)
 
 
 def _said(shop: Shop) -> dict[str, Entry]:

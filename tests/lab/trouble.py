@@ -27,7 +27,7 @@ SPOILT = 0.2  # of the POSTs
 UNREPORTED = 0.1  # of the messages: Twilio does not promise status callbacks
 SEED = 32  # an early one of nearly every kind
 ATTENTION = 60.0  # seconds
-ENOUGH = 5  # POSTs gone wrong: what a run has at least
+ENOUGH = 3  # POSTs gone wrong: what a run has at least
 LATENCY = 0.05  # seconds
 POSTS = (
     Fault("create", "reset"),
