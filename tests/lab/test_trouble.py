@@ -1,6 +1,6 @@
 """The real process, killed again and again while Twilio is in trouble: nobody is answered twice, hardly anybody by hand.
 
-LAB_TROUBLE sets how often it is killed.
+LAB_TROUBLE sets how often it is killed, LAB_SEED what goes wrong and when.
 """
 
 import os
