@@ -9,6 +9,7 @@ import re
 from appliance.config import Config
 from appliance.handover import charge
 from appliance.model import ANSWER, MANUAL, Attempt, JobKind, JobStatus, OutboxMessage, OutboxState, TextKey, masked
+from appliance.outbox.evidence import OPEN
 from appliance.queue.lane import follow
 from appliance.store import Tx, cards
 from appliance.store.cards import CardKind
@@ -80,10 +81,10 @@ def name(
 
 
 def _pass_on(tx: Tx, row: OutboxMessage, attempt: Attempt) -> None:
-    """A callback outranks the log's guess: what the row was thought to be is an equal row in doubt."""
+    """A callback outranks the log's guess: what the row was thought to be is an equal row, in doubt before given up."""
     assert attempt.sid is not None
-    equal = (other for other in tx.outbox.unresolved_to(row.contact_id) if other.body == row.body)
-    for heir in equal:
+    equal = [other for other in tx.outbox.unresolved_to(row.contact_id) if other.body == row.body]
+    for heir in sorted(equal, key=lambda other: other.state not in OPEN):
         number = next((each.number for each in tx.attempts.of(heir.id) if each.sid is None), 0)
         name(tx, heir, number, attempt.sid, attempt.status, attempt.error_code, guessed=True)
         derive_row(tx, heir)
@@ -129,7 +130,7 @@ def heed(tx: Tx, row: OutboxMessage, code: int | None) -> None:
 
 
 def exhume(tx: Tx, row: OutboxMessage) -> None:
-    """What was thought to be unanswered is answered: no dead letter."""
+    """It is no dead letter, or none any more."""
     for letter in tx.letters.about_row(row.id):
         tx.jobs.settle_dead(letter, JobStatus.DONE)
 

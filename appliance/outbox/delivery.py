@@ -81,7 +81,7 @@ def _refused(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
     tx.attempts.refused(row.id, row.attempt)
     binding.heed(tx, row, result.code)
     if not tx.outbox.end(row.id, OutboxState.FAILED, expected=OutboxState.SENDING, **values):
-        binding.exhume(tx, row)  # a callback has named an earlier attempt meanwhile; this job ends as dead all the same
+        _goes_on(tx, row.id)
         return
     _card(tx, row, CardKind.NOT_SENT, f"Could not answer: {codes.explain(result.code)}")
 
@@ -136,14 +136,23 @@ def park(tx: Tx, row: OutboxMessage, why: str) -> None:
 
 
 def strand(tx: Tx, outbox_id: int, error: str) -> None:
-    """The job that should send this row cannot go on."""
+    """The job that should send this row cannot go on; a dead letter it is where the row ends with it."""
     row = tx.outbox.get(outbox_id)
     if row is None:
         return
+    if tx.outbox.end(row.id, OutboxState.FAILED, expected=OutboxState.READY, reason=error):
+        _card(tx, row, CardKind.NOT_SENT, f"Could not answer: {error}")
+        return
     if row.state == OutboxState.SENDING:
         doubt(tx, row, error)
-    elif tx.outbox.end(row.id, OutboxState.FAILED, expected=OutboxState.READY, reason=error):
-        _card(tx, row, CardKind.NOT_SENT, f"Could not answer: {error}")
+    _goes_on(tx, row.id)
+
+
+def _goes_on(tx: Tx, outbox_id: int) -> None:
+    """The row has an answer, is looked for in Twilio's log or was replaced: the end of its job is no dead letter."""
+    row = tx.outbox.get(outbox_id)
+    if row is not None and row.state not in (OutboxState.FAILED, OutboxState.PARKED):
+        binding.exhume(tx, row)
 
 
 def settle_crashed(tx: Tx) -> None:

@@ -15,7 +15,7 @@ from appliance.model import MINUTE, SECOND, Attempt, OutboxMessage, OutboxState
 from appliance.texts import normalise
 from appliance.wire import OUTBOUND, SKEW, LoggedMessage, LogRead, is_within, on_twilios_clock
 
-_OPEN = (OutboxState.DOUBT, OutboxState.READY)
+OPEN = (OutboxState.DOUBT, OutboxState.READY)  # what is not bound of these is sent again
 AGAIN = 30 * SECOND  # until the next look, where nothing says when it would help
 
 
@@ -45,6 +45,10 @@ class Claim:
         """When the last attempt was over, on our clock."""
         ends = (attempt.ended_at or attempt.started_at for attempt in self.attempts)
         return max(max(ends, default=self.row.created_at), self.silent_until)
+
+    @property
+    def is_given_up(self) -> bool:
+        return self.row.state not in OPEN
 
     def explains(self, logged: LoggedMessage, offset: int) -> bool:
         """Whether one of the attempts may have made this message."""
@@ -91,7 +95,7 @@ def judge(claims: Sequence[Claim], log: LogRead, books: Books, grace: int) -> li
     for claim in sorted(claims, key=lambda claim: claim.row.id):
         if claim.row.id in bound:
             found.append(Verdict(claim, Finding.SENT, bound[claim.row.id]))
-        elif claim.row.state in _OPEN:
+        elif claim.row.state in OPEN:
             found.append(_absent(claim, free, claims, log, books, grace))
     return found
 
@@ -100,13 +104,14 @@ def _bound(claims: Sequence[Claim], free: list[LoggedMessage], offset: int) -> d
     """Row → the message that it is; what is bound is free no more.
 
     First by when the attempts were made; then, as clocks may be wrong, whatever came after the first one of a row that
-    is still in doubt. A draft that was given up takes only what its own attempts explain.
+    is still in doubt. A draft that was given up takes only what its own attempts explain, and what nobody else wants:
+    its questions are others' now, and one of those that is not bound is sent again.
     """
     bound: dict[int, LoggedMessage] = {}
     for is_timed, matches in product((True, False), (_equal, _trial)):
         # Longest bodies first: a short one may also be the end of a longer one.
-        for claim in sorted(claims, key=lambda claim: (-len(claim.row.body), claim.row.id)):
-            if claim.row.id in bound or not (is_timed or claim.row.state in _OPEN):
+        for claim in sorted(claims, key=lambda claim: (-len(claim.row.body), claim.is_given_up, claim.row.id)):
+            if claim.row.id in bound or not (is_timed or claim.row.state in OPEN):
                 continue
             start = on_twilios_clock(claim.began, offset)
             made = (each for each in free if (claim.explains(each, offset) if is_timed else each.created_at >= start))

@@ -16,6 +16,7 @@ class Promise:
 SIMULATION, FAULTS, MISSED = "tests/lab/test_simulation.py", "tests/lab/test_faults.py", "tests/lab/test_missed.py"
 CLOCK, START, FULL = (f"tests/lab/faults/test_{name}.py" for name in ("clock", "start", "disk_full"))
 POWER_CUT, RESTORE, ORDER = (f"tests/lab/test_{name}.py" for name in ("power_cut", "restore", "order"))
+TROUBLE = "tests/lab/test_trouble.py"
 POINTS = {"LAB_CRASH_POINTS": "1000000"}
 IMAGES = {"LAB_IMAGES": "500000"}
 KILLS = {"LAB_KILLS": "1000"}
@@ -78,6 +79,18 @@ PROMISES: dict[str, list[Promise]] = {
             "tests/test_kill.py::test_killed_again_and_again_under_load",
             ("kills under load",),
             KILLS,
+        ),
+        Promise(
+            "At random times, half of them amid a send, while forty customers write on and Twilio resets, answers 500, 503, "
+            "429 or half an answer to every fifth POST: nobody lost, nobody twice, one message in 200 left to the owner",
+            f"{TROUBLE}::test_killed_again_and_again_while_twilio_is_in_trouble",
+            ("kills in trouble",),
+            {"LAB_TROUBLE": "60"},
+        ),
+        Promise(
+            "Control: a doubt that is sent again on a timer answers somebody twice there, and it is noticed",
+            f"{TROUBLE}::test_control_a_doubt_that_is_sent_again_on_a_timer_is_caught",
+            ("control trouble",),
         ),
         Promise(
             "Told to stop under load (SIGTERM) it ends in time and loses nothing",
@@ -228,6 +241,7 @@ GUARDS = (
     "restored outbox sent at once",
 )
 ALSO = {  # tests of their own
+    "doubt resent on a timer": f"{TROUBLE}::test_control_a_doubt_that_is_sent_again_on_a_timer_is_caught",
     "synchronous=NORMAL": f"{POWER_CUT}::test_control_weak_commits_are_caught",
     "`sending` not committed before the POST": f"{POWER_CUT}::test_control_a_post_before_the_commit_is_caught",
     "restored outbox sent at once": f"{RESTORE}::test_control_a_copy_that_is_trusted_answers_twice",

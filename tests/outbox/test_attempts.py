@@ -116,6 +116,24 @@ async def test_equal_bodies_named_in_the_other_order(doubtful: World) -> None:
     assert await doubtful.cards() == []
 
 
+async def test_what_a_callback_takes_away_passes_to_a_row_in_doubt(doubtful: World) -> None:
+    """And not to an older one that was absent and given up: else the one in doubt would be sent again."""
+    await ask(doubtful, Fault("create", "reset"), ACCEPTED, ACCEPTED)
+    await ask(doubtful)
+    await pass_(doubtful, 10)
+    await ask(doubtful)
+    given_up = "UPDATE outbox SET state = 'superseded' WHERE id = 1"
+    assert await doubtful.appliance.store.write(lambda tx: tx.sql.run(given_up)) == 1
+    second, third = sid_of(doubtful, 0), sid_of(doubtful, 1)
+    doubtful.twilio.ledger._entries.pop(second)
+    await pass_(doubtful, 1.1 * GRACE)
+    assert await sids(doubtful) == [None, third, None]
+
+    await callback(doubtful, await reference(doubtful, 2), second, "delivered")
+
+    assert await sids(doubtful) == [None, second, third]
+
+
 @pytest.mark.parametrize("crash", [False, True])
 async def test_our_own_message_that_is_listed_after_the_row_is_ready_again(doubtful: World, *, crash: bool) -> None:
     """Long absent, so it was to be sent once more; then an hour of an open circuit, or a crash. By the time it would
@@ -304,3 +322,20 @@ async def test_an_answer_of_a_parked_row_comes_late(doubtful: World) -> None:
     assert await states(doubtful) == ["delivered"]
     assert await doubtful.dispositions() == ["answered"]
     assert (await doubtful.cards(), await letters(doubtful)) == ([], [])
+
+
+@pytest.mark.parametrize(("callbacks", "state"), [("twice", "delivered"), ("lost", "doubt")])
+async def test_a_third_crash_gives_up_the_job_and_not_the_answer(tmp_path: Path, callbacks: str, state: str) -> None:
+    """The process died while it sent this alone: Twilio has it, or it is in doubt; no dead letter says anything else."""
+    async with World(tmp_path, twilio={"catch_up_every": 0}) as world:
+        world.twilio.faults.add(Fault("create", "hang", accepted=True), Fault("callback", callbacks))
+        await world.say(QUESTION)
+        await world.until(lambda: "delivered" in [entry.status for entry in world.twilio.ledger])
+        await world.twilio.settle()
+        guilty = "UPDATE message_queue SET crashes = 2, alone = 1 WHERE kind = 'send_reply' AND status = 'running'"
+        assert await world.appliance.store.write(lambda tx: tx.sql.run(guilty)) == 1
+        await world.crash()
+        await world.start()
+        await world.settle()
+
+        assert (await states(world), await letters(world)) == ([state], [])

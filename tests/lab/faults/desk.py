@@ -91,12 +91,12 @@ class Customers:
         )
 
 
-async def until_ended(box: Box, messages: int) -> None:
+async def until_ended(box: Box, messages: int, seconds: float = 90.0) -> None:
     """Wait until so many messages have an end in the database of the running process; a reply on its way is none."""
     place = box.directory / "data" / "appliance.db"
     ended = "SELECT count(*) FROM dispositions WHERE disposition <> 'live'"
     with closing(sqlite3.connect(f"file:{place}?mode=ro", uri=True)) as connection:
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(seconds):
             while connection.execute(ended).fetchone()[0] < messages:
                 await asyncio.sleep(0.05)
 

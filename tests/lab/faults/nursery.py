@@ -1,9 +1,10 @@
 """A process that has imported the appliance already and forks it on demand: a real process, ten times sooner.
 
 On standard input: {"arguments", "environment"} of a command; on standard output: "started <pid>" and, when it ends,
-"ended <pid> <exit status>".
+"ended <pid> <exit status>". BROKEN in its environment names what is taken away from the product, as `module.function` of tests.support.
 """
 
+import importlib
 import json
 import os
 import select
@@ -43,7 +44,16 @@ def look_for_ended() -> None:
         print("ended", pid, os.waitstatus_to_exitcode(status), flush=True)
 
 
+def take_away(name: str) -> None:
+    import pytest
+
+    module, _, function = name.rpartition(".")
+    getattr(importlib.import_module(f"tests.support.{module}"), function)(pytest.MonkeyPatch())
+
+
 def serve_orders() -> None:
+    if name := os.environ.get("BROKEN"):
+        take_away(name)
     print("ready", flush=True)
     while True:
         readable, _, _ = select.select([sys.stdin], [], [], LOOK)
