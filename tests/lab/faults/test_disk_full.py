@@ -94,7 +94,8 @@ async def test_a_stop_while_it_is_full_is_no_crash(tmp_path: Path, timeout: str)
     """A job that cannot be put back stays as it was; the next start takes it up, and no crash is on its record."""
     with small_disk(tmp_path / "data", SMALL) as disk:
         async with ForkedBox(tmp_path) as box:
-            box.config.write_text(box.config.read_text().replace('timeout = "2s"', f'timeout = "{timeout}"'))
+            settings = box.config.read_text().replace('timeout = "2s"', f'timeout = "{timeout}"')
+            box.config.write_text(settings.replace('doubt_grace = "3s"', 'doubt_grace = "90s"'))
             customers = Customers(box)
             await box.start()
             box.twilio.faults.add(Fault("create", "hang", seconds=60))

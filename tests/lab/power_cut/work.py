@@ -82,7 +82,7 @@ class RecordedStore:
         configure_writer(self.connection)
         self.connection.execute(f"PRAGMA synchronous = {synchronous}")
         check(self.connection)
-        migrate(self.connection, directory / FILE_NAME)
+        self._migrate()
         self.tx = Tx(Sql(self.connection, clock.now))
         self._reader = self._open(readonly=True)
         configure_reader(self._reader)
@@ -92,6 +92,17 @@ class RecordedStore:
     def _open(self, *, readonly: bool = False) -> Any:
         """To the product an sqlite3.Connection; the two have no type in common."""
         return Connection(self.directory / FILE_NAME, self.vfs, readonly=readonly)
+
+    def _migrate(self) -> None:
+        """Each step of the schema is a unit of its own."""
+
+        def step(script: str) -> None:
+            run(script)
+            self._note()
+
+        run, self.connection.executescript = self.connection.executescript, step
+        migrate(self.connection, self.directory / FILE_NAME)
+        self.connection.executescript = run
 
     @property
     def journal(self) -> Journal:
