@@ -4,7 +4,7 @@ A triple counts where the step acts on the row. What cannot be met is said below
 same is a failure of this table, as is missing one of the others.
 """
 
-from tests.lab.simulation.scenario import NOT_SENT, SHAPES
+from tests.lab.simulation.terms import NOT_SENT, SHAPES
 
 Triple = tuple[str, str, str]
 NONE = "none"  # nothing was handed to Twilio in this attempt
