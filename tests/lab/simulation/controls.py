@@ -107,7 +107,10 @@ CONTROLS = (
     Control("no read directly before the POST", SENT_TWICE, doubts.not_read_before_the_post, ("absent, then a pause",)),
     Control("exact To", SENT_TWICE, _exact_to, ("listed in another form",)),
     Control(
-        "message of ours taken for a person's", LEFT_ALONE, doubts.ours_taken_for_a_persons, ("listed with another body",)
+        "message of ours taken for a person's",
+        LEFT_ALONE,
+        doubts.ours_taken_for_a_persons,
+        ("listed with another body",),
     ),
     Control(
         "superseded although a person answered",

@@ -153,7 +153,9 @@ class SimulatedLog:
         await self._ask(step)
         offset = world.scenario.offset
         reach = world.now - listing.behind(world, step)
-        found = [entry.logged(world.now, offset) for entry in world.entries if entry.visible_at <= reach and fits(entry)]
+        found = [
+            entry.logged(world.now, offset) for entry in world.entries if entry.visible_at <= reach and fits(entry)
+        ]
         measured = (world.now + offset) // SECOND * SECOND - world.now
         await self._point(f"{step}.after")
         start = on_twilios_clock(since, measured) if ours else since

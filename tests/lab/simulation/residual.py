@@ -24,7 +24,7 @@ class Cell:
 
 
 CELLS = [Cell(*cell) for cell in product(LAGS, GRACES, CALLBACKS)]
-_RUNS = list(product(SHAPES, TRAFFIC))
+_RUNS = list(product(SHAPES, TRAFFIC, range(2)))  # twice each, since some lags are chance
 
 
 def seeds(cell: Cell) -> range:
@@ -34,7 +34,7 @@ def seeds(cell: Cell) -> range:
 
 def residual(seed: int) -> Scenario:
     number, run = divmod(seed - RESIDUAL, len(_RUNS))
-    cell, (shape, traffic) = CELLS[number], _RUNS[run]
+    cell, (shape, traffic, _) = CELLS[number], _RUNS[run]
     return Scenario(
         seed,
         f"{shape}, {traffic}, callbacks {cell.callbacks}, {cell.kind}, list after {cell.graces:g} graces",

@@ -3,7 +3,7 @@
 A seed names a scenario. The first ones are a table that walks through every shape of a send; the rest is chance.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import product
 
@@ -16,6 +16,7 @@ from tests.lab.simulation.terms import (
     CALLBACKS,
     FIRST_SHAPES,
     HOOKS,
+    LATER_SHAPES,
     NOT_SENT,
     SHAPES,
     SMS,
@@ -34,21 +35,27 @@ LAGGING = 1 << 41  # seeds from here on: lagging() names them
 
 def _table() -> list[Scenario]:
     found = [
-        *_single_sends(),
-        *(one for shape in SHAPES for one in _around_a_send(shape)),
+        *_single_sends(FIRST_SHAPES),
+        *_last_moments(),
+        *(one for shape in FIRST_SHAPES for one in _around_a_send(shape)),
         *_no_sends(),
         *_box_faults(),
         *_words_and_answers(),
         *_nearly_full(),
+        *_single_sends(LATER_SHAPES),
+        *(one for shape in LATER_SHAPES for one in _around_a_send(shape)),
         *trouble.table(),
     ]
     return [replace(scenario, seed=seed, deep=_is_deep(scenario.name)) for seed, scenario in enumerate(found)]
 
 
-def _single_sends() -> Iterator[Scenario]:
-    for shape, callback in product(SHAPES, CALLBACKS):
+def _single_sends(shapes: Iterable[str]) -> Iterator[Scenario]:
+    for shape, callback in product(shapes, CALLBACKS):
         if SHAPES[shape][0] or callback in ("normal", "lost"):  # nothing calls back for what Twilio does not have
             yield Scenario(0, f"{shape} {callback}", WHATSAPP, shapes=(shape,), callbacks=(callback,), lag=20_000)
+
+
+def _last_moments() -> Iterator[Scenario]:
     for late in range(4300, 4900, 120):
         yield Scenario(0, "stop at the last moment", SMS, (Written(1000, "#1 um?"), Written(late, "STOP")))
     yield Scenario(0, "too old", shapes=("rate_limit",) * 14, age=30_000)

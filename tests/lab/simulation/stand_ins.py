@@ -11,7 +11,6 @@ from appliance.outbox import consequences, send
 from appliance.queue import worker
 from tests.lab.simulation.chance import Dice
 
-
 NEW_DAY = 20 * MINUTE  # until Twilio counts a new day, whenever it is asked: hours would be spent on idle ticks
 
 

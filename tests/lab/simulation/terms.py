@@ -46,11 +46,17 @@ SHAPES = {
     "bare_429": (False, "bare_429"),
 }
 FIRST_SHAPES = tuple(SHAPES)  # what the seeds before TROUBLED choose from
-SHAPES |= {
+LATER_SHAPES = {
     "daily_limit": (False, "daily_limit"),
     "contact_limit": (False, "contact_limit"),
 }
-NOT_SENT = ("rate_limit", "no_connection", "daily_limit", "contact_limit")  # Twilio surely did nothing with it: the draft may still change
+SHAPES |= LATER_SHAPES
+NOT_SENT = (
+    "rate_limit",
+    "no_connection",
+    "daily_limit",
+    "contact_limit",
+)  # Twilio surely did nothing with it: the draft may still change
 # How Twilio's list is late: all messages alike; each on its own; what our number sends, as a whole; some shards of it;
 # or each read by the replica that it happens to reach, so that what was shown is gone again.
 LAGS = ("ordered", "own", "channel", "shards", "replicas")

@@ -28,7 +28,9 @@ def table() -> Iterator[Scenario]:
     yield Scenario(0, "a doubt, then a restart", written=young, shapes=("error_before",), downtime=SECOND)
     for kind in LAGS:
         lag, lost = _WITHIN_TWO_GRACES * SECOND, ("lost",)
-        yield Scenario(0, f"late {kind}", written=_busy(), shapes=("reset_after",), callbacks=lost, lag=lag, lag_kind=kind)
+        yield Scenario(
+            0, f"late {kind}", written=_busy(), shapes=("reset_after",), callbacks=lost, lag=lag, lag_kind=kind
+        )
     for shape in ("reset_after", "reset_before"):
         yield Scenario(
             0, f"two reads {shape}", written=two, shapes=(shape,), callbacks=("lost",), lag=20_000, sent_lag=100_000
@@ -39,10 +41,25 @@ def table() -> Iterator[Scenario]:
 def traces() -> list[Scenario]:
     """Single runs beyond what the rules bear, where one of them still keeps an answer from being sent again."""
     two = (Written(1000, "#1 um?"), Written(700_000, "#2 dois?", 1))
-    lost, late = ("lost",), {"steady": True, "callbacks": ("lost",)}
+    lost = ("lost",)
     return [
-        Scenario(0, "listed after the second attempt", shapes=("reset_after", "error_before"), lag=15 * MINUTE, **late),
-        Scenario(0, "absent, then a pause", written=two, shapes=("reset_after", "daily_limit"), lag=14 * MINUTE, **late),
+        Scenario(
+            0,
+            "listed after the second attempt",
+            shapes=("reset_after", "error_before"),
+            callbacks=lost,
+            lag=15 * MINUTE,
+            steady=True,
+        ),
+        Scenario(
+            0,
+            "absent, then a pause",
+            written=two,
+            shapes=("reset_after", "daily_limit"),
+            callbacks=lost,
+            lag=14 * MINUTE,
+            steady=True,
+        ),
         Scenario(0, "listed in another form", shapes=("reset_after",), callbacks=lost, other_form=True),
         Scenario(0, "listed with another body", shapes=("reset_after",), callbacks=lost, altered=True),
     ]

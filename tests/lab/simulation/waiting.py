@@ -2,13 +2,15 @@
 
 import gc
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from statistics import median
 
 import pytest
 
 from appliance.model import SECOND
-from tests.lab.simulation.residual import Cell, residual, seeds
+from tests.lab.simulation.residual import TRAFFIC, Cell, residual, seeds
 from tests.lab.simulation.simulation import Simulation, Snapshot
 from tests.lab.simulation.world import BEGINNING
 from tests.support import doubts
@@ -20,18 +22,27 @@ _STEPS = ("begin", "post", "result", "callback", "settle")
 
 @dataclass(slots=True)
 class Residue:
+    """`waits`: ms until an answer whose first POST Twilio did not take, where others write and where nobody does."""
+
+    runs: int = 0
     crash_points: int = 0
     doubled: int = 0
     others: list[str] = field(default_factory=list)  # what no lag excuses
-    waits: list[int] = field(default_factory=list)  # ms until an answer that Twilio did not take at first
+    waits: dict[str, list[int]] = field(default_factory=lambda: {traffic: [] for traffic in TRAFFIC})
 
-    def figures(self) -> dict[str, float | str]:
-        return {
-            "crash_points": self.crash_points,
-            "doubled": self.doubled,
-            "waits_p50_ms": int(median(self.waits)) if self.waits else "–",
-            "waits_worst_ms": max(self.waits, default="–"),
-        }
+    def add(self, other: "Residue") -> None:
+        self.runs += other.runs
+        self.crash_points += other.crash_points
+        self.doubled += other.doubled
+        self.others += other.others
+        for traffic, waits in other.waits.items():
+            self.waits[traffic] += waits
+
+    def median(self, traffic: str) -> int:
+        return int(median(self.waits[traffic] or [0]))
+
+    def worst(self, traffic: str) -> int:
+        return max(self.waits[traffic], default=0)
 
 
 def rule_of_before(patch: Patch) -> None:
@@ -44,6 +55,14 @@ def rule_of_before(patch: Patch) -> None:
 
 def rule_of_now(_patch: Patch) -> None:
     """The product as it is."""
+
+
+def compared(processes: int, cells: Sequence[Cell], every: int = 1) -> list[tuple[Residue, Residue]]:
+    """Each cell under the rule of before and under today's, on several cores."""
+    with ProcessPoolExecutor(processes, get_context("fork")) as pool:
+        found = [pool.submit(measure, rule, [cell], every) for cell in cells for rule in (rule_of_before, rule_of_now)]
+        measured = [each.result()[0] for each in found]
+    return list(zip(measured[::2], measured[1::2], strict=True))
 
 
 def measure(rule: Callable[[Patch], None], cells: Sequence[Cell], every: int = 1) -> list[Residue]:
@@ -77,10 +96,12 @@ def _matters(snapshot: Snapshot) -> bool:
 
 
 def _count(simulation: Simulation, found: Residue) -> None:
+    found.runs += 1
     found.doubled += any(said.startswith("twice") for said in simulation.found)
     found.others += [said for said in simulation.found if not said.startswith("twice")]
     world = simulation.world
     customer = world.scenario.address(0)
     answers = [entry for entry in world.ours() if entry.recipient == customer]
     if answers and not answers[0].reference.startswith(f"{_ROW}.1."):
-        found.waits.append(answers[0].created_at - BEGINNING - SECOND)
+        traffic = TRAFFIC[len(world.scenario.written) == 1]
+        found.waits[traffic].append(answers[0].created_at - BEGINNING - SECOND)
