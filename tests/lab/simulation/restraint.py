@@ -14,6 +14,7 @@ _IN_VAIN = {shape for shape in _IN_DOUBT if not SHAPES[shape][0]}
 _THINKING = MINUTE  # before a new answer is in the outbox, at most
 _CLAIMED = 1500  # ms: who was claimed before the doubt came may still POST
 _FIRST_PAUSE = 5 * SECOND
+_QUIET = 15 * SECOND  # longer than any call of Twilio takes
 _RECORDING = 500  # ms: who died this soon after an answer may not have noted it
 
 
@@ -64,20 +65,22 @@ def _asked_since(world: World, person: Entry) -> set[str]:
 def _into_an_incident(world: World) -> Iterator[str]:
     """After a send without a clear answer the account is left alone for five seconds, across a restart too.
 
-    That a process died while it was sending says nothing about Twilio.
+    That a process died while it was sending says nothing about Twilio; nor does what its callback has settled.
     """
-    told = {reference for reference, _ in world.reported}
-    ends = {
-        reference: world.ended[reference]
-        for reference, (shape, _, _) in world.posts.items()
-        if shape in _IN_DOUBT and reference in world.ended and reference not in told
-    }
+    ends = _doubts(world)
     crashes = [start for start, _ in world.dead]
-    ends = {each: end for each, end in ends.items() if not any(end <= crash < end + _RECORDING for crash in crashes)}
-    for reference, (_, at, _) in world.posts.items():
-        for other, end in ends.items():
+    for reference, (shape, _, _) in world.posts.items():
+        end = world.ended.get(reference, 0)
+        is_noted = shape in _IN_VAIN and not any(end <= crash < end + _RECORDING for crash in crashes)
+        if not is_noted or any(end - _QUIET < other < end for other in ends):
+            continue  # a pause counts from the first of several doubts
+        for later, (_, at, _) in world.posts.items():
             if _CLAIMED <= at - end < _FIRST_PAUSE and not _answered_between(world, end, at):
-                yield f"unexpected: {reference} was POSTed {at - end} ms after {other} had ended in doubt"
+                yield f"unexpected: {later} was POSTed {at - end} ms after {reference} had ended in doubt"
+
+
+def _doubts(world: World) -> list[int]:
+    return [world.ended.get(each, 0) for each, (shape, _, _) in world.posts.items() if shape in _IN_DOUBT]
 
 
 def _answered_between(world: World, start: int, end: int) -> bool:

@@ -140,7 +140,8 @@ def _nearly_full() -> Iterator[Scenario]:
 def _is_deep(name: str) -> bool:
     """Only after a crash is an accepted, refused or unmade POST in doubt."""
     return name.startswith(("pair", "park")) or name in {
-        f"accept {plan}" for plan in ("late", "lost", "stuck", "undelivered_lost")
+        "unlisted accept",
+        *(f"accept {plan}" for plan in ("late", "lost", "stuck", "undelivered_lost")),
     }
 
 

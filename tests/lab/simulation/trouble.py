@@ -31,6 +31,9 @@ def table() -> Iterator[Scenario]:
         yield Scenario(
             0, f"late {kind}", written=_busy(), shapes=("reset_after",), callbacks=lost, lag=lag, lag_kind=kind
         )
+    for shape in (shape for shape, (is_taken, _) in SHAPES.items() if is_taken):
+        lag, lost = _WITHIN_TWO_GRACES * SECOND, ("lost",)
+        yield Scenario(0, f"unlisted {shape}", shapes=(shape,), callbacks=lost, lag=lag, lag_kind="ordered")
     for shape in ("reset_after", "reset_before"):
         yield Scenario(
             0, f"two reads {shape}", written=two, shapes=(shape,), callbacks=("lost",), lag=20_000, sent_lag=100_000
