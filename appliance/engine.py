@@ -164,7 +164,9 @@ class Engine:
 
     async def resume(self) -> None:
         """Take up what the dead run left: its running jobs are ready again, its sends in flight are in doubt."""
-        await self.store.write(lambda tx: begin_run(tx, self._past.run, self._handlers, self.config))
+        died = self.store.was_left_by_a_death
+        await self.store.write(lambda tx: begin_run(tx, self._past.run, self._handlers, self.config, died=died))
+        self.store.taken_up()
         await self.outage.resume()
 
     async def work(self) -> None:
@@ -194,10 +196,11 @@ class Engine:
                 await self.store.write(lambda tx: enqueue_tick(tx, JobKind.CATCH_UP))
 
 
-def begin_run(tx: Tx, run: int, handlers: Mapping[JobKind, Handler], config: Config) -> None:
+def begin_run(tx: Tx, run: int, handlers: Mapping[JobKind, Handler], config: Config, *, died: bool = True) -> None:
+    """`died`: the process before this one did not end by itself; what it could not put back tells nothing then."""
     boot_id = kernels_boot_id()
     # Else the power went, or a copy was put back: nobody is to blame, and what the copy has may have been answered.
-    crashed = tx.box.get(Fact.BOOT_ID) == boot_id and restoration.restored_at(tx) is None
+    crashed = died and tx.box.get(Fact.BOOT_ID) == boot_id and restoration.restored_at(tx) is None
     tx.box.put(Fact.RUN, run)
     tx.box.put(Fact.BOOT_ID, boot_id)
     delivery.settle_crashed(tx)

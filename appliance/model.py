@@ -47,9 +47,6 @@ class Held(StrEnum):
     PROMISED = "promised"
 
 
-ANSWERED_ELSEWHERE = "answered elsewhere"  # messages.suppressed: by a person, or by another box
-
-
 class JobKind(StrEnum):
     REPLY = "process_ai_response"
     SEND = "send_reply"
@@ -291,11 +288,6 @@ def masked(address: str) -> str:
     """An address as it may stand in a log or on a card: its kind and its last four characters."""
     kind, separator, rest = address.rpartition(":")
     return f"{kind}{separator}…{rest[-4:]}" if len(rest) > 6 else f"{kind}{separator}{rest}"
-
-
-def session_key(channel: str, contact: str) -> str:
-    """The key of a conversation and of its lane: both addresses verbatim."""
-    return f"{channel}|{contact}"
 
 
 def may_be_written_to(address: str) -> str | None:

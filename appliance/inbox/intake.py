@@ -17,7 +17,6 @@ from appliance.model import (
     TextKey,
     masked,
     may_be_written_to,
-    session_key,
 )
 from appliance.queue.bell import Bell
 from appliance.queue.lane import arm
@@ -106,7 +105,7 @@ def open_conversation(tx: Tx, channel: Channel, contact: Contact, config: Config
 
     Who is with a person stays there: the person's silence counts, not the conversation's.
     """
-    key = session_key(channel.address, contact.address)
+    key = tx.contacts.lane(contact.id)
     current = tx.conversations.open_with(key)
     if current is not None and current.expires_at <= tx.now and tx.jobs.in_lane(key) is None:
         tx.conversations.set_status(current.id, ConversationStatus.CLOSED)

@@ -8,7 +8,7 @@ import msgspec
 from appliance import texts
 from appliance.config import Config
 from appliance.errors import RequestError
-from appliance.model import MANUAL, Channel, OutboxMessage, OutboxState, may_be_written_to, session_key
+from appliance.model import MANUAL, Channel, OutboxMessage, OutboxState, may_be_written_to
 from appliance.queue.lane import follow
 from appliance.store import Tx
 
@@ -66,7 +66,7 @@ def submit(tx: Tx, message: ManualMessage, config: Config) -> Submitted:
     if message.idempotency_key is not None and (known := _known(tx, message, body)):
         return Submitted(known.id, known.state)
     contact = tx.contacts.ensure(channel.id, message.recipient)
-    conversation = tx.conversations.open_with(session_key(channel.address, contact.address))
+    conversation = tx.conversations.open_with(tx.contacts.lane(contact.id))
     outbox_id = tx.outbox.insert(
         organization_id=channel.organization_id,
         channel_id=channel.id,

@@ -63,9 +63,12 @@ def name(
     """Twilio has an attempt as this message, or moves it on; never backwards."""
     attempts = {attempt.number: attempt for attempt in tx.attempts.of(row.id)}
     known = next((attempt for attempt in attempts.values() if attempt.sid == sid), None)
+    if known is not None and not _is_forward(known.status, status):
+        return
+    if status in FINAL_FAILURES:
+        heed(tx, row, code)
     if known is not None:
-        if _is_forward(known.status, status):
-            tx.attempts.name(row.id, known.number, sid, status, code, guessed=guessed and bool(known.guessed))
+        tx.attempts.name(row.id, known.number, sid, status, code, guessed=guessed and bool(known.guessed))
         return
     attempt = attempts.get(number)
     if attempt is None or (attempt.sid is not None and not attempt.guessed):
@@ -117,10 +120,23 @@ def derive_row(tx: Tx, row: OutboxMessage) -> None:
         _undelivered(tx, row, best)
 
 
-def _arrived(tx: Tx, row: OutboxMessage) -> None:
-    """What was thought to be unanswered is answered: no dead letter, no second answer that nobody has sent yet."""
+def heed(tx: Tx, row: OutboxMessage, code: int | None) -> None:
+    """What a code says about the contact, whatever becomes of the row."""
+    if code == codes.OPTED_OUT:
+        tx.contacts.refused(row.contact_id)
+    if code == codes.WINDOW_CLOSED:
+        tx.contacts.window_closed(row.contact_id)
+
+
+def exhume(tx: Tx, row: OutboxMessage) -> None:
+    """What was thought to be unanswered is answered: no dead letter."""
     for letter in tx.letters.about_row(row.id):
         tx.jobs.settle_dead(letter, JobStatus.DONE)
+
+
+def _arrived(tx: Tx, row: OutboxMessage) -> None:
+    """No second answer either that nobody has sent yet."""
+    exhume(tx, row)
     for kind in (CardKind.UNDELIVERED, CardKind.NOT_SENT):
         tx.cards.close(kind, cards.reply(row.id))
     covers = set(tx.outbox.covers(row.id))
@@ -140,10 +156,6 @@ def _undelivered(tx: Tx, row: OutboxMessage, failed: Attempt) -> None:
     tx.outbox.update(row.id, reason=words)
     text = f"{masked(row.recipient)}: Could not be delivered: {words}"
     tx.cards.open(CardKind.UNDELIVERED, cards.reply(row.id), text, row.organization_id)
-    if failed.error_code == codes.OPTED_OUT:
-        tx.contacts.refused(row.contact_id)
-    if failed.error_code == codes.WINDOW_CLOSED:
-        tx.contacts.window_closed(row.contact_id)
     bury(tx, row, words)
 
 

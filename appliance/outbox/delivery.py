@@ -78,12 +78,11 @@ def _not_sent(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
 
 def _refused(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
     values = {"reason": result.detail, "error_code": result.code}
+    tx.attempts.refused(row.id, row.attempt)
+    binding.heed(tx, row, result.code)
     if not tx.outbox.end(row.id, OutboxState.FAILED, expected=OutboxState.SENDING, **values):
+        binding.exhume(tx, row)  # a callback has named an earlier attempt meanwhile; this job ends as dead all the same
         return
-    if result.code == codes.OPTED_OUT:
-        tx.contacts.refused(row.contact_id)
-    if result.code == codes.WINDOW_CLOSED:
-        tx.contacts.window_closed(row.contact_id)
     _card(tx, row, CardKind.NOT_SENT, f"Could not answer: {codes.explain(result.code)}")
 
 

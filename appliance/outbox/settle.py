@@ -94,10 +94,13 @@ async def read(log: MessageLog, claims: Sequence[Claim], of_channel: LogRead) ->
 
 
 def judged(tx: Tx, claims: Sequence[Claim], log: LogRead, of_channel: LogRead, grace: int) -> list[Verdict]:
-    """The verdicts of everything that was handed to Twilio for the contact of these rows and has no sid."""
+    """The verdicts of everything that was handed to Twilio for the contact of these rows and has no sid.
+
+    `claims`: those for which the log was read, from the first attempt of theirs on.
+    """
     row = claims[0].row
     every = [claim_of(tx, each) for each in tx.outbox.unresolved_to(row.contact_id)]
-    began = min(claim.began for claim in every)
+    began = min(claim.began for claim in claims)
     others = [form for form in forms(row.recipient)[1:] if tx.contacts.at(row.channel_id, form)]
     books = Books(
         known=tx.attempts.sids_to(row.channel_id, forms(row.recipient)),

@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 
 import structlog
 
@@ -27,6 +28,7 @@ from appliance.store.cards import CardKind
 LONGEST_SLEEP = 10.0  # seconds between two signs of life
 LONGEST_JOB = 3 * MINUTE  # a handler that hangs longer is cancelled and has failed
 LONGEST_BACKUP = 6 * HOUR  # of a large database on a slow card
+PUT_BACK = 2.0  # seconds that a full disk has to take a job back at a stop
 GRACE = 7.0  # seconds that running jobs have at a stop
 
 log = structlog.get_logger()
@@ -154,7 +156,10 @@ class Worker:
                 with self._metrics.job_time.labels(job.kind).time():
                     outcome = await handler.run(job)
         except asyncio.CancelledError:
-            await asyncio.shield(self._record(job, Snooze(self._clock.now(), "the appliance was stopped")))
+            # On a full disk it stays as it is: the next start makes it ready, and knows that this end was no crash.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PUT_BACK):
+                    await self._record(job, Snooze(self._clock.now(), "the appliance was stopped"))
             raise
         except StorageUnavailableError as error:  # nobody's fault: it costs no attempt
             outcome = Snooze(self._clock.now() + SECOND, str(error))

@@ -35,6 +35,10 @@ class Attempts:
             number,
         )
 
+    def refused(self, outbox_id: int, number: int) -> None:
+        """Twilio said no: nothing in its log can be this attempt's."""
+        self._sql.run("UPDATE attempts SET status = 'refused' WHERE outbox_id = ? AND number = ?", outbox_id, number)
+
     def forget(self, outbox_id: int, number: int) -> None:
         """Twilio surely did nothing with it."""
         self._sql.run("DELETE FROM attempts WHERE outbox_id = ? AND number = ?", outbox_id, number)
@@ -94,7 +98,7 @@ class Attempts:
         """From when to when (ms UTC) something may have been sent to a contact whose sid nobody has told."""
         rows = self._sql.all(
             "SELECT a.started_at, coalesce(a.ended_at, ?) FROM outbox o JOIN attempts a ON a.outbox_id = o.id "
-            "WHERE o.contact_id = ? AND a.sid IS NULL AND o.state <> 'failed'",
+            "WHERE o.contact_id = ? AND a.sid IS NULL AND a.status <> 'refused'",
             self._sql.now,
             contact_id,
         )

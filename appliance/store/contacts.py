@@ -1,6 +1,6 @@
 """Contacts: a customer's address on one of our channels, and whether it may be written to."""
 
-from appliance.model import Contact, Handover, session_key
+from appliance.model import Contact, Handover
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
@@ -28,14 +28,14 @@ class Contacts(Repository[Contact]):
         return contact
 
     def lane(self, contact_id: int) -> str:
-        """The key of the contact's conversation and of its lane."""
+        """The key of the contact's conversation and of its lane: both addresses verbatim."""
         row = self._sql.one(
             "SELECT ch.address AS channel, c.address AS contact "
             "FROM contacts c JOIN channels ch ON ch.id = c.channel_id WHERE c.id = ?",
             contact_id,
         )
         assert row is not None
-        return session_key(row["channel"], row["contact"])
+        return f"{row['channel']}|{row['contact']}"
 
     def heard(self, contact_id: int, at: int) -> None:
         """A message came in: WhatsApp's 24 hours start again."""

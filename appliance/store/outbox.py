@@ -111,10 +111,10 @@ class Outbox(Repository[OutboxMessage]):
         return found
 
     def unresolved_to(self, contact_id: int) -> list[OutboxMessage]:
-        """Rows that were handed to Twilio, that have no sid, and that are not known to be refused; oldest first."""
+        """Rows that have no sid, and an attempt that Twilio did not refuse; oldest first."""
         return self._select(
-            "contact_id = ? AND sid IS NULL AND attempt > 0 AND state IN ('ready', 'doubt', 'superseded', 'parked') "
-            "ORDER BY id",
+            "contact_id = ? AND sid IS NULL AND state <> 'sending' AND EXISTS (SELECT 1 FROM attempts a "
+            "WHERE a.outbox_id = outgoing.id AND a.sid IS NULL AND a.status <> 'refused') ORDER BY id",
             contact_id,
         )
 

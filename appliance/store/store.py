@@ -49,6 +49,7 @@ class Store:
         clock: Clock,
         on_fault: OnFault,
         opened: AsyncExitStack,
+        lock: Lock,
         writer: tuple[Runner, Tx],
         reader: tuple[Runner, Tx],
     ) -> None:
@@ -61,6 +62,7 @@ class Store:
         self._clock = clock
         self._on_fault = on_fault
         self._opened = opened
+        self._lock = lock
         self._run, writer_tx = writer
         self._read, self._reader_tx = reader
         self._writer = Writer(self._run, writer_tx, self._checkpoint_if_due, self._fault)
@@ -96,7 +98,7 @@ class Store:
             await read(configure_reader)
             parts = (run, await run(begin)), (read, await read(begin))
             Reserve(directory).keep()
-            return cls(directory, clock, on_fault, stack.pop_all(), *parts)
+            return cls(directory, clock, on_fault, stack.pop_all(), lock, *parts)
 
     async def write(self, unit: Callable[[Tx], T]) -> T:
         """Run a unit of work; returns once it is on disk. See Writer.write."""
@@ -127,6 +129,15 @@ class Store:
                 return unit(Tx(Sql(connection, self._clock.now)))
 
         return await asyncio.to_thread(work)
+
+    @property
+    def was_left_by_a_death(self) -> bool:
+        """Whether the process that had the store before ended without closing it."""
+        return self._lock.tells_of_death
+
+    def taken_up(self) -> None:
+        """What the dead process left is in the hands of this one: it counts no second time."""
+        self._lock.tells_of_death = False
 
     @property
     def batches(self) -> int:

@@ -125,3 +125,22 @@ async def test_what_may_be_ours_is_nobody_elses_answer(quiet: World) -> None:
 
     assert quiet.sent()[-1] == DELIVERY
     assert sorted(await quiet.dispositions()) == ["answered", "dead"]
+
+
+@pytest.mark.parametrize("code", [21211, 21610])
+async def test_the_first_attempt_of_what_was_refused_later_is_nobody_elses_answer(quiet: World, code: int) -> None:
+    """Twilio took the first POST and lagged for long, and refused the second: the row failed, and what its first attempt
+    made is still ours. A message that was missed just before has not been answered by it.
+    """
+    await quiet.twilio.receive(CUSTOMER, "+551140000000", "Vocês fazem entrega?", deliver=False)
+    await pass_(quiet, 5)
+    quiet.twilio.faults.add(Fault("list", "lag", seconds=9_999, times=None))
+    quiet.twilio.faults.add(Fault("create", "reset", accepted=True), Fault("create", "error", status=400, code=code))
+    await quiet.say(QUESTION)
+    await pass_(quiet, 13 * MINUTES)
+    assert await states(quiet) == ["failed"]
+    quiet.twilio.faults.clear()
+
+    await catch_up(quiet)
+
+    assert "answered elsewhere" not in await quiet.column("SELECT suppressed FROM messages")

@@ -125,6 +125,10 @@ class InlineStore:
 
     async def _nothing_to_checkpoint(self) -> None: ...
 
+    was_left_by_a_death = True  # a life that ends in order leaves nothing that runs
+
+    def taken_up(self) -> None: ...
+
     @property
     def is_busy(self) -> bool:
         """Whether a batch is on its way to the disk."""

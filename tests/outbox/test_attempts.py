@@ -9,6 +9,7 @@ from appliance.clock import milliseconds
 from appliance.model import HOUR
 from appliance.queue.circuit import ACCOUNT
 from appliance.simulator import Fault
+from appliance.wire import OutboundMessage, SendOutcome, TwilioMessageResult
 from tests.outbox.scene import (
     ANSWER,
     GRACE,
@@ -246,6 +247,35 @@ async def test_the_second_attempt_fails_after_the_first_was_accepted(doubtful: W
     assert await doubtful.dispositions() == ["answered"]
     assert await letters(doubtful) == []
     assert "undelivered" not in await doubtful.cards()
+
+
+async def test_an_opt_out_by_the_second_attempt_counts_although_the_first_arrived(doubtful: World) -> None:
+    """What a code says of the contact does not hang on what becomes of the row."""
+    await ask(doubtful, BEHIND, ACCEPTED, Fault("delivery", "stuck"), Fault("delivery", "stuck"))
+    await pass_(doubtful, 4 * GRACE)
+
+    await callback(doubtful, await reference(doubtful), sid_of(doubtful, 0), "delivered")
+    await callback(doubtful, await reference(doubtful, 1, 2), sid_of(doubtful, 1), "failed", ErrorCode="21610")
+
+    assert await states(doubtful) == ["delivered"]
+    assert await doubtful.column("SELECT opted_out_sid FROM contacts") == ["21610"]
+
+
+async def test_the_second_post_is_refused_while_a_callback_names_the_first(doubtful: World) -> None:
+    """The job ends as dead, and yet the customer has the answer: no dead letter."""
+    await ask(doubtful, BEHIND, ACCEPTED, Fault("delivery", "stuck"))
+    sender = doubtful.appliance.engine.adapters.sender
+
+    async def send(message: OutboundMessage) -> TwilioMessageResult:
+        await callback(doubtful, await reference(doubtful), sid_of(doubtful, 0), "delivered")
+        return TwilioMessageResult(SendOutcome.REFUSED, code=21211, detail="no")
+
+    sender.send = send  # type: ignore[method-assign]
+    await pass_(doubtful, 4 * GRACE)
+
+    assert await doubtful.column("SELECT number FROM attempts ORDER BY number") == [1, 2]
+    assert await states(doubtful) == ["delivered"]
+    assert (await letters(doubtful), await doubtful.cards()) == ([], [])
 
 
 async def test_both_attempts_fail(doubtful: World) -> None:

@@ -104,6 +104,26 @@ async def test_a_log_that_lacks_what_we_know_proves_nothing_for_long(doubtful: W
     assert (await states(doubtful))[0] == "superseded"
 
 
+async def test_a_doubt_of_long_ago_prolongs_no_other(doubtful: World) -> None:
+    """Yesterday an answer was withdrawn and others were sent, which a read of today does not ask for: the next doubt
+    waits for four times the grace, like the first.
+    """
+    doubtful.twilio.faults.add(Fault("create", "reset"))
+    await doubtful.say(QUESTION)
+    await pass_(doubtful, 10)
+    await doubtful.say("Que horas abre?")
+    await pass_(doubtful, 5 * GRACE)
+    assert await states(doubtful) == ["superseded", "sent", "sent"]
+    await pass_(doubtful, 60 * MINUTES)
+
+    doubtful.twilio.faults.add(Fault("create", "reset"))
+    await doubtful.say(QUESTION)
+    await pass_(doubtful, 4 * GRACE + 10)
+
+    assert len(doubtful.sent()) == 3
+    assert (await states(doubtful))[-1] == "sent"
+
+
 async def test_absent_however_often_it_was_tried(doubtful: World) -> None:
     """Five attempts came to nothing: the sixth is made all the same, and nothing is parked."""
     made = posts(doubtful)

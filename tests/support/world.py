@@ -221,6 +221,7 @@ class World:
         """Die as by kill -9: from here on nothing is written, and what was running stays so in the database."""
         self.appliance.store._writer.broken = StorageBrokenError("killed")
         await self.appliance.engine.worker.stop(grace=0)
+        self.appliance.store._lock.tells_of_death = True  # nobody takes the name out of the lock
         await self.stop()
 
     async def settle(self) -> None:

@@ -7,12 +7,13 @@ CREATE TABLE attempts (
     ended_at INTEGER, -- NULL: under way; of a POST whose process died the restart
     sid TEXT, -- Twilio's name for it, once anybody told it
     guessed INTEGER NOT NULL DEFAULT 0, -- 1: by the text that stands in the log; a callback knows better
-    status TEXT NOT NULL DEFAULT '',
+    status TEXT NOT NULL DEFAULT '', -- Twilio's last word for it, or 'refused' where the POST was answered with no
     error_code INTEGER,
     PRIMARY KEY (outbox_id, number)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO attempts (outbox_id, number, tag, started_at, ended_at, sid, status, error_code)
-SELECT id, attempt, tag, coalesce(sending_at, created_at), coalesce(sent_at, sending_at, created_at), sid, status, error_code
+SELECT id, attempt, tag, coalesce(sending_at, created_at), coalesce(sent_at, sending_at, created_at), sid,
+    iif(state = 'failed' AND sid IS NULL, 'refused', status), error_code
 FROM outbox WHERE attempt > 0;
 
 ALTER TABLE outbox ADD COLUMN covers TEXT NOT NULL DEFAULT '[]'; -- JSON: the messages that it was written for

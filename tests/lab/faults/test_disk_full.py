@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.simulator import Fault
 from tests.lab.faults.desk import Customers, get, get_as_owner, why_not_ready
 from tests.lab.faults.forked import ForkedBox
 from tests.lab.faults.small_disk import SmallDisk, needs_root, small_disk
@@ -79,3 +80,54 @@ async def test_a_disk_that_is_full_before_the_start(tmp_path: Path, size: int) -
                 recovery_s=recovery,
                 **await customers.judge(),
             )
+
+
+async def until_it_sends(box: ForkedBox) -> None:
+    """Twilio has the POST, which hangs there."""
+    async with asyncio.timeout(10):
+        while len(box.twilio.faults):
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("timeout", ["2s", "60s"], ids=["its end cannot be stored", "it still runs"])
+async def test_a_stop_while_it_is_full_is_no_crash(tmp_path: Path, timeout: str) -> None:
+    """A job that cannot be put back stays as it was; the next start takes it up, and no crash is on its record."""
+    with small_disk(tmp_path / "data", SMALL) as disk:
+        async with ForkedBox(tmp_path) as box:
+            box.config.write_text(box.config.read_text().replace('timeout = "2s"', f'timeout = "{timeout}"'))
+            customers = Customers(box)
+            await box.start()
+            box.twilio.faults.add(Fault("create", "hang", seconds=60))
+            assert await customers.write() == 200
+            await until_it_sends(box)
+            await refused(customers, disk)
+            began = time.monotonic()
+            assert await box.stop() == 0
+            took = round(time.monotonic() - began, 1)
+            left = "SELECT status, crashes FROM message_queue WHERE kind = 'send_reply'"
+            assert box.rows(left) == [("running", 0)]
+            disk.empty()
+            await box.start()
+            await box.stop()
+
+            assert took < 12
+            assert {crashes for _, crashes in box.rows(left)} == {0}
+            assert "running" not in {status for status, _ in box.rows(left)}
+
+
+async def test_control_a_kill_while_it_is_full_is_one(tmp_path: Path) -> None:
+    """The same with kill -9: the name in the lock tells, and the job has a crash on its record."""
+    with small_disk(tmp_path / "data", SMALL) as disk:
+        async with ForkedBox(tmp_path) as box:
+            customers = Customers(box)
+            await box.start()
+            box.twilio.faults.add(Fault("create", "hang", seconds=60))
+            assert await customers.write() == 200
+            await until_it_sends(box)
+            await refused(customers, disk)
+            await box.kill()
+            disk.empty()
+            await box.start()
+            await box.stop()
+
+            assert 1 in {crashes for (crashes,) in box.rows("SELECT crashes FROM message_queue")}

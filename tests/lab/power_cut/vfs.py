@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,6 +154,9 @@ class Connection:
 
     def executescript(self, script: str) -> None:
         self._connection.cursor().execute(script).fetchall()
+
+    def set_progress_handler(self, handler: Callable[[], bool] | None, instructions: int) -> None:
+        self._connection.set_progress_handler(handler, instructions)
 
     @property
     def in_transaction(self) -> bool:
