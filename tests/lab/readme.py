@@ -143,7 +143,7 @@ def _days(guard: str) -> str:
 
 def _tests(guard: str) -> str:
     found = [control.scenario for control in of_the_tests.CONTROLS if control.name == guard]
-    names = [f"`{scenario.__module__}.py::{scenario.__name__}`" for scenario in found]
+    names = [f"`{scenario.__module__.replace('.', '/')}.py::{scenario.__name__}`" for scenario in found]
     return ", ".join([*names, *(f"`{test}`" for name, test in ALSO.items() if name == guard)]) or "–"
 
 

@@ -7,6 +7,9 @@ T = TypeVar("T")
 _MASK = (1 << 64) - 1
 
 
+_FIRST_MILLION = 1_000_000
+
+
 class Dice:
     """SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators")."""
 
@@ -42,3 +45,11 @@ class Dice:
         other = Dice(0)
         other.state = self.state
         return other
+
+
+def chance(seed: int, purpose: int) -> Dice:
+    """The seed's dice for the scenario (0), the world in it (1), the faults of its box (2), trouble with Twilio (3).
+
+    Far apart, so that no two share their throws; the first million lie side by side, and some of them are tests.
+    """
+    return Dice(seed + purpose if seed < _FIRST_MILLION else (seed << 20) + (purpose << 18))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from appliance.inbox.missed import Fate
 from appliance.model import SECOND, TextKey
 from appliance.texts import TEXTS
+from appliance.twilio import codes
 from tests.lab.inline import Database
-from tests.lab.simulation.scenario import SMS
+from tests.lab.simulation.terms import SMS
 from tests.lab.simulation.world import Entry, World
 
 OUT, BACK = ("STOP", "PARAR"), ("START",)
@@ -59,9 +60,26 @@ def _contradicted(database: Database, world: World) -> Iterator[str]:
     for contact, is_out in database.rows("SELECT address, opted_out_at IS NOT NULL FROM contacts"):
         words = _words(world, contact)
         last = {word.out for word in words if all(other.first <= word.last for other in words)} or {False}
+        last = _as_twilio_says(database, world, contact, last)
         if bool(is_out) not in last:
             said = ", ".join(entry.body for entry in world.inbound() if entry.sender == contact and is_word(entry.body))
             yield f"consent: {contact} said {said or 'nothing'} and counts as {'out' if is_out else 'in'}"
+
+
+def _as_twilio_says(database: Database, world: World, contact: str, last: set[bool]) -> set[bool]:
+    """Twilio may tell of a STOP that we never saw, by refusing a message: an answer that came to nothing by it has been
+    heard. A later START takes it back.
+    """
+    if not _told(world, contact, codes.OPTED_OUT):
+        return last
+    heard = "SELECT 1 FROM outgoing WHERE recipient = ? AND state = 'failed' AND error_code = ?"
+    came_back = any(not word.out for word in _words(world, contact))
+    return {True} if database.rows(heard, contact, codes.OPTED_OUT) and not came_back else last | {True}
+
+
+def _told(world: World, contact: str, code: int) -> bool:
+    """Whether Twilio gave this code for a message to the contact."""
+    return any(code == each for entry in world.entries if entry.recipient == contact for *_, each in entry.statuses)
 
 
 def _spoken_to(database: Database, world: World) -> Iterator[str]:
@@ -94,6 +112,7 @@ def _left_alone(database: Database, world: World) -> Iterator[str]:
 
 def _is_excused(world: World, message: Entry, reason: str) -> bool:
     stops = sum(entry.sender == message.sender and entry.body in OUT for entry in world.inbound())
+    was_refused = _told(world, message.sender, codes.OPTED_OUT)
     match reason:
         case Fate.ANSWERED_ELSEWHERE:
             return any(
@@ -105,11 +124,13 @@ def _is_excused(world: World, message: Entry, reason: str) -> bool:
         case "answered by Twilio":
             return world.scenario.channel == SMS and message.body in _TWILIOS_OWN
         case "opted out already":
-            return message.body in OUT and stops > 1
+            return message.body in OUT and (stops > 1 or was_refused)
         case "a later word counts":
             return is_word(message.body) and _is_overtaken(world, message)
         case "opted out":
-            return stops > 0
+            return stops > 0 or was_refused
+        case "window closed":
+            return _told(world, message.sender, codes.WINDOW_CLOSED)
     return False
 
 

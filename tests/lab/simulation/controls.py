@@ -9,7 +9,8 @@ from typing import Any
 from appliance.outbox import permission
 from appliance.outbox.send import SendHandler
 from appliance.store.organizations import Channels
-from tests.support import breakages
+from tests.lab.simulation import ports
+from tests.support import breakages, doubts
 from tests.support.breakages import Patch
 
 
@@ -60,6 +61,11 @@ def _watermark_at_the_end(patch: Patch) -> None:
     patch.setattr(Channels, "read_up_to", read_up_to)
 
 
+def _exact_to(patch: Patch) -> None:
+    doubts.exact_to(patch)
+    patch.setattr(ports, "forms", lambda address: (address,))
+
+
 _rescue_by_time = partial(breakages.rescue_by_time, after=8_000)
 
 UNSTORED = r"lost: \w+ heard 200 and is not stored"
@@ -69,6 +75,9 @@ ANSWERED_TWICE = r"twice: \S+ #1 was answered 2 times"
 FORGOTTEN = r"lost: row \d+ is '\w*' although Twilio said"
 TOO_LATE = r"unexpected: row \d+ was sent \d+ ms after \w+ said STOP"
 AT_ONCE = r"unexpected: job \d+ \(process_ai_response\) runs twice at once"
+AFTER_A_PERSON = r"unexpected: \w+ was sent although a person had answered"
+LEFT_ALONE = r"lost: \w+ was left alone \(answered elsewhere\)"
+INTO_AN_INCIDENT = r"unexpected: \S+ was POSTed \d+ ms after \S+ had ended in doubt"
 MISSED = r"lost: \w+ is not stored"
 CONTROLS = (
     Control("acknowledge before commit", UNSTORED, breakages.acknowledge_before_commit, ("accept normal",)),
@@ -77,7 +86,7 @@ CONTROLS = (
         "no unique sid", STORED_TWICE, breakages.insert_always, ("hook doubled", "hook again"), _without_unique_sid
     ),
     Control("blind retry on timeout", SENT_TWICE, breakages.blind_retry, ("timeout_after",)),
-    Control("doubt resent on a timer", SENT_TWICE, breakages.doubt_resent_on_a_timer, ("reset_after lost",)),
+    Control("doubt resent on a timer", SENT_TWICE, doubts.resent_on_a_timer, ("reset_after lost",)),
     Control("`sending` not committed before the POST", SENT_TWICE, breakages.sending_not_committed, ("accept lost",)),
     Control("callback ignored", FORGOTTEN, breakages.callback_ignored, ("accept normal",)),
     Control("checks outside the `sending` unit", TOO_LATE, _checks_outside, ("stop at the last moment",)),
@@ -88,4 +97,31 @@ CONTROLS = (
     ),
     Control("result written without WHERE state='sending'", FORGOTTEN, breakages.whatever_the_state, ("accept early",)),
     Control("restored outbox sent at once", ANSWERED_TWICE, breakages.restored_outbox_trusted, ("restored",)),
+    Control(
+        "evidence from the last attempt only",
+        SENT_TWICE,
+        doubts.evidence_of_the_last_attempt_only,
+        ("listed after the second attempt",),
+    ),
+    Control("absence after one read", SENT_TWICE, doubts.absent_after_one_read, ("late ",)),
+    Control("no read directly before the POST", SENT_TWICE, doubts.not_read_before_the_post, ("absent, then a pause",)),
+    Control("exact To", SENT_TWICE, _exact_to, ("listed in another form",)),
+    Control(
+        "message of ours taken for a person's",
+        LEFT_ALONE,
+        doubts.ours_taken_for_a_persons,
+        ("listed with another body",),
+    ),
+    Control(
+        "superseded although a person answered",
+        AFTER_A_PERSON,
+        doubts.superseded_although_a_person_answered,
+        ("unreadable reset_before",),
+    ),
+    Control(
+        "circuit closed at a restart",
+        INTO_AN_INCIDENT,
+        doubts.circuit_closed_at_a_restart,
+        ("a doubt, then a restart",),
+    ),
 )

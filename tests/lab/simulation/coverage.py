@@ -4,7 +4,7 @@ A triple counts where the step acts on the row. What cannot be met is said below
 same is a failure of this table, as is missing one of the others.
 """
 
-from tests.lab.simulation.scenario import NOT_SENT, SHAPES
+from tests.lab.simulation.terms import NOT_SENT, SHAPES
 
 Triple = tuple[str, str, str]
 NONE = "none"  # nothing was handed to Twilio in this attempt
@@ -30,7 +30,7 @@ _TABLE: dict[str, dict[str, set[str]]] = {
     "settle.before": {"doubt": _ALL},
     "settle.after": dict.fromkeys(_KNOWN, _HELD)
     | {"ready": {NONE}, "parked": _ABSENT | {NONE}, "superseded": (_ABSENT - {"refuse", *NOT_SENT}) | {NONE}}
-    | {"doubt": _ABSENT | {NONE, "accept", "late_accept"}},
+    | {"doubt": _ALL},
     "start.before": {"sending": _ALL},
     "start.after": {"doubt": _ALL},
 }
@@ -47,7 +47,7 @@ UNREACHABLE = {
     "callback × an absent shape": "nothing calls back for what Twilio does not have",
     "callback × ready or parked": "both need proof of absence from a complete list, read after the grace",
     "settle × sending": "a contact that is being written to is not settled",
-    "settle.after × parked or doubt × a held shape": "the list shows it: the lag is shorter than the grace",
+    "settle.after × parked × a held shape": "the list shows it before it can be called absent: the lag is that short",
     "start.after × sending": "whatever was sending when the process died is in doubt",
 }
 

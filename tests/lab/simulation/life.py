@@ -18,7 +18,7 @@ from appliance.wire import DeliveryReport, InboundMessage
 from tests.lab.inline import InlineStore
 from tests.lab.simulation.chance import Dice
 from tests.lab.simulation.ports import Clock, SimulatedLog, SimulatedModel, SimulatedSender, Wire
-from tests.lab.simulation.scenario import Scenario
+from tests.lab.simulation.terms import Scenario
 from tests.lab.simulation.world import ACCOUNT, Entry, World
 
 
@@ -125,7 +125,9 @@ class Life(app.Appliance):
 
     async def report(self, report: DeliveryReport) -> None:
         with suppress(StorageUnavailableError):
-            await self.store.write(lambda tx: binding.apply(tx, report, self.config))
+            row = await self.store.write(lambda tx: binding.apply(tx, report, self.config))
+            if row is not None and report.error_code is not None:
+                self.failed(row.channel_id, report.error_code)
             self.world.reported.append((report.reference, report.status))
 
     async def tick(self, kind: JobKind) -> None:

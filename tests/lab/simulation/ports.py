@@ -14,9 +14,11 @@ from appliance.wire import (
     OutboundMessage,
     SendOutcome,
     TwilioMessageResult,
+    forms,
     on_twilios_clock,
 )
-from tests.lab.simulation.scenario import SHAPES
+from tests.lab.simulation import listing
+from tests.lab.simulation.terms import SHAPES
 from tests.lab.simulation.world import Entry, World
 
 TIMEOUT = 10_000  # ms, of one call to Twilio
@@ -28,6 +30,12 @@ RESULTS = {
     "refused": TwilioMessageResult(SendOutcome.REFUSED, code=21211, detail="HTTP 400, Twilio error 21211"),
     "rate_limit": TwilioMessageResult(
         SendOutcome.NOT_SENT, code=20429, detail="HTTP 429, Twilio error 20429", blame=Blame.ACCOUNT, retry_after=2.0
+    ),
+    "daily_limit": TwilioMessageResult(
+        SendOutcome.NOT_SENT, code=63038, detail="HTTP 429, Twilio error 63038", blame=Blame.DAY
+    ),
+    "contact_limit": TwilioMessageResult(
+        SendOutcome.NOT_SENT, code=63018, detail="HTTP 429, Twilio error 63018", blame=Blame.RECIPIENT
     ),
     "no_connection": TwilioMessageResult(
         SendOutcome.NOT_SENT, detail="no connection (ConnectionTimeoutError)", blame=Blame.NETWORK
@@ -133,7 +141,8 @@ class SimulatedLog:
 
     async def outbound(self, channel: str, contact: str, since: int, *, ours: bool = False) -> LogRead:
         step = "list.settle" if ours else "list.catch_up"
-        return await self._read(step, since, ours, lambda entry: (entry.sender, entry.recipient) == (channel, contact))
+        reached = [(channel, form) for form in forms(contact)]
+        return await self._read(step, since, ours, lambda entry: (entry.sender, entry.listed) in reached)
 
     async def sent(self, channel: str, since: int, *, ours: bool = False) -> LogRead:
         return await self._read("list.sent", since, ours, lambda entry: entry.sender == channel)
@@ -143,8 +152,9 @@ class SimulatedLog:
         began_at = world.now
         await self._ask(step)
         offset = world.scenario.offset
+        reach = world.now - listing.behind(world, step)
         found = [
-            entry.logged(world.now, offset) for entry in world.entries if entry.visible_at <= world.now and fits(entry)
+            entry.logged(world.now, offset) for entry in world.entries if entry.visible_at <= reach and fits(entry)
         ]
         measured = (world.now + offset) // SECOND * SECOND - world.now
         await self._point(f"{step}.after")

@@ -3,109 +3,59 @@
 A seed names a scenario. The first ones are a table that walks through every shape of a send; the rest is chance.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import product
 
 from appliance.model import MINUTE, SECOND
-from tests.lab.simulation.chance import Dice
-
-SMS = "+551140000000"
-WHATSAPP = "whatsapp:+551140000001"
-EARLY = ("early_sent", "early_delivered", "early_read", "early_undelivered")  # up to this status before the answer
-CALLBACKS = (
-    "normal",
-    *EARLY,
-    "late",
-    "overdue",
-    "twice",
-    "backwards",
-    "lost",
-    "stuck",
-    "undelivered",
-    "undelivered_lost",
+from tests.lab.simulation import trouble
+from tests.lab.simulation.chance import Dice, chance
+from tests.lab.simulation.residual import RESIDUAL, residual
+from tests.lab.simulation.terms import (
+    ANSWERS,
+    CALLBACKS,
+    FIRST_SHAPES,
+    HOOKS,
+    LATER_SHAPES,
+    NOT_SENT,
+    SHAPES,
+    SMS,
+    WHATSAPP,
+    Scenario,
+    Written,
 )
-HOOKS = ("normal", "lost", "doubled", "again", "refused", "late")
 
-# What one POST comes to: whether Twilio has the message, and what the appliance hears.
-SHAPES = {
-    "accept": (True, "created"),
-    "refuse": (False, "refused"),
-    "rate_limit": (False, "rate_limit"),
-    "no_connection": (False, "no_connection"),
-    "error_before": (False, "error"),
-    "error_after": (True, "error"),
-    "timeout_before": (False, "timeout"),
-    "timeout_after": (True, "timeout"),
-    "reset_before": (False, "reset"),
-    "reset_after": (True, "reset"),
-    "half_json": (True, "half_json"),
-    "no_sid": (True, "no_sid"),
-    "late_accept": (True, "late"),
-    "bare_429": (False, "bare_429"),
-}
-NOT_SENT = ("rate_limit", "no_connection")  # Twilio surely did nothing with it: the draft may still change
 OF_THE_BOX = 1_000_000  # seeds from here on: chance has faults of the box itself as well
+TROUBLED = 2_000_000  # seeds from here on: and all that trouble.py has
 DAYS = 1 << 40  # seeds from here on: a day's work, with few faults
+TROUBLED_DAYS = 3 << 39  # seeds from here on: a day with an incident
+TRACED = 7 << 38  # seeds from here on: trouble.traces()
 LAGGING = 1 << 41  # seeds from here on: lagging() names them
-ANSWERS = ("answer", "slow", "retryable", "permanent", "asked_to_wait", "silence", "hang")
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A message from a customer. `hook`: how Twilio's webhook for it fares."""
-
-    at: int  # ms after the beginning
-    body: str
-    contact: int = 0
-    hook: str = "normal"
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    seed: int
-    name: str
-    channel: str = SMS
-    written: tuple[Written, ...] = (Written(SECOND, "#1 horario?"),)
-    shapes: tuple[str, ...] = ("accept",)  # of the POSTs in turn; then all are accepted
-    callbacks: tuple[str, ...] = ("normal",)  # of the accepted ones in turn; the last one repeats
-    answers: tuple[str, ...] = ("answer",)  # of the model in turn; then it answers
-    lag: int = 0  # ms until Twilio's list shows a message, at most
-    unreadable: tuple[int, int] = (0, 0)  # from when to when Twilio's list cannot be read
-    offline: tuple[int, int] = (0, 0)  # from when to when the box has no network
-    offset: int = 0  # Twilio's clock minus ours, ms
-    by_hand: tuple[tuple[int, int], ...] = ()  # (when, contact): a person answers from Twilio's console
-    downtime: int = 5 * SECOND  # of the first crash
-    on_doubt: str = "resend"
-    deep: bool = False  # worth a second crash after the first
-    age: int = 0  # ms: how short queue.reply_max_age is, 0 for the default
-    full: tuple[int, int] = (0, 0)  # from when to when most writes find no space
-    spare: int = 0  # of so many writes to a full disk only one finds none, 0: of three one finds some
-    copied_at: int = 0  # when a backup is taken, ms; the first crash after it ends with that backup being restored
-    steady: bool = False  # the list is behind by exactly `lag`, each time
-    sweeps: bool = False  # conversations go idle after a minute and expire after five
-
-    def address(self, contact: int) -> str:
-        prefix = "whatsapp:" if self.channel == WHATSAPP else ""
-        return f"{prefix}+55119888877{contact:02d}"
 
 
 def _table() -> list[Scenario]:
     found = [
-        *_single_sends(),
-        *(one for shape in SHAPES for one in _around_a_send(shape)),
+        *_single_sends(FIRST_SHAPES),
+        *_last_moments(),
+        *(one for shape in FIRST_SHAPES for one in _around_a_send(shape)),
         *_no_sends(),
         *_box_faults(),
         *_words_and_answers(),
         *_nearly_full(),
+        *_single_sends(LATER_SHAPES),
+        *(one for shape in LATER_SHAPES for one in _around_a_send(shape)),
+        *trouble.table(),
     ]
     return [replace(scenario, seed=seed, deep=_is_deep(scenario.name)) for seed, scenario in enumerate(found)]
 
 
-def _single_sends() -> Iterator[Scenario]:
-    for shape, callback in product(SHAPES, CALLBACKS):
+def _single_sends(shapes: Iterable[str]) -> Iterator[Scenario]:
+    for shape, callback in product(shapes, CALLBACKS):
         if SHAPES[shape][0] or callback in ("normal", "lost"):  # nothing calls back for what Twilio does not have
             yield Scenario(0, f"{shape} {callback}", WHATSAPP, shapes=(shape,), callbacks=(callback,), lag=20_000)
+
+
+def _last_moments() -> Iterator[Scenario]:
     for late in range(4300, 4900, 120):
         yield Scenario(0, "stop at the last moment", SMS, (Written(1000, "#1 um?"), Written(late, "STOP")))
     yield Scenario(0, "too old", shapes=("rate_limit",) * 14, age=30_000)
@@ -190,19 +140,15 @@ def _nearly_full() -> Iterator[Scenario]:
 def _is_deep(name: str) -> bool:
     """Only after a crash is an accepted, refused or unmade POST in doubt."""
     return name.startswith(("pair", "park")) or name in {
-        f"accept {plan}" for plan in ("late", "lost", "stuck", "undelivered_lost")
+        "unlisted accept",
+        *(f"accept {plan}" for plan in ("late", "lost", "stuck", "undelivered_lost")),
     }
 
 
 TABLE = _table()
 
 
-def chance(seed: int, purpose: int) -> Dice:
-    """The seed's dice for the scenario (0), for the world in it (1), for the faults of its box (2).
-
-    Far apart, so that no two share their throws; the first million lie side by side, and some of them are tests.
-    """
-    return Dice(seed + purpose if seed < OF_THE_BOX else (seed << 20) + (purpose << 18))
+TRACES = [replace(trace, seed=TRACED + number) for number, trace in enumerate(trouble.traces())]
 
 
 def scenario(seed: int) -> Scenario:
@@ -211,9 +157,16 @@ def scenario(seed: int) -> Scenario:
 
 def _by_chance(seed: int) -> Scenario:
     """The first million of these seeds have no faults of the box itself."""
+    if seed < OF_THE_BOX:
+        return _any(seed)
     if seed < DAYS:
-        return _of_the_box(_any(seed)) if seed >= OF_THE_BOX else _any(seed)
-    return _day(seed) if seed < LAGGING else _lagging(seed - LAGGING)
+        found = _of_the_box(_any(seed))
+        return found if seed < TROUBLED else trouble.troubled(found)
+    if TRACED <= seed < LAGGING:
+        return TRACES[seed - TRACED]
+    if seed < TRACED:
+        return _day(seed) if seed < TROUBLED_DAYS else trouble.day(_day(seed))
+    return _lagging(seed - LAGGING) if seed < RESIDUAL else residual(seed)
 
 
 def _any(seed: int) -> Scenario:
@@ -225,7 +178,7 @@ def _any(seed: int) -> Scenario:
         "by chance",
         dice.pick((SMS, WHATSAPP)),
         _writings(dice),
-        tuple(dice.pick(tuple(SHAPES)) for _ in range(dice.between(0, 3))),
+        tuple(dice.pick(FIRST_SHAPES) for _ in range(dice.between(0, 3))),
         tuple(dice.pick(CALLBACKS) for _ in range(dice.between(1, 3))),
         tuple(dice.pick(ANSWERS) for _ in range(dice.between(0, 2))),
         dice.pick((0, 10, 60, 150)) * SECOND,
@@ -255,7 +208,7 @@ def _day(seed: int) -> Scenario:
     one callback of fifty is lost.
     """
     dice = chance(seed, 0)
-    ambiguous = sorted(SHAPES.keys() - {"accept", "refuse", *NOT_SENT})
+    ambiguous = sorted(set(FIRST_SHAPES) - {"accept", "refuse", *NOT_SENT})
     written: list[Written] = []
     for contact in range(40):
         at = dice.between(1, 9000) * SECOND

@@ -18,9 +18,9 @@ from tests.lab.simulation.coverage import NONE, Triple, triples
 from tests.lab.simulation.doubts import Doubts
 from tests.lab.simulation.life import Life, configure
 from tests.lab.simulation.loop import VirtualLoop
-from tests.lab.simulation.scenario import SMS, WHATSAPP, Scenario
 from tests.lab.simulation.stand_ins import installed
 from tests.lab.simulation.steps import step_of
+from tests.lab.simulation.terms import SMS, WHATSAPP, Scenario
 from tests.lab.simulation.world import BEGINNING, World
 
 HORIZON = 4 * 60 * MINUTE

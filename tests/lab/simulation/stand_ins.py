@@ -6,9 +6,12 @@ from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 from appliance import engine
-from appliance.outbox import send
+from appliance.model import MINUTE
+from appliance.outbox import consequences, send
 from appliance.queue import worker
 from tests.lab.simulation.chance import Dice
+
+NEW_DAY = 20 * MINUTE  # until Twilio counts a new day, whenever it is asked: hours would be spent on idle ticks
 
 
 class _Ear:
@@ -44,6 +47,7 @@ def installed(heard: Callable[[str], None], dice: Callable[[], Dice], longest_sl
         for module, name, stand_in in (
             (send, "secrets", chance),
             (engine, "random", chance),
+            (consequences, "_tomorrow", lambda _clock: NEW_DAY),
             (worker, "log", _Ear(heard)),
             (worker, "LONGEST_SLEEP", longest_sleep),
             (engine, "kernels_boot_id", lambda: "boot"),

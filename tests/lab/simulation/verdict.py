@@ -8,7 +8,7 @@ from collections.abc import Callable
 from appliance.model import ANSWER
 from appliance.outbox.binding import RANK
 from tests.lab.inline import Database
-from tests.lab.simulation import consents
+from tests.lab.simulation import consents, restraint
 from tests.lab.simulation.world import Entry, World
 
 _NUMBER = re.compile(r"#\d+")
@@ -21,7 +21,7 @@ def at_a_crash(database: Database, world: World) -> list[str]:
 
 
 def at_the_end(database: Database, world: World) -> list[str]:
-    checks = (_lost, _twice, _unexpected, consents.problems, _conserved, _ordered, _followed)
+    checks = (_lost, _twice, _unexpected, consents.problems, restraint.problems, _conserved, _ordered, _followed)
     return [problem for check in checks for problem in check(database, world)]
 
 

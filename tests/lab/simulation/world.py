@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.model import SECOND
-from appliance.wire import DeliveryReport, LoggedMessage
+from appliance.wire import DeliveryReport, LoggedMessage, forms
 from tests.lab.inline import Image
-from tests.lab.simulation.scenario import SHAPES, Scenario, chance
+from tests.lab.simulation import listing
+from tests.lab.simulation.chance import chance
+from tests.lab.simulation.terms import SHAPES, Scenario
 
 BEGINNING = 1_800_000_000_000 + 6 * 3600 * SECOND  # 11 o'clock in São Paulo
 ACCOUNT = "AC" + "0" * 32
+_FAILED = ("undelivered", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,12 @@ class Entry:
     visible_at: int  # from when on the list shows it
     reference: str = ""  # the `o` of its StatusCallback; empty for what a person sent
     statuses: tuple[tuple[int, str, int | None], ...] = ()  # (when, status, error code)
+    listed_as: str = ""  # the recipient in another form, where the list shows that
+    shown: str = ""  # the body, where the list shows another one
+
+    @property
+    def listed(self) -> str:
+        return self.listed_as or self.recipient
 
     def logged(self, now: int, offset: int) -> LoggedMessage:
         status, code = next(
@@ -36,8 +45,8 @@ class Entry:
             sid=self.sid,
             direction="inbound" if self.inbound else "outbound-api",
             sender=self.sender,
-            recipient=self.recipient,
-            body=self.body,
+            recipient=self.listed,
+            body=self.shown or self.body,
             status="received" if self.inbound else status,
             error_code=code,
             created_at=(self.created_at + offset) // SECOND * SECOND,
@@ -136,24 +145,28 @@ class World:
 
     def _enter(self, inbound: bool, sender: str, recipient: str, body: str, reference: str = "") -> Entry:
         sid = f"{'IN' if inbound else 'SM'}{len(self.entries):04d}"
-        lag = self.scenario.lag
-        visible = self.now + self.dice.between(lag if self.scenario.steady else lag // 2, lag)
+        visible = self.now + listing.lag(self, inbound=inbound)
         statuses = () if inbound else self._statuses(reference)
-        entry = Entry(sid, inbound, sender, recipient, body, self.now, visible, reference, statuses)
+        other = forms(recipient)[-1] if self.scenario.other_form and not inbound else ""
+        shown = body.replace("Re:", "Re -") if self.scenario.altered and reference else ""
+        entry = Entry(sid, inbound, sender, recipient, body, self.now, visible, reference, statuses, other, shown)
         self.entries.append(entry)
         return entry
 
     def _statuses(self, reference: str) -> tuple[tuple[int, str, int | None], ...]:
         plan = self.callback_plan() if reference else "normal"
         names = ["sent", "delivered", "read"] if self.scenario.channel.startswith("whatsapp") else ["sent", "delivered"]
-        if "undelivered" in plan:
+        refused, _, code = plan.partition(" ")
+        if code:
+            names = ["sent", "undelivered"] if refused == "undelivered" else ["failed"]
+        elif "undelivered" in plan:
             names = ["sent", "undelivered"]
         elif plan == "stuck":
             names = ["sent"]
         last = plan.partition("early_")[2]
         early = names.index(last) + 1 if last in names else 0
         return tuple(
-            (self.now + self._pace(number, early), name, 30003 if name == "undelivered" else None)
+            (self.now + self._pace(number, early), name, int(code or 30003) if name in _FAILED else None)
             for number, name in enumerate(names)
         )
 
@@ -164,6 +177,8 @@ class World:
         return 5 * (number + 1) if number < early else 12_000 + 600 * number
 
     def callback_plan(self) -> str:
+        if self.scenario.mute and self.within(self.scenario.incident):
+            return "lost"
         plans = self.scenario.callbacks
         accepted = sum(1 for entry in self.entries if entry.reference)
         return plans[min(accepted, len(plans) - 1)]
@@ -172,6 +187,9 @@ class World:
         """How the next POST fares."""
         if self.offline:
             return "no_connection"
+        if self.within(self.scenario.incident):
+            taken = {"none": False, "half": len(self.posts) % 2 == 1, "all": True}[self.scenario.taken]
+            return "error_after" if taken else "error_before"
         return self.scenario.shapes[len(self.posts)] if len(self.posts) < len(self.scenario.shapes) else "accept"
 
     def arrive(self, sender: str, recipient: str, body: str, reference: str) -> str:
