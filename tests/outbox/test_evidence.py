@@ -109,6 +109,7 @@ SENT, ABSENT, UNCLEAR, PERSON = Finding.SENT, Finding.ABSENT, Finding.UNCLEAR, F
         ([claim(1, "a"), claim(2, "b", state=OutboxState.SUPERSEDED)], [logged("S1", "b")], set(), [(1, ABSENT, None), (2, SENT, "S1")]),
         # Soon after it an equal one is in doubt: that one is what the log shows, else it would be sent twice.
         ([claim(1, "a", state=OutboxState.SUPERSEDED), claim(2, "a", MIN)], [logged("S1", "a", MIN)], set(), [(2, SENT, "S1")]),
+        ([claim(1, "a", state=OutboxState.FAILED), claim(2, "a", MIN)], [logged("S1", "a", MIN)], set(), [(2, SENT, "S1")]),
         ([claim(1, "a"), claim(2, "b", 6 * MIN, state=OutboxState.PARKED)], [logged("S1", "c", 6 * MIN)], set(), [(1, UNCLEAR, None)]),
         # What is ready again is judged like what is in doubt: it is about to be sent.
         ([claim(1, "a", state=OutboxState.READY)], [logged("S1", "a")], set(), [(1, SENT, "S1")]),
