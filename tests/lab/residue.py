@@ -23,8 +23,9 @@ sent again without another look. *Now*: evidence from the first attempt on, two 
 shows a younger message, or one at four graces; and one more directly before the POST.
 
 *Doubled*: runs in which a customer got an answer twice, of so many. *Waited*: milliseconds from the customer's message to
-its answer where Twilio had not taken the first POST, median and longest; *busy*: other customers write every two minutes,
-*quiet*: nobody does.
+its answer where Twilio had not taken the first POST, median and longest (the process was killed again at the second
+POST: a second doubt); *busy*: other customers write every two minutes, *quiet*: nobody does. Callbacks that come are lost
+where the process is dead at that moment.
 
 | list late | by graces | callbacks | runs | doubled before | doubled now | waited, busy, before | now | waited, quiet, before | now |
 |---|---|---|---|---|---|---|---|---|---|
