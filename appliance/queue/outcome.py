@@ -31,11 +31,15 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
-    """Not this job's fault: again at a time (ms UTC), the attempt does not count."""
+    """Not this job's fault: again at a time (ms UTC), the attempt does not count.
+
+    `acquitted`: it ran to its end, so earlier crashes were not its doing either.
+    """
 
     at: int
     reason: str
     effects: Effects = nothing
+    acquitted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

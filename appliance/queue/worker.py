@@ -9,13 +9,14 @@ import itertools
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 import structlog
 
 from appliance.config import Config
 from appliance.errors import StorageBrokenError, StorageUnavailableError
 from appliance.metrics import Metrics
-from appliance.model import HOUR, MINUTE, SECOND, Job, JobKind, JobStatus, Resource
+from appliance.model import HOUR, MINUTE, NOTHING, SECOND, Job, JobKind, JobStatus, Resource
 from appliance.ports import Clock
 from appliance.queue.bell import Bell
 from appliance.queue.gate import Gate
@@ -155,6 +156,8 @@ class Worker:
             async with asyncio.timeout(longest / SECOND):
                 with self._metrics.job_time.labels(job.kind).time():
                     outcome = await handler.run(job)
+            if isinstance(outcome, Snooze) and job.resource == NOTHING:  # a tick's row lives on, from crash to crash
+                outcome = replace(outcome, acquitted=True)
         except asyncio.CancelledError:
             # On a full disk it stays as it is: the next start makes it ready, and knows that this end was no crash.
             with suppress(TimeoutError):
@@ -213,8 +216,8 @@ def finish(tx: Tx, job: Job, outcome: Outcome, config: Config) -> None:
             ended = tx.jobs.finish(job, JobStatus.DEAD, error)
         case Retry(at=at, error=error):
             ended = tx.jobs.put_back(job, at, error, refund=False)
-        case Snooze(at=at, reason=reason):
-            ended = tx.jobs.put_back(job, at, reason, refund=True)
+        case Snooze(at=at, reason=reason, acquitted=acquitted):
+            ended = tx.jobs.put_back(job, at, reason, refund=True, acquitted=acquitted)
     if ended and not isinstance(outcome, Retry):
         outcome.effects(tx)
     rearm(tx, job, config)

@@ -151,14 +151,15 @@ class Jobs(Repository[Job]):
             job_id,
         )
 
-    def put_back(self, job: Job, run_at: int, error: str = "", *, refund: bool) -> bool:
-        """Ready again at a time; `refund`: this attempt does not count."""
+    def put_back(self, job: Job, run_at: int, error: str = "", *, refund: bool, acquitted: bool = False) -> bool:
+        """Ready again at a time. `refund`: this attempt does not count; `acquitted`: nor do the crashes until now."""
         changed = self._sql.run(
-            "UPDATE message_queue SET status = 'ready', run_at = ?, attempts = attempts - ?, error = ? "
-            "WHERE id = ? AND status = 'running' AND attempts = ? AND run = ?",
+            "UPDATE message_queue SET status = 'ready', run_at = ?, attempts = attempts - ?, error = ?, "
+            "crashes = iif(?, 0, crashes) WHERE id = ? AND status = 'running' AND attempts = ? AND run = ?",
             run_at,
             int(refund),
             error,
+            int(acquitted),
             job.id,
             job.attempts,
             job.run,

@@ -9,7 +9,8 @@ import pytest
 
 from appliance import engine
 from appliance.errors import StorageFullError
-from appliance.model import MINUTE, SECOND, Dialogue, JobKind, JobStatus, Reply
+from appliance.model import HOUR, MINUTE, SECOND, Dialogue, JobKind, JobStatus, Reply
+from appliance.queue.outcome import Snooze
 from appliance.queue.schedule import enqueue_tick
 from appliance.reply import answer
 from appliance.store import Tx
@@ -176,6 +177,24 @@ async def test_a_job_under_suspicion_waits_for_no_tick(tmp_path: Path) -> None:
 
         assert [job["status"] for job in await jobs(world, JobKind.BACKUP)] == ["running"]
         await world.crash()
+
+
+async def test_a_tick_that_ran_to_its_end_is_acquitted(world: World) -> None:
+    """Its row lives on where it puts itself back: three crashes in a year are no crash three times in a row."""
+
+    async def run(_job: Any) -> Any:
+        return Snooze(world.appliance.clock.now() + HOUR, "later")
+
+    def enqueue(tx: Tx) -> None:
+        job_id = tx.jobs.tick(JobKind.SETTLE)
+        tx.sql.run("UPDATE message_queue SET crashes = 2 WHERE id = ?", job_id)
+
+    world.appliance.engine.worker._handlers[JobKind.SETTLE].run = run  # type: ignore[assignment,method-assign]
+    await world.appliance.store.write(enqueue)
+    world.appliance.engine.bell.ring()
+    await world.settle()
+
+    assert [(job["status"], job["crashes"]) for job in await jobs(world, JobKind.SETTLE)] == [("ready", 0)]
 
 
 async def test_a_tick_that_was_in_no_crash_is_above_suspicion(tmp_path: Path) -> None:
