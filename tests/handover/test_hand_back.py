@@ -266,6 +266,22 @@ async def test_who_speaks_while_the_log_is_read_keeps_the_customer(tmp_path: Pat
         assert await world.column("SELECT suppressed FROM messages ORDER BY id") == [None, "answered elsewhere"]
 
 
+async def test_an_older_word_does_not_undo_the_wish_to_have_a_customer_back(tmp_path: Path) -> None:
+    """A person's words were in doubt when somebody asked for the customer: what became of them is heard of afterwards."""
+    async with handed_over(tmp_path) as world:
+        await say(world, "ATENDENTE")
+
+        def undo(tx: Tx, at: int) -> int | None:
+            tx.contacts.ask_back(1)
+            tx.contacts.hand_over(1, Handover.TAKEN, at)
+            contact = tx.contacts.get(1)
+            assert contact is not None
+            return contact.resume_at
+
+        assert await world.appliance.store.write(lambda tx: undo(tx, tx.now - MINUTE)) is not None
+        assert await world.appliance.store.write(lambda tx: undo(tx, tx.now + 1)) is None
+
+
 async def _is_taken(world: World) -> bool:
     return await in_hand(world) == "taken"
 
