@@ -10,13 +10,14 @@ from appliance.handover import charge
 from appliance.inbox import exchange, missed
 from appliance.inbox.exchange import Exchange
 from appliance.inbox.intake import open_conversation
+from appliance.inbox.late import too_late
 from appliance.model import ANSWERED_ELSEWHERE, MINUTE, SECOND, Channel, Contact, Job, masked
 from appliance.ports import Clock, LogUnavailableError, MessageLog
 from appliance.queue.bell import Bell
 from appliance.queue.lane import arm
 from appliance.queue.outcome import Done, Outcome, Snooze
 from appliance.queue.tolerance import Tolerance
-from appliance.store import Store, Tx, cards
+from appliance.store import Store, Tx
 from appliance.store.cards import BOX, CardKind
 
 AT_MOST = 100  # customers a run
@@ -135,8 +136,9 @@ def _hand_back(tx: Tx, contact: Contact, config: Config) -> None:
     for message in waiting:
         if message not in young:
             text = f"{masked(contact.address)} waited for a person; it is too late to answer by itself."
-            subject = cards.conversation(message.conversation_id)
-            tx.messages.give_up([message.id], tx.cards.open(CardKind.TOO_LATE, subject, text, organization.id))
+            conversation = tx.conversations.get(message.conversation_id)
+            assert conversation is not None
+            too_late(tx, conversation, [message.id], text)
     if young:
         # In one conversation, with the lane that answers what comes next: a closed one has none of its own.
         conversation = open_conversation(tx, channel, tx.contacts.get(contact.id) or contact, config)

@@ -83,9 +83,16 @@ class Contacts(Repository[Contact]):
         self._sql.run("UPDATE contacts SET reminded_at = ? WHERE id = ?", self._sql.now, contact_id)
 
     def hand_over(self, contact_id: int, handover: Handover, at: int) -> None:
-        """A person answers from now on. `at`: the request, or the person's word (ms UTC)."""
+        """A person answers. `at`: the request, or the person's word (ms UTC); who wanted the contact back later still
+        does.
+        """
         self._sql.run(
-            "UPDATE contacts SET handover = ?, handover_at = ?, resume_at = NULL WHERE id = ?", handover, at, contact_id
+            "UPDATE contacts SET handover = ?, handover_at = ?, resume_at = iif(resume_at > ?, resume_at, NULL) "
+            "WHERE id = ?",
+            handover,
+            at,
+            at,
+            contact_id,
         )
 
     def ask_back(self, contact_id: int) -> None:

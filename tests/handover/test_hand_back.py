@@ -201,6 +201,29 @@ async def test_at_night_only_the_last_half_hour_is_answered(tmp_path: Path) -> N
         assert world.sent()[1:] == ["Abrimos das 7h às 19h."]
 
 
+async def test_what_is_too_old_by_then_is_a_dead_letter(tmp_path: Path) -> None:
+    """One for the conversation, whose card goes with it; a retry answers all that is in it."""
+    async with handed_over(tmp_path) as world:
+        await world.teach("Horário", "Abrimos das 7h às 19h.")
+        await say(world, "ATENDENTE")
+        for _ in range(2):
+            await say(world, "Qual o horário?")
+        await sleep(world, 181)
+        await tick(world, JobKind.HAND_BACK)
+        assert await world.dispositions() == ["answered", "dead", "dead"]
+
+        async with api_of(world) as api:
+            letters = (await api.get("dead-letters"))["dead_letters"]
+            assert [letter["contact"] for letter in letters] == [CUSTOMER]
+            assert "too_late" in await world.cards()
+            assert (await api.post(f"dead-letters/{letters[0]['id']}/retry"))[0] == 200
+        await world.settle()
+
+        assert world.sent()[1:] == ["Abrimos das 7h às 19h."]
+        assert await world.dispositions() == ["answered"] * 3
+        assert await world.cards() == ["waiting"]
+
+
 async def test_the_silence_counts_from_a_persons_last_word(tmp_path: Path) -> None:
     """Through us and from the console, each time anew; a person who said nothing new for three hours is over."""
     async with handed_over(tmp_path) as world:
@@ -241,6 +264,22 @@ async def test_who_speaks_while_the_log_is_read_keeps_the_customer(tmp_path: Pat
 
         assert await in_hand(world) == "taken"
         assert await world.column("SELECT suppressed FROM messages ORDER BY id") == [None, "answered elsewhere"]
+
+
+async def test_an_older_word_does_not_undo_the_wish_to_have_a_customer_back(tmp_path: Path) -> None:
+    """A person's words were in doubt when somebody asked for the customer: what became of them is heard of afterwards."""
+    async with handed_over(tmp_path) as world:
+        await say(world, "ATENDENTE")
+
+        def undo(tx: Tx, at: int) -> int | None:
+            tx.contacts.ask_back(1)
+            tx.contacts.hand_over(1, Handover.TAKEN, at)
+            contact = tx.contacts.get(1)
+            assert contact is not None
+            return contact.resume_at
+
+        assert await world.appliance.store.write(lambda tx: undo(tx, tx.now - MINUTE)) is not None
+        assert await world.appliance.store.write(lambda tx: undo(tx, tx.now + 1)) is None
 
 
 async def _is_taken(world: World) -> bool:
