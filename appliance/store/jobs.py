@@ -67,7 +67,8 @@ class Jobs(Repository[Job]):
     def postpone_reply(self, lane: str, run_at: int) -> None:
         """Debounce: move the lane's reply job that has not run yet."""
         self._sql.run(
-            "UPDATE message_queue SET run_at = ? WHERE lane = ? AND status = 'ready' AND kind = ? AND attempts = 0",
+            "UPDATE message_queue SET run_at = ? WHERE lane = ? AND status IN ('ready', 'running') "
+            "AND status = 'ready' AND kind = ? AND attempts = 0",
             run_at,
             lane,
             JobKind.REPLY,
@@ -77,7 +78,7 @@ class Jobs(Repository[Job]):
         """A reply job that was never claimed leaves the lane; the end of whatever takes it looks for messages again."""
         self._sql.run(
             "UPDATE message_queue SET status = 'done', finished_at = ?, error = 'an older answer goes first' "
-            "WHERE lane = ? AND status = 'ready' AND kind = ? AND deadline_at IS NULL",
+            "WHERE lane = ? AND status IN ('ready', 'running') AND status = 'ready' AND kind = ? AND deadline_at IS NULL",
             self._sql.now,
             lane,
             JobKind.REPLY,

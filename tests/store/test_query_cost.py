@@ -98,6 +98,17 @@ def enqueue_again(tx: Tx) -> None:
     tx.jobs.enqueue(JobKind.REPLY, lane="lane 1", resource=ai_resource(1))
 
 
+def move(tx: Tx) -> None:
+    """What each message does to a reply that waits, and each row that is sent again."""
+    tx.jobs.postpone_reply("lane 2", 1)
+    tx.jobs.give_way("lane 3")
+
+
+def bury(tx: Tx) -> None:
+    """What each accepted answer asks, and each that failed."""
+    tx.letters.about_row(tx.jobs.bury(JobKind.SEND, "a lane", "", None, outbox=1))
+
+
 def end(tx: Tx) -> None:
     running = tx.jobs.in_lane("a running lane")
     assert running is not None
@@ -113,7 +124,7 @@ async def test_the_queue_costs_the_same_whatever_its_size(tmp_path: Path, shape:
     """A hundred times the rows, the same steps, in every shape a queue can have."""
     small, large = [await with_rows(tmp_path / str(count), shape, count) for count in (SMALL, LARGE)]
     try:
-        for work in (claim, enqueue, enqueue_again, end, resume):
+        for work in (claim, enqueue, enqueue_again, move, bury, end, resume):
             before, after = cost(small, work), cost(large, work)
             assert after <= before * TOLERANCE, f"{work.__name__}: {before} steps became {after}"
     finally:

@@ -35,3 +35,5 @@ SELECT m.id, m.sid, m.organization_id, m.conversation_id, m.reply_id,
         ELSE 'dead'
     END AS disposition
 FROM messages m LEFT JOIN outbox o ON o.id = m.reply_id;
+
+CREATE INDEX message_queue_letter ON message_queue (json_extract(payload, '$.outbox')) WHERE status = 'dead';
