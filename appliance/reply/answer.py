@@ -29,7 +29,10 @@ def answer(case: Case, reply: Reply) -> Outcome:
         body = texts.fit(body)
 
     def effects(tx: Tx) -> None:
-        if _write(tx, case, reply.key or ANSWER, body, reply.source) and reply.key == TextKey.HANDOFF:
+        contact = tx.contacts.get(case.contact.id)
+        if contact is not None and contact.is_with_a_person:  # who came while a model was asked
+            charge.hold(tx, case.conversation, case.messages, Held.IN_CHARGE)
+        elif _write(tx, case, reply.key or ANSWER, body, reply.source) and reply.key == TextKey.HANDOFF:
             charge.begin(tx, case.conversation, case.who, Handover.UNKNOWN if reply.unknown else Handover.ASKED)
 
     return Done(effects)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.handover import charge
 from appliance.model import HOUR, Dialogue, Handover, JobKind, Reply, TextKey
 from appliance.operations.verification import verify
 from appliance.simulator import Fault
@@ -85,6 +86,22 @@ async def test_a_model_that_hands_over_was_asked_to(tmp_path: Path) -> None:
         assert await in_hand(world) == "asked"
         assert await kinds(world) == ["handoff"]
         assert await world.column("SELECT status FROM conversations") == ["human"]
+
+
+async def test_a_person_who_answers_while_the_model_is_asked_is_not_announced(tmp_path: Path) -> None:
+    """The model then says that a person will answer: one has, so nothing is sent and the silence counts from that word."""
+
+    class Overtaken(Model):
+        async def respond(self, dialogue: Dialogue, timeout: float) -> Reply:
+            await world.appliance.store.write(lambda tx: charge.spoke(tx, 1, tx.now, []))
+            return await super().respond(dialogue, timeout)
+
+    async with World(tmp_path, responder=Overtaken()) as world:
+        await say(world, "Quero reclamar.")
+
+        assert await kinds(world) == []
+        assert await in_hand(world) == "taken"
+        assert await world.column("SELECT suppressed FROM messages") == ["answered elsewhere"]
 
 
 async def test_a_message_to_somebody_who_waits_for_nobody_takes_nobody(tmp_path: Path) -> None:
