@@ -41,17 +41,23 @@ class HandBackHandler:
         self._config = config
         self._clock = clock
         self._bell = bell
+        self._passed: set[int] = set()  # contacts for whom the last run could do nothing: the others go first
 
     async def run(self, _job: Job) -> Outcome:
         """At most a hundred; the next tick goes on with the rest."""
-        due = await self._store.read(lambda tx: _due(tx, self._config))
+        due = await self._store.read(lambda tx: _due(tx, self._config, AT_MOST + len(self._passed)))
+        due = sorted(due, key=lambda each: each.contact.id in self._passed)[:AT_MOST]
+        self._passed = set()
         tolerance = Tolerance()
         try:
-            done = [await tolerance.attempt(self._hand_back(each)) for each in due]
+            for each in due:
+                self._passed.add(each.contact.id)
+                if await tolerance.attempt(self._hand_back(each)):
+                    self._passed.remove(each.contact.id)
             tolerance.tell()
         except LogUnavailableError as error:
             return self._unreadable(self._clock.now() + AGAIN, str(error))
-        if all(done):
+        if not self._passed:
             return Done(_readable)
         return Snooze(self._clock.now() + AGAIN, "a send in doubt is waited for", _readable)
 
@@ -60,7 +66,7 @@ class HandBackHandler:
 
     def _unreadable(self, again: int, why: str) -> Outcome:
         def effects(tx: Tx) -> None:
-            count = len(_due(tx, self._config))
+            count = len(_due(tx, self._config, AT_MOST))
             text = f"Twilio's log cannot be read ({why}): {count} customers stay with a person until it can."
             tx.cards.open(CardKind.HAND_BACK, BOX, text)
 
@@ -76,9 +82,9 @@ class HandBackHandler:
         return done
 
 
-def _due(tx: Tx, config: Config) -> list[Due]:
+def _due(tx: Tx, config: Config, limit: int) -> list[Due]:
     found = []
-    for contact in tx.contacts.due_back(config.conversations.human_for, AT_MOST):
+    for contact in tx.contacts.due_back(config.conversations.human_for, limit):
         channel = tx.channels.get(contact.channel_id)
         assert channel is not None
         held = tx.messages.held(contact.id)

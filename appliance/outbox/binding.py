@@ -155,6 +155,8 @@ def _arrived(tx: Tx, row: OutboxMessage) -> None:
 def _undelivered(tx: Tx, row: OutboxMessage, failed: Attempt) -> None:
     words = codes.explain(failed.error_code)
     tx.outbox.update(row.id, reason=words)
+    if tx.outbox.covers(row.id) and not tx.messages.answered_by(row.id):
+        return  # its questions were answered by another
     text = f"{masked(row.recipient)}: Could not be delivered: {words}"
     tx.cards.open(CardKind.UNDELIVERED, cards.reply(row.id), text, row.organization_id)
     bury(tx, row, words)

@@ -5,7 +5,7 @@ Every change here happens in the caller's unit of work. What Twilio names is bou
 
 from appliance.config import Config
 from appliance.handover import charge
-from appliance.model import ANSWERED_ELSEWHERE, Held, JobKind, OutboxMessage, OutboxState, masked
+from appliance.model import ANSWERED_ELSEWHERE, MANUAL, Held, JobKind, OutboxMessage, OutboxState, masked
 from appliance.outbox import binding, permission
 from appliance.queue.lane import follow
 from appliance.store import Tx, cards
@@ -126,6 +126,9 @@ def answered_by_a_person(tx: Tx, row: OutboxMessage, config: Config) -> None:
 def _withdraw(tx: Tx, row: OutboxMessage, why: str) -> None:
     tx.outbox.end(row.id, OutboxState.SUPERSEDED, expected=row.state, reason=why)
     tx.cards.close(CardKind.DOUBT, cards.reply(row.id))
+    if row.kind == MANUAL:  # no question brings an operator's words back
+        _card(tx, row, CardKind.NOT_SENT, f"Was not sent: {why}.")
+        binding.bury(tx, row, why)
 
 
 def park(tx: Tx, row: OutboxMessage, why: str) -> None:
@@ -133,6 +136,13 @@ def park(tx: Tx, row: OutboxMessage, why: str) -> None:
     if tx.outbox.end(row.id, OutboxState.PARKED, expected=row.state, reason=why):
         _card(tx, row, CardKind.DOUBT, f"Not sure it arrived: {why}")
         binding.bury(tx, row, f"not sure it arrived: {why}")
+
+
+def park_again(tx: Tx, outbox_id: int, why: str) -> None:
+    """It was about to be sent once more, and no read can prove that it was not."""
+    row = tx.outbox.get(outbox_id)
+    if row is not None and row.state == OutboxState.READY:
+        park(tx, row, why)
 
 
 def strand(tx: Tx, outbox_id: int, error: str) -> None:

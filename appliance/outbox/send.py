@@ -7,7 +7,7 @@ from appliance.config import Config
 from appliance.model import SECOND, Job, OutboxMessage, OutboxState
 from appliance.outbox import consequences, delivery
 from appliance.outbox.settle import AGAIN, claim_of, is_still_absent, read
-from appliance.ports import Clock, LogUnavailableError, MessageLog, Sender
+from appliance.ports import Clock, LogUnavailableError, MessageLog, Sender, TooMuchError
 from appliance.queue.circuit import Circuits
 from appliance.queue.outcome import Dead, Done, Outcome, Snooze
 from appliance.store import Store, Tx
@@ -30,6 +30,9 @@ class SendHandler:
     async def run(self, job: Job) -> Outcome:
         try:
             look = await self._look(job.payload["outbox"])
+        except TooMuchError as error:  # it will stay so: a person decides
+            why = f"Twilio's log is too long to be read ({error})."
+            return Done(lambda tx: delivery.park_again(tx, job.payload["outbox"], why))
         except LogUnavailableError:
             return Snooze(self._clock.now() + AGAIN, "Twilio's log cannot be read")
         tag = secrets.token_hex(8)

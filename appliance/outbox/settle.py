@@ -1,6 +1,6 @@
 """settle_doubt: look into Twilio's log for sends whose outcome is unknown; bind, send once more, or ask a person."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -45,6 +45,10 @@ class SettleHandler:
         claims = await self._store.read(lambda tx: [claim_of(tx, row) for row in tx.outbox.in_doubt()])
         later: list[int] = []
         tolerance = Tolerance()
+        # One read of a channel serves all its customers: it goes back to the first attempt of any of them.
+        began: dict[str, int] = {}
+        for claim in claims:
+            began[claim.row.sender] = min(claim.began, began.get(claim.row.sender, claim.began))
         channels: dict[str, LogRead] = {}
         grace = self._config.twilio.doubt_grace
         for _, pair in groupby(sorted(claims, key=_contact), _contact):
@@ -52,25 +56,26 @@ class SettleHandler:
             due = min(claim.ended for claim in doubtful) + grace
             if due > self._clock.now():
                 later.append(min(due, self._clock.now() + grace))
-            elif not await tolerance.attempt(self._settle_pair(doubtful, channels, later)):
+            elif not await tolerance.attempt(self._settle_pair(doubtful, began, channels, later)):
                 later.append(self._clock.now() + AGAIN)
         tolerance.tell()
         return min(later, default=None)
 
-    async def _settle_pair(self, doubtful: Sequence[Claim], channels: dict[str, LogRead], later: list[int]) -> bool:
+    async def _settle_pair(
+        self, doubtful: Sequence[Claim], began: Mapping[str, int], channels: dict[str, LogRead], later: list[int]
+    ) -> bool:
         """False where something moved meanwhile, or another answer to the contact is on its way."""
         row = doubtful[0].row
-        if row.sender not in channels:
-            since = min(claim.began for claim in doubtful)
-            channels[row.sender] = await self._log.sent(row.sender, since, ours=True)
         try:
+            if row.sender not in channels:
+                channels[row.sender] = await self._log.sent(row.sender, began[row.sender], ours=True)
             log = await read(self._log, doubtful, channels[row.sender])
         except TooMuchError as error:
             why = str(error)
             return await self._store.write(lambda tx: _park_all(tx, doubtful, why))
         due = await self._store.write(lambda tx: _apply(tx, doubtful, log, channels[row.sender], self._config))
-        if due:
-            later.append(due)
+        if due:  # not all that late: a younger message may show sooner, and what comes into doubt meanwhile waits too
+            later.append(min(due, self._clock.now() + self._config.twilio.doubt_grace))
         return due is not None
 
 

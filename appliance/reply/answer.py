@@ -62,9 +62,9 @@ def _write(tx: Tx, case: Case, kind: str, body: str, source: str) -> bool:
     taken = tx.messages.claim_for(outbox_id, case.message_ids)
     assert taken
     tx.conversations.answered(case.conversation.id)
-    row = tx.outbox.get(outbox_id)
-    assert row is not None
-    tx.jobs.send(row, case.conversation.session_key, case.messages[0].sid)
+    first = tx.outbox.unsent_to(case.conversation.contact_id)[0]  # an older one was ready again meanwhile
+    about = case.messages[0].sid if first.id == outbox_id else None
+    tx.jobs.send(first, case.conversation.session_key, about)
     return True
 
 

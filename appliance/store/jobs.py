@@ -78,8 +78,8 @@ class Jobs(Repository[Job]):
         """A reply job that was never claimed leaves the lane; the end of whatever takes it looks for messages again."""
         self._sql.run(
             "UPDATE message_queue SET status = 'done', finished_at = ?, error = 'an older answer goes first' "
-            "WHERE lane = ? AND status IN ('ready', 'running') AND status = 'ready' AND kind = ? "
-            "AND deadline_at IS NULL",
+            "WHERE lane = ? AND status IN ('ready', 'running') "
+            "AND status = 'ready' AND kind = ? AND deadline_at IS NULL",
             self._sql.now,
             lane,
             JobKind.REPLY,

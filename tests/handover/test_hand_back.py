@@ -13,6 +13,7 @@ from multidict import MultiDict
 
 from appliance.model import HOUR, MINUTE, Handover, JobKind
 from appliance.operations.verification import verify
+from appliance.ports import LogUnavailableError
 from appliance.queue.schedule import enqueue_tick
 from appliance.simulator import Fault
 from appliance.store import Tx
@@ -341,6 +342,32 @@ async def test_one_customers_log_holds_nobody_else_up(tmp_path: Path) -> None:
         await tick(world, JobKind.HAND_BACK)
 
         assert await world.column("SELECT address FROM contacts WHERE handover IS NOT NULL") == [one]
+
+
+async def test_three_whose_log_cannot_be_read_keep_nobody_waiting(tmp_path: Path) -> None:
+    """Three failures in a row end a run; in the next one the others go first."""
+    async with handed_over(tmp_path) as world:
+
+        def insert(tx: Tx) -> None:
+            for number in range(4):
+                contact = tx.contacts.ensure(1, f"+55117{number:08d}")
+                tx.contacts.hand_over(contact.id, Handover.TAKEN, NOON + number)
+
+        await world.appliance.store.write(insert)
+        log = world.appliance.engine.adapters.log
+        whole = log.outbound
+
+        async def read(channel: str, contact: str, *where: Any, **what: Any) -> LogRead:
+            if not contact.endswith("3"):
+                raise LogUnavailableError("400")
+            return await whole(channel, contact, *where, **what)
+
+        log.outbound = read  # type: ignore[method-assign]
+        await sleep(world, 181)
+        await tick(world, JobKind.HAND_BACK)
+        await sleep(world, 1)
+
+        assert await world.column("SELECT count(*) FROM contacts WHERE handover IS NOT NULL") == [3]
 
 
 async def test_a_run_takes_at_most_a_hundred(tmp_path: Path) -> None:

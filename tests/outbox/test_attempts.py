@@ -248,6 +248,18 @@ async def test_a_late_callback_of_a_superseded_attempt_that_was_answered_anew(do
     assert await doubtful.dispositions() == ["answered", "answered"]
 
 
+async def test_a_superseded_attempt_that_failed_is_nobodys_dead_letter(doubtful: World) -> None:
+    """Its question was answered anew: nothing is left to decide."""
+    await ask(doubtful, BEHIND, ACCEPTED)
+    await ask(doubtful)
+    await pass_(doubtful, 10.5 * GRACE)
+
+    await callback(doubtful, await reference(doubtful), sid_of(doubtful, 0), "undelivered")
+
+    assert await states(doubtful) == ["failed", "sent", "sent"]
+    assert (await doubtful.cards(), await letters(doubtful)) == ([], [])
+
+
 @pytest.mark.parametrize("first_word", ["accepted", "failed"])
 async def test_the_second_attempt_fails_after_the_first_was_accepted(doubtful: World, first_word: str) -> None:
     """A row is as good as its best message: answered, whichever of the two callbacks comes first."""

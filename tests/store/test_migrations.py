@@ -121,3 +121,30 @@ async def test_a_database_of_before_hand_overs_ended_opens(tmp_path: Path, monke
     assert reasons == ["a person was in charge", "a person is in charge"]
     assert [row[0] for row in connection.execute("SELECT kind FROM cards ORDER BY id")] == ["waiting", "opted_out"]
     connection.close()
+
+
+async def test_sends_of_before_attempts_are_taken_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was parked is a dead letter; a POST under way has no end yet."""
+    with monkeypatch.context() as patch:
+        first = database.migrations()[:1]
+        patch.setattr(database, "migrations", lambda: first)
+        await open_and_close(tmp_path)
+    connection = sqlite3.connect(tmp_path / database.FILE_NAME)
+    connection.executescript("""
+        INSERT INTO organizations (id, name, language, timezone, created_at) VALUES (1, 'P', 'en', 'UTC', 1);
+        INSERT INTO channels (id, organization_id, address, created_at, watermark_at) VALUES (1, 1, '+1', 1, 1);
+        INSERT INTO contacts (id, channel_id, address, created_at) VALUES (1, 1, '+2', 1);
+        INSERT INTO outbox (organization_id, channel_id, contact_id, kind, body, body_hash, state, attempt, sending_at,
+            created_at) VALUES (1, 1, 1, 'answer', '', x'', 'parked', 2, 5, 1),
+            (1, 1, 1, 'answer', '', x'', 'sending', 1, 6, 2);
+    """)
+    connection.close()
+
+    await open_and_close(tmp_path)
+
+    connection = sqlite3.connect(tmp_path / database.FILE_NAME)
+    dead = connection.execute("SELECT kind, payload FROM message_queue WHERE status = 'dead'").fetchall()
+    ends = connection.execute("SELECT ended_at FROM attempts ORDER BY outbox_id").fetchall()
+    connection.close()
+    assert dead == [("send_reply", '{"outbox":1}')]
+    assert ends == [(5,), (None,)]

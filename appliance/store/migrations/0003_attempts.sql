@@ -12,7 +12,7 @@ CREATE TABLE attempts (
     PRIMARY KEY (outbox_id, number)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO attempts (outbox_id, number, tag, started_at, ended_at, sid, status, error_code)
-SELECT id, attempt, tag, coalesce(sending_at, created_at), coalesce(sent_at, sending_at, created_at), sid,
+SELECT id, attempt, tag, coalesce(sending_at, created_at), iif(state = 'sending', NULL, coalesce(sent_at, sending_at, created_at)), sid,
     iif(state = 'failed' AND sid IS NULL, 'refused', status), error_code
 FROM outbox WHERE attempt > 0;
 
@@ -37,3 +37,11 @@ SELECT m.id, m.sid, m.organization_id, m.conversation_id, m.reply_id,
 FROM messages m LEFT JOIN outbox o ON o.id = m.reply_id;
 
 CREATE INDEX message_queue_letter ON message_queue (json_extract(payload, '$.outbox')) WHERE status = 'dead';
+-- So far no command reached a parked row: each is a dead letter from now on.
+INSERT INTO message_queue (kind, lane, resource, message_sid, payload, status, run_at, finished_at, created_at, error)
+SELECT 'send_reply', v.session_key, '', (SELECT min(m.sid) FROM messages m WHERE m.reply_id = o.id),
+    iif(v.id IS NULL, json_object('outbox', o.id), json_object('outbox', o.id, 'conversation', v.id)),
+    'dead', o.created_at, o.created_at, o.created_at, 'not sure it arrived: ' || o.reason
+FROM outbox o LEFT JOIN conversations v ON v.id = o.conversation_id
+WHERE o.state = 'parked' AND NOT EXISTS (
+    SELECT 1 FROM message_queue q WHERE q.status = 'dead' AND json_extract(q.payload, '$.outbox') = o.id);
