@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from appliance import restoration
 from appliance.inbox import missed
 from appliance.model import HOUR, SECOND, StoredMessage
 from appliance.ports import MessageLog
@@ -47,8 +48,11 @@ async def read(log: MessageLog, channel: str, contact: str, since: int) -> Excha
 
 
 def ours(tx: Tx, channel_id: int, address: str, said: Sequence[LoggedMessage], offset: int) -> set[str]:
-    """What of this is ours, by its sid or because a POST of ours whose sid nobody knows may have made it."""
+    """What of this is ours, by its sid or because a POST of ours whose sid nobody knows may have made it.
+
+    A restored box does not know what the lost one sent: whatever has no row here is an answer given elsewhere.
+    """
     contact = tx.contacts.at(channel_id, address)
-    spans = tx.attempts.spans_to(contact.id) if contact else []
+    spans = tx.attempts.spans_to(contact.id) if contact and restoration.restored_at(tx) is None else []
     explained = {logged.sid for logged in said if is_within(logged.created_at, spans, offset)}
     return tx.attempts.sids_to(channel_id, forms(address)) | explained

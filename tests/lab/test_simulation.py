@@ -159,7 +159,11 @@ AGAIN = [(1003637, (50,)), (1003637, (52, 12))]
 GIVEN_UP: list[tuple[int, tuple[int, ...]]] = [(1000784, (50, 13, 37))]
 
 
-@pytest.mark.parametrize(("seed", "crashes"), SUSPECTS + EQUALS + AGAIN + GIVEN_UP)
+# What the lost box had sent looked like a restored row's own in doubt, and its question was answered again.
+LOST_BOX = [(9000827, (116,)), (9000559, (54,))]
+
+
+@pytest.mark.parametrize(("seed", "crashes"), SUSPECTS + EQUALS + AGAIN + GIVEN_UP + LOST_BOX)
 def test_what_once_failed(seed: int, crashes: tuple[int, ...]) -> None:
     """Seeds that found something, with their crashes."""
     simulation = Simulation()
