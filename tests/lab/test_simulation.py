@@ -160,7 +160,7 @@ GIVEN_UP: list[tuple[int, tuple[int, ...]]] = [(1000784, (50, 13, 37))]
 
 
 # What the lost box had sent looked like a restored row's own in doubt, and its question was answered again.
-LOST_BOX = [(9000827, (116,)), (9000559, (54,))]
+LOST_BOX: list[tuple[int, tuple[int, ...]]] = [(9000827, (116,)), (9000559, (54,))]
 
 
 @pytest.mark.parametrize(("seed", "crashes"), SUSPECTS + EQUALS + AGAIN + GIVEN_UP + LOST_BOX)

@@ -31,7 +31,10 @@ def _over_a_person(database: Database, world: World) -> Iterator[str]:
     """
     if not world.scenario.by_hand:
         return
-    rows = {row: (body, at) for row, body, at in database.rows("SELECT id, body, created_at FROM outbox")}
+    found = database.rows(
+        "SELECT o.id, o.body, o.created_at, c.address FROM outbox o JOIN contacts c ON c.id = o.contact_id"
+    )
+    rows = {row: (body, at, address) for row, body, at, address in found}
     late = world.scenario.lag + world.scenario.sent_lag + SECOND
     for entry in world.ours():
         row = _row(entry.reference)
@@ -41,6 +44,7 @@ def _over_a_person(database: Database, world: World) -> Iterator[str]:
                 for reference, (shape, at, _) in world.posts.items()
                 if shape in _IN_VAIN and at < person.created_at and reference != entry.reference
             }
+            in_vain = {each for each in in_vain if rows[each][2] == rows[row][2]}  # others ask the same
             asked = _numbers(*(rows[each][0] for each in in_vain)) - _asked_since(world, person)
             decided_at = world.posts[entry.reference][1] if row in in_vain else rows[row][1] - _THINKING
             if asked & _numbers(entry.body) and person.visible_at + late <= decided_at:
