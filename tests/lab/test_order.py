@@ -283,6 +283,7 @@ CONTROLS: list[tuple[Callable[[pytest.MonkeyPatch], None], str]] = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # worlds that end half-way leave sockets
 def test_each_broken_product_is_noticed() -> None:
     """A lane for each message, sends outside the lanes, no unique sid: two calls at once, an answer overtaken, or twice."""
     caught = [because for broken, because in CONTROLS if _notices(broken, because)]
