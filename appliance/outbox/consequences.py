@@ -14,34 +14,31 @@ RECENT = 2 * MINUTE  # a doubt this young may be the beginning of an incident th
 
 def of_result(circuits: Circuits, clock: Clock, channel_id: int, result: TwilioMessageResult) -> None:
     """A POST was answered, or nobody knows."""
-    account, doubt, channel = (circuits.get(name) for name in (ACCOUNT, DOUBT, channel_resource(channel_id)))
-    now = milliseconds(clock)
     wait = None if result.retry_after is None else int(result.retry_after * SECOND)
     if result.outcome == SendOutcome.DOUBT:
-        doubt.parked(now, wait)
-    elif result.blame == Blame.DAY:
-        account.parked(now, _tomorrow(clock))
-    elif result.blame in (Blame.ACCOUNT, Blame.NETWORK):
-        account.parked(now, wait)
-    else:
-        doubt.succeeded()
-        account.succeeded()
-        if result.blame == Blame.SENDER:
-            channel.parked(now, wait)
-        elif result.outcome in (SendOutcome.ACCEPTED, SendOutcome.REFUSED):
-            channel.succeeded()
+        circuits.get(DOUBT).parked(milliseconds(clock), wait)
+        return
+    if result.blame not in (Blame.DAY, Blame.ACCOUNT, Blame.NETWORK):
+        circuits.get(DOUBT).succeeded()
+        circuits.get(ACCOUNT).succeeded()
+        if result.blame != Blame.SENDER and result.outcome in (SendOutcome.ACCEPTED, SendOutcome.REFUSED):
+            circuits.get(channel_resource(channel_id)).succeeded()
+    _park(circuits, clock, channel_id, result.blame, wait)
 
 
 def of_callback(circuits: Circuits, clock: Clock, channel_id: int, error_code: int | None) -> None:
     """A message failed after it was accepted: the same codes mean the same."""
-    account, channel = circuits.get(ACCOUNT), circuits.get(channel_resource(channel_id))
-    match codes.blame(error_code):
+    _park(circuits, clock, channel_id, codes.blame(error_code))
+
+
+def _park(circuits: Circuits, clock: Clock, channel_id: int, blame: Blame, wait: int | None = None) -> None:
+    match blame:
         case Blame.DAY:
-            account.parked(milliseconds(clock), _tomorrow(clock))
-        case Blame.ACCOUNT:
-            account.parked(milliseconds(clock))
+            circuits.get(ACCOUNT).parked(milliseconds(clock), _tomorrow(clock))
+        case Blame.ACCOUNT | Blame.NETWORK:
+            circuits.get(ACCOUNT).parked(milliseconds(clock), wait)
         case Blame.SENDER:
-            channel.parked(milliseconds(clock))
+            circuits.get(channel_resource(channel_id)).parked(milliseconds(clock), wait)
 
 
 def of_the_past(circuits: Circuits, clock: Clock, last_doubt: int) -> None:
