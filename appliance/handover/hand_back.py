@@ -11,18 +11,16 @@ from appliance.inbox import exchange, missed
 from appliance.inbox.exchange import Exchange
 from appliance.inbox.intake import open_conversation
 from appliance.inbox.late import too_late
-from appliance.model import ANSWERED_ELSEWHERE, MINUTE, SECOND, Channel, Contact, Job, masked
+from appliance.model import ANSWERED_ELSEWHERE, Channel, Contact, Job, masked
 from appliance.ports import Clock, LogUnavailableError, MessageLog
 from appliance.queue.bell import Bell
 from appliance.queue.lane import arm
-from appliance.queue.outcome import Done, Outcome, Snooze
-from appliance.queue.tolerance import Tolerance
+from appliance.queue.outcome import Done, Effects, Outcome, Snooze
+from appliance.queue.tolerance import AGAIN, LATER, Tolerance, unreadable
 from appliance.store import Store, Tx
 from appliance.store.cards import BOX, CardKind
 
 AT_MOST = 100  # customers a run
-AGAIN = 30 * SECOND
-LATER = 5 * MINUTE  # after it failed again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +54,21 @@ class HandBackHandler:
                     self._passed.remove(each.contact.id)
             tolerance.tell()
         except LogUnavailableError as error:
-            return self._unreadable(self._clock.now() + AGAIN, str(error))
+            return unreadable(self._clock.now(), self._told(str(error)))
         if not self._passed:
             return Done(_readable)
         return Snooze(self._clock.now() + AGAIN, "a send in doubt is waited for", _readable)
 
     def give_up(self, _job: Job, error: str) -> Outcome:
-        return self._unreadable(self._clock.now() + LATER, error)
+        return Snooze(self._clock.now() + LATER, "Twilio's log cannot be read", self._told(error))
 
-    def _unreadable(self, again: int, why: str) -> Outcome:
+    def _told(self, why: str) -> Effects:
         def effects(tx: Tx) -> None:
             count = len(_due(tx, self._config, AT_MOST))
             text = f"Twilio's log cannot be read ({why}): {count} customers stay with a person until it can."
             tx.cards.open(CardKind.HAND_BACK, BOX, text)
 
-        return Snooze(again, "Twilio's log cannot be read", effects)
+        return effects
 
     async def _hand_back(self, due: Due) -> bool:
         """False where an answer is on its way, ours or a person's: the log cannot tell yet."""

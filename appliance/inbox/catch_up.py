@@ -11,19 +11,17 @@ from appliance.inbox.consent import Order
 from appliance.inbox.intake import DuplicateError, receive
 from appliance.inbox.keywords import Change
 from appliance.inbox.missed import Arrival, Fate
-from appliance.model import MINUTE, SECOND, Channel, Job, StoredMessage
+from appliance.model import MINUTE, Channel, Job, StoredMessage
 from appliance.ports import Clock, LogUnavailableError, MessageLog
 from appliance.queue.bell import Bell
 from appliance.queue.outcome import Done, Outcome, Snooze
-from appliance.queue.tolerance import Tolerance
+from appliance.queue.tolerance import AGAIN, LATER, Tolerance, unreadable
 from appliance.restoration import Hold
 from appliance.store import Store, Tx
 from appliance.store.box import Fact
 from appliance.store.cards import BOX, CardKind
 from appliance.wire import LoggedMessage, LogRead
 
-AGAIN = 30 * SECOND
-LATER = 5 * MINUTE  # after it failed again and again
 PATIENCE = 30 * MINUTE
 
 
@@ -57,7 +55,7 @@ class CatchUpHandler:
             complete = await self.catch_up()
         except LogUnavailableError as error:
             why = str(error)
-            return Snooze(self._clock.now() + AGAIN, "Twilio's log cannot be read", lambda tx: _unreadable(tx, why))
+            return unreadable(self._clock.now(), lambda tx: _tell(tx, why))
         if complete:
             return Done(_readable)
         return Snooze(self._clock.now() + AGAIN, "a webhook or a send in doubt is waited for", _readable)
@@ -193,7 +191,7 @@ def _passed(tx: Tx, channel: Channel, heard: _Heard) -> None:
     timekeeping.compared(tx, heard.log.offset)
 
 
-def _unreadable(tx: Tx, why: str) -> None:
+def _tell(tx: Tx, why: str) -> None:
     """Without the log messages may be missing and nobody notices: after a while the owner is told."""
     since = tx.box.number(Fact.LOG_UNREADABLE_SINCE)
     if since is None:

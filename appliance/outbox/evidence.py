@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 
-from appliance.model import MINUTE, SECOND, Attempt, OutboxMessage, OutboxState
+from appliance.model import MINUTE, Attempt, OutboxMessage, OutboxState
+from appliance.queue.tolerance import AGAIN
 from appliance.texts import normalise
 from appliance.wire import OUTBOUND, SKEW, LoggedMessage, LogRead, is_within, on_twilios_clock
 
 OPEN = (OutboxState.DOUBT, OutboxState.READY)  # what is not bound of these is sent again
-AGAIN = 30 * SECOND  # until the next look, where nothing says when it would help
 
 
 class Finding(StrEnum):

@@ -5,10 +5,11 @@ logging").
 """
 
 from appliance.config import Config
-from appliance.model import HOUR, SECOND, Job, OutboxMessage, OutboxState
+from appliance.model import HOUR, Job, OutboxMessage, OutboxState
 from appliance.outbox import binding
 from appliance.ports import Clock, LogUnavailableError, MessageLog
-from appliance.queue.outcome import Dead, Done, Outcome, Snooze
+from appliance.queue.outcome import Dead, Done, Outcome
+from appliance.queue.tolerance import unreadable
 from appliance.store import Store, Tx
 from appliance.store.box import Fact
 
@@ -16,7 +17,6 @@ AFTER = 4 * HOUR
 FORGET = 7 * 24 * HOUR  # an old box that learns to follow up does not ask for its whole history
 AT_MOST = 100  # requests a run
 PAGE = 100  # rows a reading
-AGAIN = 30 * SECOND
 _UNSETTLED = (OutboxState.READY, OutboxState.SENDING, OutboxState.DOUBT)
 
 
@@ -31,7 +31,7 @@ class FollowUpHandler:
         try:
             await self.follow_up()
         except LogUnavailableError:
-            return Snooze(self._clock.now() + AGAIN, "Twilio's log cannot be read")
+            return unreadable(self._clock.now())
         return Done()
 
     def give_up(self, _job: Job, error: str) -> Outcome:

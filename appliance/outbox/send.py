@@ -6,10 +6,12 @@ from functools import partial
 from appliance.config import Config
 from appliance.model import SECOND, Job, OutboxMessage, OutboxState
 from appliance.outbox import consequences, delivery
-from appliance.outbox.settle import AGAIN, claim_of, is_still_absent, read
+from appliance.outbox.evidence import Claim
+from appliance.outbox.settle import claim_of, is_still_absent, read
 from appliance.ports import Clock, LogUnavailableError, MessageLog, Sender, TooMuchError
 from appliance.queue.circuit import Circuits
 from appliance.queue.outcome import Dead, Done, Outcome, Snooze
+from appliance.queue.tolerance import unreadable
 from appliance.store import Store, Tx
 from appliance.wire import Blame, LogRead, OutboundMessage, SendOutcome, TwilioMessageResult
 
@@ -34,7 +36,7 @@ class SendHandler:
             why = f"Twilio's log is too long to be read ({error})."
             return Done(lambda tx: delivery.park_again(tx, job.payload["outbox"], why))
         except LogUnavailableError:
-            return Snooze(self._clock.now() + AGAIN, "Twilio's log cannot be read")
+            return unreadable(self._clock.now())
         tag = secrets.token_hex(8)
 
         def begin(tx: Tx) -> OutboxMessage | None:
@@ -53,11 +55,15 @@ class SendHandler:
 
     async def _look(self, outbox_id: int) -> tuple[LogRead, LogRead] | None:
         """A row that was handed over before is looked for again: an absence serves one POST directly after its read."""
-        row = await self._store.read(lambda tx: tx.outbox.get(outbox_id))
-        if row is None or row.attempt == 0 or row.state != OutboxState.READY:
+
+        def earlier(tx: Tx) -> Claim | None:
+            row = tx.outbox.get(outbox_id)
+            return claim_of(tx, row) if row and row.attempt and row.state == OutboxState.READY else None
+
+        claim = await self._store.read(earlier)
+        if claim is None:
             return None
-        claim = await self._store.read(lambda tx: claim_of(tx, row))
-        of_channel = await self._log.sent(row.sender, claim.began, ours=True)
+        of_channel = await self._log.sent(claim.row.sender, claim.began, ours=True)
         return await read(self._log, [claim], of_channel), of_channel
 
     def give_up(self, job: Job, error: str) -> Outcome:

@@ -6,18 +6,15 @@ from itertools import groupby
 
 from appliance import restoration
 from appliance.config import Config
-from appliance.model import MINUTE, SECOND, Job, OutboxMessage, OutboxState
+from appliance.model import SECOND, Job, OutboxMessage, OutboxState
 from appliance.outbox import binding, delivery, evidence
 from appliance.outbox.evidence import Books, Claim, Finding, Verdict
 from appliance.ports import Clock, LogUnavailableError, MessageLog, TooMuchError
 from appliance.queue.outcome import Done, Outcome, Snooze
-from appliance.queue.tolerance import Tolerance
+from appliance.queue.tolerance import AGAIN, LATER, Tolerance, unreadable
 from appliance.store import Store, Tx
 from appliance.store.cards import BOX, CardKind
 from appliance.wire import LogRead, forms
-
-AGAIN = 30 * SECOND  # Twilio's log could not be read, or the contact is being written to
-LATER = 5 * MINUTE  # after it failed again and again
 
 
 class SettleHandler:
@@ -31,7 +28,7 @@ class SettleHandler:
         try:
             due = await self.settle()
         except LogUnavailableError:
-            return Snooze(self._clock.now() + AGAIN, "Twilio's log cannot be read")
+            return unreadable(self._clock.now())
         if due is None:
             return Done(_well)
         return Snooze(max(due, self._clock.now() + SECOND), "the grace is not over", _well)

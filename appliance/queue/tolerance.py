@@ -1,19 +1,28 @@
-"""What the log says of one customer may not keep the others waiting: go on with the next, and tell at the end."""
+"""When Twilio's log cannot be read: the job comes again soon, and one customer's part keeps no other one waiting."""
 
 from collections.abc import Awaitable
 
 import structlog
 
 from appliance.errors import StorageBrokenError, StorageUnavailableError
+from appliance.model import MINUTE, SECOND
 from appliance.ports import LogUnavailableError
+from appliance.queue.outcome import Effects, Snooze, nothing
 
+AGAIN = 30 * SECOND  # until it is asked once more
+LATER = 5 * MINUTE  # the same after it failed again and again
 IN_A_ROW = 3  # then it is not one customer's part of the log, and each try may last until it times out
 
 log = structlog.get_logger()
 
 
+def unreadable(now: int, effects: Effects = nothing) -> Snooze:
+    """How a job ends that needs the log: nobody's fault, again soon."""
+    return Snooze(now + AGAIN, "Twilio's log cannot be read", effects)
+
+
 class Tolerance:
-    """For one pass over several customers."""
+    """For one pass over several customers: go on with the next, and tell at the end."""
 
     def __init__(self) -> None:
         self._first: Exception | None = None
