@@ -218,9 +218,7 @@ class OutboxMessage:
     body: str
     state: OutboxState
     attempt: int
-    tag: str
     created_at: int
-    sending_at: int | None = None  # when the present attempt began
     sent_at: int | None = None  # when we learned its sid
     absent_at: int | None = None  # when the first complete read after its last attempt lacked it
     sid: str | None = None

@@ -36,7 +36,7 @@ def apply(tx: Tx, report: DeliveryReport, config: Config) -> OutboxMessage | Non
     tx.events.insert(report, row.id, "" if report.recipient in ("", row.recipient) else "differing To")
     name(tx, row, number, report.sid, report.status, report.error_code, guessed=guessed)
     derive(tx, row, config)
-    return tx.outbox.get(row.id)
+    return row
 
 
 def _is_ours(tx: Tx, row: OutboxMessage, number: int, tag: str, report: DeliveryReport, config: Config) -> bool:
@@ -52,10 +52,13 @@ def _is_ours(tx: Tx, row: OutboxMessage, number: int, tag: str, report: Delivery
 
 def bind(tx: Tx, row: OutboxMessage, logged: LoggedMessage, config: Config) -> None:
     """Twilio's log shows a row's text: it is this message, unless a callback knows better."""
-    free = [attempt.number for attempt in tx.attempts.of(row.id) if attempt.sid is None]
-    number = free[0] if free else 0
-    name(tx, row, number, logged.sid, logged.status, logged.error_code, guessed=True)
+    name(tx, row, _unnamed(tx, row), logged.sid, logged.status, logged.error_code, guessed=True)
     derive(tx, row, config)
+
+
+def _unnamed(tx: Tx, row: OutboxMessage) -> int:
+    """The row's first attempt without a sid; 0 where there is none."""
+    return next((attempt.number for attempt in tx.attempts.of(row.id) if attempt.sid is None), 0)
 
 
 def name(
@@ -83,13 +86,13 @@ def name(
 def _pass_on(tx: Tx, row: OutboxMessage, attempt: Attempt) -> None:
     """A callback outranks the log's guess: what the row was thought to be is an equal row, in doubt before given up."""
     assert attempt.sid is not None
-    equal = [other for other in tx.outbox.unresolved_to(row.contact_id) if other.body == row.body]
-    for heir in sorted(equal, key=lambda other: other.state not in OPEN):
-        number = next((each.number for each in tx.attempts.of(heir.id) if each.sid is None), 0)
-        name(tx, heir, number, attempt.sid, attempt.status, attempt.error_code, guessed=True)
-        derive_row(tx, heir)
+    equal = (other for other in tx.outbox.unresolved_to(row.contact_id) if other.body == row.body)
+    heir = min(equal, key=lambda other: other.state not in OPEN, default=None)
+    if heir is None:
+        tx.attempts.add(row.id, attempt.sid, attempt.status, attempt.error_code)
         return
-    tx.attempts.add(row.id, attempt.sid, attempt.status, attempt.error_code)
+    name(tx, heir, _unnamed(tx, heir), attempt.sid, attempt.status, attempt.error_code, guessed=True)
+    derive_row(tx, heir)
 
 
 def _is_forward(old: str, new: str) -> bool:
@@ -98,11 +101,12 @@ def _is_forward(old: str, new: str) -> bool:
 
 def derive(tx: Tx, row: OutboxMessage, config: Config) -> None:
     """The row becomes what its best message is, and its conversation goes on with what that changes."""
-    derive_row(tx, row)
-    follow(tx, row, config)
+    if derive_row(tx, row):
+        follow(tx, row, config)
 
 
-def derive_row(tx: Tx, row: OutboxMessage) -> None:
+def derive_row(tx: Tx, row: OutboxMessage) -> bool:
+    """Whether that answers the customer, or does not any more."""
     named = [attempt for attempt in tx.attempts.of(row.id) if attempt.sid is not None]
     good = [attempt for attempt in named if attempt.status not in FINAL_FAILURES]
     best = max(good or named, key=lambda each: (RANK.get(each.status, 0), each.sid == row.sid, -each.number))
@@ -112,13 +116,16 @@ def derive_row(tx: Tx, row: OutboxMessage) -> None:
     changes = {"sid": best.sid, "status": best.status, "error_code": best.error_code, "sent_at": row.sent_at or tx.now}
     tx.outbox.update(row.id, state=state, reason="", **changes)
     tx.cards.close(CardKind.DOUBT, cards.reply(row.id))
-    if good and row.state not in (OutboxState.SENT, OutboxState.DELIVERED, OutboxState.READ):
+    arrived = bool(good) and row.state not in (OutboxState.SENT, OutboxState.DELIVERED, OutboxState.READ)
+    failed = not good and row.state != OutboxState.FAILED
+    if arrived:
         _arrived(tx, row)
     if len(good) > 1 and tx.cards.times(CardKind.SENT_TWICE, cards.reply(row.id)) < len(good) - 1:
         text = "Twilio reports two messages for one reply: the customer may have it twice."
         tx.cards.open(CardKind.SENT_TWICE, cards.reply(row.id), f"{masked(row.recipient)}: {text}", row.organization_id)
-    if not good and row.state != OutboxState.FAILED:
+    if failed:
         _undelivered(tx, row, best)
+    return arrived or failed
 
 
 def heed(tx: Tx, row: OutboxMessage, code: int | None) -> None:

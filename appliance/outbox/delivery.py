@@ -45,7 +45,6 @@ def begin(tx: Tx, outbox_id: int, tag: str, config: Config) -> OutboxMessage | N
 
 def record(tx: Tx, row: OutboxMessage, result: TwilioMessageResult, config: Config) -> None:
     """Write what the POST came to, unless a callback was faster."""
-    tx.attempts.end(row.id, row.attempt)
     match result.outcome:
         case SendOutcome.ACCEPTED:
             tx.cards.close(CardKind.TWILIO, ACCOUNT)

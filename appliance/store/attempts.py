@@ -27,7 +27,7 @@ class Attempts:
         )
 
     def end(self, outbox_id: int, number: int) -> None:
-        """It has an answer, or nobody waits for one any more."""
+        """Nobody waits for its answer any more."""
         self._sql.run(
             "UPDATE attempts SET ended_at = ? WHERE outbox_id = ? AND number = ? AND ended_at IS NULL",
             self._sql.now,
@@ -37,7 +37,13 @@ class Attempts:
 
     def refused(self, outbox_id: int, number: int) -> None:
         """Twilio said no: nothing in its log can be this attempt's."""
-        self._sql.run("UPDATE attempts SET status = 'refused' WHERE outbox_id = ? AND number = ?", outbox_id, number)
+        self._sql.run(
+            "UPDATE attempts SET status = 'refused', ended_at = coalesce(ended_at, ?) "
+            "WHERE outbox_id = ? AND number = ?",
+            self._sql.now,
+            outbox_id,
+            number,
+        )
 
     def forget(self, outbox_id: int, number: int) -> None:
         """Twilio surely did nothing with it."""

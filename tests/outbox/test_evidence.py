@@ -34,7 +34,6 @@ def claim(
         body,
         state,
         len(attempts),
-        "t",
         NOW + written,
         absent_at=None if absent is None else NOW + absent,
         sender=SMS,

@@ -102,7 +102,7 @@ def doubt_resent_on_a_timer(patch: Patch) -> None:
 def sending_not_committed(patch: Patch) -> None:
     def begin(tx: Tx, outbox_id: int, tag: str, _config: Any) -> OutboxMessage | None:
         row = tx.outbox.get(outbox_id)
-        return replace(row, tag=tag, attempt=1) if row is not None and row.state == OutboxState.READY else None
+        return replace(row, attempt=1) if row is not None and row.state == OutboxState.READY else None
 
     patch.setattr(delivery, "begin", begin)
 
