@@ -22,6 +22,7 @@ from appliance.queue.bell import Bell
 from appliance.queue.lane import arm
 from appliance.store import Store, Tx, cards
 from appliance.store.cards import CardKind
+from appliance.store.contacts import session_key
 from appliance.wire import InboundMessage
 
 SAID = "about consent"  # messages.suppressed: heeded, and not answered while a person is in charge
@@ -105,7 +106,7 @@ def open_conversation(tx: Tx, channel: Channel, contact: Contact, config: Config
 
     Who is with a person stays there: the person's silence counts, not the conversation's.
     """
-    key = tx.contacts.lane(contact.id)
+    key = session_key(channel.address, contact.address)
     current = tx.conversations.open_with(key)
     if current is not None and current.expires_at <= tx.now and tx.jobs.in_lane(key) is None:
         tx.conversations.set_status(current.id, ConversationStatus.CLOSED)

@@ -7,6 +7,11 @@ from appliance.store.sql import Row
 TWILIOS_WORD = "21610"  # instead of a message's sid: Twilio refused to write to the contact
 
 
+def session_key(channel: str, contact: str) -> str:
+    """The key of a conversation and of its lane: both addresses verbatim."""
+    return f"{channel}|{contact}"
+
+
 class Contacts(Repository[Contact]):
     table = "contacts"
     type = Contact
@@ -28,14 +33,14 @@ class Contacts(Repository[Contact]):
         return contact
 
     def lane(self, contact_id: int) -> str:
-        """The key of the contact's conversation and of its lane: both addresses verbatim."""
+        """The contact's session key, where its addresses are not at hand."""
         row = self._sql.one(
             "SELECT ch.address AS channel, c.address AS contact "
             "FROM contacts c JOIN channels ch ON ch.id = c.channel_id WHERE c.id = ?",
             contact_id,
         )
         assert row is not None
-        return f"{row['channel']}|{row['contact']}"
+        return session_key(row["channel"], row["contact"])
 
     def heard(self, contact_id: int, at: int) -> None:
         """A message came in: WhatsApp's 24 hours start again."""
