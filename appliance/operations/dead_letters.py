@@ -18,8 +18,8 @@ from appliance.model import (
     TextKey,
     ai_resource,
 )
+from appliance.operations import messages
 from appliance.outbox.permission import refusal
-from appliance.queue.lane import follow
 from appliance.store import Tx, cards
 from appliance.store.cards import CardKind
 
@@ -90,20 +90,17 @@ def _send_again(tx: Tx, letter: Job, intended_by: str, config: Config) -> int | 
         about = [message.id for message in tx.messages.answered_by(row.id)]
         return _answer_again(tx, letter, about, intended_by, reply_no)
     _check_allowed(tx, MANUAL, row.sender, row.contact_id)
-    outbox_id = tx.outbox.insert(
+    messages.write(
+        tx,
+        config,
         organization_id=row.organization_id,
         channel_id=row.channel_id,
         contact_id=row.contact_id,
         conversation_id=row.conversation_id,
-        kind=MANUAL,
         body=row.body,
-        source="operator",
         intended_by=intended_by,
         reply_no=reply_no + 1,
     )
-    copy = tx.outbox.get(outbox_id)
-    assert copy is not None
-    follow(tx, copy, config)
     job = tx.jobs.in_lane(tx.contacts.lane(row.contact_id))
     return job.id if job else None
 

@@ -11,6 +11,7 @@ from appliance.errors import RequestError
 from appliance.model import MANUAL, Channel, OutboxMessage, OutboxState, may_be_written_to
 from appliance.queue.lane import follow
 from appliance.store import Tx
+from appliance.store.contacts import session_key
 
 MAX_ADDRESS = 200  # characters
 MAX_KEY = 200
@@ -66,22 +67,28 @@ def submit(tx: Tx, message: ManualMessage, config: Config) -> Submitted:
     if message.idempotency_key is not None and (known := _known(tx, message, body)):
         return Submitted(known.id, known.state)
     contact = tx.contacts.ensure(channel.id, message.recipient)
-    conversation = tx.conversations.open_with(tx.contacts.lane(contact.id))
-    outbox_id = tx.outbox.insert(
+    conversation = tx.conversations.open_with(session_key(channel.address, contact.address))
+    outbox_id = write(
+        tx,
+        config,
         organization_id=channel.organization_id,
         channel_id=channel.id,
         contact_id=contact.id,
         conversation_id=conversation.id if conversation else None,
-        kind=MANUAL,
         body=body,
-        source="operator",
         intended_by=message.intended_by,
         idempotency_key=message.idempotency_key,
     )
+    return Submitted(outbox_id, OutboxState.READY)
+
+
+def write(tx: Tx, config: Config, **columns: Any) -> int:
+    """A person's words for the outbox, which take their turn in the contact's lane; the row's id."""
+    outbox_id = tx.outbox.insert(kind=MANUAL, source="operator", **columns)
     row = tx.outbox.get(outbox_id)
     assert row is not None
     follow(tx, row, config)
-    return Submitted(outbox_id, OutboxState.READY)
+    return outbox_id
 
 
 def _channel(tx: Tx, message: ManualMessage) -> Channel:
