@@ -4,12 +4,11 @@ from appliance.model import Conversation, ConversationStatus
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
-# A conversation with a message nobody has answered yet, or a lane job, is never swept.
-_NO_LIVE = """
-    NOT EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = c.id
-                AND m.reply_id IS NULL AND m.suppressed IS NULL AND m.card_id IS NULL)
-    AND NOT EXISTS (SELECT 1 FROM message_queue q WHERE q.lane = c.session_key AND q.status IN ('ready', 'running'))
-"""
+# A message that nobody has answered yet, or a job in the lane. A conversation that has one is never swept.
+_LIVE = """EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = conversations.id
+    AND m.reply_id IS NULL AND m.suppressed IS NULL AND m.card_id IS NULL)"""
+_BUSY = """EXISTS (SELECT 1 FROM message_queue q WHERE q.lane = conversations.session_key
+    AND q.status IN ('ready', 'running'))"""
 
 
 class Conversations(Repository[Conversation]):
@@ -25,11 +24,7 @@ class Conversations(Repository[Conversation]):
 
     def waiting(self, contact_id: int) -> list[Conversation]:
         """A contact's conversations with messages that nobody has answered yet, oldest first."""
-        return self._select(
-            "contact_id = ? AND EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = conversations.id "
-            "AND m.reply_id IS NULL AND m.suppressed IS NULL AND m.card_id IS NULL) ORDER BY id",
-            contact_id,
-        )
+        return self._select(f"contact_id = ? AND {_LIVE} ORDER BY id", contact_id)
 
     def insert(
         self,
@@ -106,14 +101,14 @@ class Conversations(Repository[Conversation]):
 
     def quiet_since(self, before: int, limit: int) -> list[Conversation]:
         """Pending or in progress, last touched before a time, with nothing left to answer."""
-        return self._sweep("c.status IN ('pending', 'progress') AND c.updated_at < ?", "c.updated_at", before, limit)
+        return self._sweep("status IN ('pending', 'progress') AND updated_at < ?", "updated_at", before, limit)
 
     def expired(self, now: int, limit: int) -> list[Conversation]:
-        return self._sweep("c.status <> 'closed' AND c.expires_at <= ?", "c.expires_at", now, limit)
+        return self._sweep("status <> 'closed' AND expires_at <= ?", "expires_at", now, limit)
 
     def _sweep(self, condition: str, order: str, before: int, limit: int) -> list[Conversation]:
-        statement = f"SELECT * FROM conversations c WHERE {condition} AND {_NO_LIVE} ORDER BY {order} LIMIT ?"  # noqa: S608
-        return [self._load(row) for row in self._sql.all(statement, before, limit)]
+        idle = f"NOT {_LIVE} AND NOT {_BUSY}"
+        return self._select(f"{condition} AND {idle} ORDER BY {order} LIMIT ?", before, limit)
 
     def move(self, conversation: Conversation, status: ConversationStatus) -> bool:
         """Change the status unless somebody changed the row since it was read (optimistic locking)."""
