@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from appliance.logs import configure
 from appliance.printable import escaped
+from tests.support import logging_state
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 BREAKS = "\r\n\0\x0b\x0c\x1b[31m\x1c\x85\u2028\u2029\u202e\ud800\x7f\x9b"
@@ -35,14 +36,9 @@ class Unprintable:
 @pytest.fixture(autouse=True)
 def own_configuration(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give structlog, logging and warnings back as they were."""
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level, logging.raiseExceptions)
-    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
-    yield
-    root.handlers[:], logging.raiseExceptions = before[0], before[2]
-    root.setLevel(before[1])
-    logging.captureWarnings(False)
-    structlog.reset_defaults()
+    with logging_state.given_back():
+        monkeypatch.delenv("JOURNAL_STREAM", raising=False)
+        yield
 
 
 @pytest.fixture

@@ -1,17 +1,16 @@
 """The command line against a running appliance, and without one."""
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from appliance import logs
 from appliance.model import Dialogue, Reply
 from appliance.ports import Permanent
 from appliance.simulator import Fault
 from appliance.store.cards import BOX, CardKind
+from tests.support import logging_state
 from tests.support.command_line import CommandLine, write_config
 from tests.support.world import CUSTOMER, SMS, WHATSAPP, World
 
@@ -32,14 +31,9 @@ class Broken:
 def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The appliance in this process logs errors only, and not to standard output; the terminal has 80 columns."""
     monkeypatch.setenv("COLUMNS", "80")
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level, logging.raiseExceptions)
-    logs.configure("error", "json")
-    yield
-    root.handlers[:], logging.raiseExceptions = before[0], before[2]
-    root.setLevel(before[1])
-    logging.captureWarnings(False)
-    structlog.reset_defaults()
+    with logging_state.given_back():
+        logs.configure("error", "json")
+        yield
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The command line where no appliance runs, for another user, and before anything is configured."""
 
 import json
-import logging
 import os
 import socket
 import sqlite3
@@ -13,7 +12,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-import structlog
 from click.testing import CliRunner
 
 from appliance import __main__, __version__
@@ -21,6 +19,7 @@ from appliance.cli import main
 from appliance.cli.owner import unreadable
 from appliance.config import Config
 from appliance.store.lock import Lock
+from tests.support import logging_state
 from tests.support.command_line import CommandLine, write_config
 from tests.support.world import ACCOUNT, CUSTOMER, SMS, TOKEN
 
@@ -33,13 +32,8 @@ def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[No
             monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.chdir(tmp_path)
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level, logging.raiseExceptions)
-    yield
-    root.handlers[:], logging.raiseExceptions = before[0], before[2]
-    root.setLevel(before[1])
-    logging.captureWarnings(False)
-    structlog.reset_defaults()
+    with logging_state.given_back():
+        yield
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Every POST of a row is an attempt of its own: what Twilio says of any of them counts, whenever it says it."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,6 @@ from tests.outbox.scene import (
     pass_,
     posts,
     states,
-    unheard,
     write_by_hand,
 )
 from tests.support.wire import callback
@@ -28,12 +26,6 @@ from tests.support.world import ManualClock, World
 
 BEHIND = Fault("list", "lag", seconds=99_999, times=None)  # Twilio's list shows nothing of what was sent
 ACCEPTED = Fault("create", "reset", accepted=True)
-
-
-@pytest.fixture
-async def doubtful(tmp_path: Path) -> AsyncIterator[World]:
-    async with unheard(tmp_path) as world:
-        yield world
 
 
 async def reference(world: World, row: int = 1, attempt: int = 1) -> str:

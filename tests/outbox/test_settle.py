@@ -1,6 +1,5 @@
 """Sends whose outcome is unknown are settled by Twilio's log: bound, sent once more, or shown to a person."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,17 +16,10 @@ from tests.outbox.scene import (
     pass_,
     posts,
     states,
-    unheard,
     write_by_hand,
 )
 from tests.support.wire import callback
 from tests.support.world import ManualClock, World
-
-
-@pytest.fixture
-async def doubtful(tmp_path: Path) -> AsyncIterator[World]:
-    async with unheard(tmp_path) as world:
-        yield world
 
 
 async def test_a_send_that_twilio_accepted_is_bound_and_not_sent_again(doubtful: World) -> None:

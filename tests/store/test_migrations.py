@@ -87,16 +87,26 @@ async def test_a_step_brings_the_file_up_to_date(tmp_path: Path, monkeypatch: py
     assert "extra" in tables(tmp_path / database.FILE_NAME)
 
 
-async def test_a_database_of_before_hand_overs_ended_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who was in human hands asked for a person when the text said so; what older conversations left waits for nobody."""
-    with monkeypatch.context() as patch:
+async def before(directory: Path, rows: str) -> None:
+    """A file of the first schema with one organization, one channel and these rows."""
+    with pytest.MonkeyPatch.context() as patch:
         first = database.migrations()[:1]
         patch.setattr(database, "migrations", lambda: first)
-        await open_and_close(tmp_path)
-    connection = sqlite3.connect(tmp_path / database.FILE_NAME)
-    connection.executescript("""
+        await open_and_close(directory)
+    connection = sqlite3.connect(directory / database.FILE_NAME)
+    connection.executescript(f"""
         INSERT INTO organizations (id, name, language, timezone, created_at) VALUES (1, 'P', 'en', 'UTC', 1);
         INSERT INTO channels (id, organization_id, address, created_at, watermark_at) VALUES (1, 1, '+1', 1, 1);
+        {rows}
+    """)
+    connection.close()
+
+
+async def test_a_database_of_before_hand_overs_ended_opens(tmp_path: Path) -> None:
+    """Who was in human hands asked for a person when the text said so; what older conversations left waits for nobody."""
+    await before(
+        tmp_path,
+        """
         INSERT INTO contacts (id, channel_id, address, created_at) VALUES (1, 1, '+2', 1), (2, 1, '+3', 1);
         INSERT INTO conversations (id, organization_id, channel_id, contact_id, session_key, status, created_at,
             updated_at, expires_at) VALUES (1, 1, 1, 1, 'a', 'closed', 1, 1, 1), (2, 1, 1, 1, 'a', 'human', 1, 9, 9),
@@ -110,8 +120,8 @@ async def test_a_database_of_before_hand_overs_ended_opens(tmp_path: Path, monke
         INSERT INTO cards (kind, subject, text, opened_at, last_at) VALUES
             ('waiting', 'conversation:2', '…7777 asks for a person.', 1, 1),
             ('waiting', 'conversation:3', '…6666 asked for no messages and wrote again.', 1, 1);
-    """)
-    connection.close()
+    """,
+    )
 
     await open_and_close(tmp_path)
 
@@ -123,22 +133,17 @@ async def test_a_database_of_before_hand_overs_ended_opens(tmp_path: Path, monke
     connection.close()
 
 
-async def test_sends_of_before_attempts_are_taken_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_sends_of_before_attempts_are_taken_along(tmp_path: Path) -> None:
     """What was parked is a dead letter; a POST under way has no end yet."""
-    with monkeypatch.context() as patch:
-        first = database.migrations()[:1]
-        patch.setattr(database, "migrations", lambda: first)
-        await open_and_close(tmp_path)
-    connection = sqlite3.connect(tmp_path / database.FILE_NAME)
-    connection.executescript("""
-        INSERT INTO organizations (id, name, language, timezone, created_at) VALUES (1, 'P', 'en', 'UTC', 1);
-        INSERT INTO channels (id, organization_id, address, created_at, watermark_at) VALUES (1, 1, '+1', 1, 1);
+    await before(
+        tmp_path,
+        """
         INSERT INTO contacts (id, channel_id, address, created_at) VALUES (1, 1, '+2', 1);
         INSERT INTO outbox (organization_id, channel_id, contact_id, kind, body, body_hash, state, attempt, sending_at,
             created_at) VALUES (1, 1, 1, 'answer', '', x'', 'parked', 2, 5, 1),
             (1, 1, 1, 'answer', '', x'', 'sending', 1, 6, 2);
-    """)
-    connection.close()
+    """,
+    )
 
     await open_and_close(tmp_path)
 
