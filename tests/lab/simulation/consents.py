@@ -41,7 +41,7 @@ def _words(world: World, contact: str) -> list[_Word]:
             entry.sid,
             entry.body in OUT,
             (start := world.second(entry) * SECOND - world.scenario.offset),
-            max(start + SECOND - 1, world.acknowledged.get(entry.sid, 0)),
+            max(start + SECOND - 1, world.acknowledged.get(entry.sid, 0), world.hooked.get(entry.sid, 0)),
         )
         for entry in world.inbound()
         if entry.sender == contact and is_word(entry.body)

@@ -228,17 +228,19 @@ class Simulation:
         named = [self._named(unit) for unit in units]
         steps = {step for step, _ in named}
         if when == "after" and not _HEARING.isdisjoint(steps):
-            self._hear()
+            self._hear(by_webhook="intake" in steps)
         await self._point("+".join(sorted(steps)) + f".{when}", *(row for _, about in named for row in about))
         if not _SETTLING.isdisjoint(steps):
             self._watch_doubts(when)
 
-    def _hear(self) -> None:
-        """Note when a word about consent came to be known."""
+    def _hear(self, by_webhook: bool) -> None:
+        """Note when a word about consent came to be known: it may be stored although its webhook never heard 200."""
         for entry in self.world.inbound():
             is_new = consents.is_word(entry.body) and entry.sid not in self.world.heard
             if is_new and self.database.rows("SELECT 1 FROM messages WHERE sid = ?", entry.sid):
                 self.world.heard[entry.sid] = self.world.now
+                if by_webhook:
+                    self.world.hooked[entry.sid] = self.world.now
 
     def _watch_doubts(self, when: str) -> None:
         if when == "before":

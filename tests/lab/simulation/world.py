@@ -69,6 +69,7 @@ class World:
         self.ended: dict[str, int] = {}  # reference → when the caller had an answer, gave up or died
         self.acknowledged: dict[str, int] = {}  # inbound sid → when it first heard 200
         self.heard: dict[str, int] = {}  # sid of a word about consent → when the appliance stored it
+        self.hooked: dict[str, int] = {}  # … and when it did so because a webhook brought it, which tells no time
         self.reported: list[tuple[str, str]] = []  # (reference, status) of callbacks that heard 204
         self.asked = 0  # of the model
         self.life = 0
@@ -88,7 +89,8 @@ class World:
         other.dice = self.dice.copy()
         other.events, other.entries, other.reported = self.events[:], self.entries[:], self.reported[:]
         other.posts, other.ended = self.posts.copy(), self.ended.copy()
-        other.acknowledged, other.heard, other.dead = self.acknowledged.copy(), self.heard.copy(), self.dead[:]
+        other.acknowledged, other.dead = self.acknowledged.copy(), self.dead[:]
+        other.heard, other.hooked = self.heard.copy(), self.hooked.copy()
         return other
 
     def at(self, when: int, kind: str, value: Any = None) -> None:
@@ -127,6 +129,7 @@ class World:
         """An older state of the appliance is back, with these rows in its outbox and these messages."""
         self.forgotten |= {reference for reference in self.posts if int(reference.partition(".")[0]) not in rows}
         self.heard = {sid: at for sid, at in self.heard.items() if sid in sids}
+        self.hooked = {sid: at for sid, at in self.hooked.items() if sid in sids}
         self.acknowledged, self.reported = {}, []
 
     # What Twilio does.
