@@ -37,6 +37,7 @@ from appliance.queue.schedule import Schedule, enqueue_tick
 from appliance.queue.worker import Worker, resume
 from appliance.reply.handler import ReplyHandler
 from appliance.reply.provider import Provider
+from appliance.reply.shelf import Shelves
 from appliance.responder.faq import Faq
 from appliance.responder.llm import Llm
 from appliance.restoration import Hold
@@ -125,6 +126,7 @@ class Engine:
         self.circuits = Circuits()
         consequences.of_the_past(self.circuits, clock, past.last_doubt)
         self.bell = Bell()
+        self.shelves = Shelves()
         self.outage = Outage(store, adapters.sender, clock, self.bell)
         hold = Hold(past.is_restored, self.bell.ring)
         self._settle = SettleHandler(store, adapters.log, config, clock)
@@ -150,7 +152,7 @@ class Engine:
         attempts = config.queue.max_attempts
         provider = Provider(adapters.responder, self.circuits, self.outage, clock, random.random, attempts)
         return {
-            JobKind.REPLY: ReplyHandler(store, provider, config, clock),
+            JobKind.REPLY: ReplyHandler(store, provider, self.shelves, config, clock),
             JobKind.SEND: SendHandler(store, adapters.sender, adapters.log, config, clock, self.circuits),
             JobKind.SETTLE: self._settle,
             JobKind.CATCH_UP: self._catch_up,

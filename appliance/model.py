@@ -95,6 +95,7 @@ class TextKey(StrEnum):
     """The texts customers read that no responder wrote."""
 
     UNAVAILABLE = "unavailable"
+    MENU = "menu"
     DONT_KNOW = "dont_know"
     GREETING = "greeting"
     HANDOFF = "handoff"
@@ -243,11 +244,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One heading of the organization's knowledge."""
+    """One heading of the organization's knowledge. `aliases`: what customers call it; they are never shown them."""
 
     id: int
     title: str
     body: str
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,30 +258,6 @@ class Turn:
 
     role: Literal["user", "assistant"]
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Dialogue:
-    """All a responder may know: who asks whom, what was said, what must be answered now."""
-
-    organization: Organization
-    questions: tuple[str, ...]  # the live messages, oldest first
-    turns: tuple[Turn, ...] = ()  # what was said before them, oldest first
-    topics: tuple[Topic, ...] = ()  # proposed by full-text search, best first
-    first_contact: bool = True  # nothing was sent in this conversation yet
-    unknown_streak: int = 0  # "don't know" answers in a row just before
-    background: tuple[Topic, ...] = ()  # the other topics of a small knowledge base
-    asked_at: int | None = None  # now, for "are you open?"
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a responder decided: its own words (`text`), a fixed text (`key`), or neither = no reply needed."""
-
-    source: str  # where the words come from: a topic's title, a model's name, a rule
-    text: str = ""
-    key: TextKey | None = None
-    unknown: bool = False  # it has no answer to what was asked
 
 
 def masked(address: str) -> str:

@@ -1,8 +1,10 @@
-"""What is swapped at the edges: who answers, who sends, what time it is. Protocols and their errors only."""
+"""What is swapped at the edges: who answers, who sends, what time it is. Protocols, what they pass, errors."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from appliance.model import Dialogue, Reply
+from appliance.model import Organization, TextKey, Topic, Turn
 from appliance.wire import LoggedMessage, LogRead, Media, OutboundMessage, TwilioMessageResult
 
 
@@ -16,6 +18,44 @@ class Clock(Protocol):
         """Seconds that never go back."""
 
     async def sleep(self, seconds: float) -> None: ...
+
+
+class Shelf(Protocol):
+    """An organization's topics, ready to be asked which of them are like a question."""
+
+    @property
+    def topics(self) -> Sequence[Topic]:
+        """All of them, oldest first."""
+
+    def alike(self, question: str) -> Sequence[tuple[Topic, float]]:
+        """Topics that look like the question by their letters, with a likeness of 0 … 1, most like first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """All a responder may know: who asks whom, what was said, what must be answered now."""
+
+    organization: Organization
+    questions: tuple[str, ...]  # the live messages, oldest first
+    turns: tuple[Turn, ...] = ()  # what was said before them, oldest first
+    topics: tuple[Topic, ...] = ()  # proposed by full-text search, best first
+    first_contact: bool = True  # nothing was sent in this conversation yet
+    unknown_streak: int = 0  # "don't know" answers in a row just before, menus left out
+    background: tuple[Topic, ...] = ()  # the other topics of a small knowledge base
+    menu: tuple[str, ...] = ()  # the titles offered by the last menu that reached the customer
+    shelf: Shelf | None = None  # all that the organization knows
+    asked_at: int | None = None  # now, for "are you open?"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a responder decided: its own words (`text`), a fixed text (`key`), or neither = no reply needed."""
+
+    source: str  # where the words come from: a topic's title, a model's name, a rule
+    text: str = ""
+    key: TextKey | None = None
+    options: tuple[str, ...] = ()  # with MENU: the titles to choose from
+    unknown: bool = False  # it has no answer to what was asked
 
 
 class ResponderError(Exception):

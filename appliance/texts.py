@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from appliance.model import Language, Organization, TextKey
 
@@ -11,6 +12,7 @@ _ELLIPSIS = "..."  # "…" is outside GSM-7 and would make a plain SMS cost more
 TEXTS: dict[Language, dict[TextKey, str]] = {
     "pt-BR": {
         TextKey.UNAVAILABLE: "Desculpe, estou indisponível no momento. Sua mensagem foi recebida. {contact}",
+        TextKey.MENU: "Não tenho certeza. É sobre um destes? Responda com o número:",
         TextKey.DONT_KNOW: (
             "Não tenho essa informação. Pode perguntar de outro jeito? Para falar com uma pessoa, responda ATENDENTE."
         ),
@@ -29,6 +31,7 @@ TEXTS: dict[Language, dict[TextKey, str]] = {
     },
     "en": {
         TextKey.UNAVAILABLE: "Sorry, I can't answer right now. Your message has been received. {contact}",
+        TextKey.MENU: "I'm not sure. Is it about one of these? Reply with the number:",
         TextKey.DONT_KNOW: ("I don't have that information. Could you put it another way? For a person, reply AGENT."),
         TextKey.GREETING: (
             "Hello! {organization} here, automatic assistant. How can I help? For a person, reply AGENT."
@@ -42,6 +45,7 @@ TEXTS: dict[Language, dict[TextKey, str]] = {
     },
     "es": {
         TextKey.UNAVAILABLE: "Disculpe, no estoy disponible en este momento. Su mensaje fue recibido. {contact}",
+        TextKey.MENU: "No estoy seguro. ¿Es sobre uno de estos? Responda con el número:",
         TextKey.DONT_KNOW: (
             "No tengo esa información. ¿Puede preguntarlo de otra forma? Para hablar con una persona, responda PERSONA."
         ),
@@ -70,11 +74,12 @@ _BOLD = re.compile(r"\*\*(?=\S)([^*\n]{1,500})\*\*|(?<!\w)__(?=\S)([^_\n]{1,500}
 _LINK = re.compile(r"!?\[([^\[\]\n]{1,300})\]\(([^()\s]{1,500})\)")
 
 
-def render(key: TextKey, organization: Organization) -> str:
-    """The text in the organization's language, one line, at most one Twilio message."""
+def render(key: TextKey, organization: Organization, options: Sequence[str] = ()) -> str:
+    """The text in the organization's language, one line, and one more for each option; at most one Twilio message."""
     values = {"organization": organization.name, "contact": organization.contact}
     filled = _PLACEHOLDER.sub(lambda match: values[match[1]], TEXTS[organization.language][key])
-    return fit(" ".join(filled.split()))
+    choices = (f"{number}) {option}" for number, option in enumerate(options, start=1))
+    return fit("\n".join((" ".join(filled.split()), *choices)))
 
 
 def normalise(body: str) -> str:

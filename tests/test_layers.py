@@ -36,20 +36,21 @@ NEEDS = {
     # use cases
     "queue": "clock config errors metrics model ports restoration store timekeeping",
     "inbox.keywords": "language model wire",
+    "reply.shelf": "language model store",
     "handover.charge": "model store",
     "inbox": "config handover.charge inbox.keywords model ports queue restoration store timekeeping wire",
     "handover": "config handover.charge inbox model ports queue store",
     "outbox.permission": "config model store",
     "outbox": "clock config handover.charge model outbox.permission ports queue restoration store texts twilio.codes wire",
-    "reply": "clock config handover.charge inbox language model outbox.permission ports queue store texts",
+    "reply": "clock config handover.charge inbox model outbox.permission ports queue reply.shelf store texts",
     "chores": "config errors model ports queue store",
-    "operations": "appliance config errors language model outbox.permission ports queue store texts",
+    "operations": "appliance config errors language model outbox.permission ports queue reply.shelf store texts",
     # drivers and assembly
-    "web": "config errors inbox logs metrics operations outbox ports queue store twilio.webhook",
+    "web": "config errors inbox logs metrics operations outbox ports queue reply.shelf store twilio.webhook",
     "pulse": "errors ports queue store systemd",
     "opening": "config errors ports restoration store systemd web",
     "engine": (
-        "chores clock config errors handover inbox metrics model operations outbox ports queue reply responder "
+        "chores clock config errors handover inbox metrics model operations outbox ports queue reply reply.shelf responder "
         "restoration store timekeeping twilio twilio.webhook web"
     ),
     "app": "appliance clock config engine errors inbox metrics model opening ports pulse outbox store systemd web",

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 from appliance import texts
 from appliance.errors import RequestError
 from appliance.language.text import fold
-from appliance.language.words import search_terms
-from appliance.model import Dialogue, Organization
-from appliance.ports import Responder
+from appliance.model import Organization
+from appliance.ports import Dialogue, Responder
+from appliance.reply.shelf import Shelves, propose
 from appliance.store import Tx
 
 MAX_QUESTION = 1_600  # characters
@@ -54,20 +54,19 @@ def page(tx: Tx, organization: Organization) -> list[dict[str, Any]]:
     return [{"title": topic.title, "body": topic.body} for topic in tx.knowledge.of(organization.id)]
 
 
-def asked(tx: Tx, organization: Organization, question: str) -> Dialogue:
+def asked(tx: Tx, organization: Organization, shelves: Shelves, question: str) -> Dialogue:
     """The dialogue of somebody who asks this first of all. Raises RequestError for no question."""
     if not 1 <= len(question.strip()) <= MAX_QUESTION:
         raise RequestError("bad_question", f"The question must have 1 to {MAX_QUESTION} characters.", "question")
-    terms = search_terms(question, organization.language)
-    topics = tx.knowledge.propose(organization.id, terms)
-    return Dialogue(organization, (question,), topics=tuple(topics), asked_at=tx.now)
+    topics = propose(tx, organization, (question,))
+    return Dialogue(organization, (question,), topics=topics, shelf=shelves.of(tx, organization), asked_at=tx.now)
 
 
 async def trial(offline: Offline, dialogue: Dialogue) -> Trial:
     question = dialogue.questions[0]
     scores = [Score(topic, round(score, 3)) for topic, score in offline.explain(question, dialogue)]
     reply = await offline.respond(dialogue, PATIENCE)
-    text = texts.render(reply.key, dialogue.organization) if reply.key else reply.text
+    text = texts.render(reply.key, dialogue.organization, reply.options) if reply.key else reply.text
     return Trial(
         topic=reply.source if reply.text else None,
         score=scores[0].score if scores else 0.0,

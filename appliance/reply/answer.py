@@ -3,8 +3,9 @@
 from appliance import texts
 from appliance.handover import charge
 from appliance.inbox.missed import LATE
-from appliance.model import ANSWER, Handover, Held, Reply, TextKey
+from appliance.model import ANSWER, Handover, Held, TextKey
 from appliance.outbox.permission import Refusal
+from appliance.ports import Reply
 from appliance.queue.outcome import Dead, Done, Outcome
 from appliance.reply.case import Case
 from appliance.store import Tx, cards
@@ -19,7 +20,7 @@ def answer(case: Case, reply: Reply) -> Outcome:
     if reply.key is None and not reply.text.strip():
         return Done(lambda tx: tx.messages.suppress(case.message_ids, reply.source))
     if reply.key:
-        body = texts.render(reply.key, case.organization)
+        body = texts.render(reply.key, case.organization, reply.options)
     else:
         # SMS and WhatsApp show Markdown as it is typed; words that are nothing but markup are left as they are.
         body = texts.strip_markup(reply.text).strip() or reply.text
@@ -32,7 +33,7 @@ def answer(case: Case, reply: Reply) -> Outcome:
         contact = tx.contacts.get(case.contact.id)
         if contact is not None and contact.is_with_a_person:  # who came while a model was asked
             charge.hold(tx, case.conversation, case.messages, Held.IN_CHARGE)
-        elif _write(tx, case, reply.key or ANSWER, body, reply.source) and reply.key == TextKey.HANDOFF:
+        elif _write(tx, case, reply, body) and reply.key == TextKey.HANDOFF:
             charge.begin(tx, case.conversation, case.who, Handover.UNKNOWN if reply.unknown else Handover.ASKED)
 
     return Done(effects)
@@ -42,7 +43,7 @@ def _hold(case: Case, held: Held) -> Outcome:
     return Done(lambda tx: charge.hold(tx, case.conversation, case.messages, held))
 
 
-def _write(tx: Tx, case: Case, kind: str, body: str, source: str) -> bool:
+def _write(tx: Tx, case: Case, reply: Reply, body: str) -> bool:
     """Outbox row, messages and the lane's hand-over to the send job. False: another reply has the messages already."""
     live = {message.id for message in tx.messages.live(case.conversation.id)}
     if not live.issuperset(case.message_ids):
@@ -52,9 +53,10 @@ def _write(tx: Tx, case: Case, kind: str, body: str, source: str) -> bool:
         channel_id=case.conversation.channel_id,
         contact_id=case.conversation.contact_id,
         conversation_id=case.conversation.id,
-        kind=kind,
+        kind=reply.key or ANSWER,
         body=body,
-        source=source,
+        source=reply.source,
+        options=reply.options,
         covers=case.message_ids,
         reply_no=case.job.payload.get("reply_no", 1),
         intended_by=case.job.payload.get("intended_by", ""),
@@ -82,7 +84,8 @@ def apologise(tx: Tx, case: Case, error: str) -> None:
     if case.recent_apology is not None:
         tx.messages.claim_for(case.recent_apology, case.message_ids)
         return
-    _write(tx, case, TextKey.UNAVAILABLE, texts.render(TextKey.UNAVAILABLE, case.organization), "fallback")
+    friendly = Reply(source="fallback", key=TextKey.UNAVAILABLE)
+    _write(tx, case, friendly, texts.render(TextKey.UNAVAILABLE, case.organization))
 
 
 def abandon(case: Case, error: str) -> Outcome:

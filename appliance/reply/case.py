@@ -3,19 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from appliance.language.words import search_terms
-from appliance.model import (
-    MINUTE,
-    Contact,
-    Conversation,
-    Dialogue,
-    Job,
-    Organization,
-    StoredMessage,
-    TextKey,
-    Turn,
-    masked,
-)
+from appliance.model import MINUTE, Contact, Conversation, Job, Organization, StoredMessage, TextKey, Turn, masked
+from appliance.ports import Dialogue
+from appliance.reply.shelf import Shelves, propose
 from appliance.store import Tx
 
 FEW_TOPICS = 40  # so small a knowledge base is told to a model whole
@@ -42,7 +32,7 @@ class Case:
         return [message.id for message in self.messages]
 
 
-def load(tx: Tx, job: Job) -> Case | None:
+def load(tx: Tx, job: Job, shelves: Shelves) -> Case | None:
     """None where nothing waits for an answer."""
     conversation = tx.conversations.get(job.payload["conversation"])
     assert conversation is not None
@@ -60,7 +50,7 @@ def load(tx: Tx, job: Job) -> Case | None:
         contact,
         masked(contact.address),
         messages,
-        _dialogue(tx, conversation, organization, messages),
+        _dialogue(tx, conversation, organization, messages, shelves),
         recent(conversation.id, TextKey.UNAVAILABLE, tx.now - APOLOGY_EVERY),
         recent(conversation.id, TextKey.MEDIA_UNSUPPORTED, tx.now - MEDIA_TEXT_EVERY) is not None,
         tx.now,
@@ -68,21 +58,26 @@ def load(tx: Tx, job: Job) -> Case | None:
 
 
 def _dialogue(
-    tx: Tx, conversation: Conversation, organization: Organization, messages: tuple[StoredMessage, ...]
+    tx: Tx,
+    conversation: Conversation,
+    organization: Organization,
+    messages: tuple[StoredMessage, ...],
+    shelves: Shelves,
 ) -> Dialogue:
     questions = tuple(message.body for message in messages)
     received = tx.history.received(conversation.id, messages[0].id, HISTORY)
     said = tx.history.said(conversation.id, HISTORY)
-    terms = search_terms("\n".join(questions), organization.language)
-    topics = tx.knowledge.propose(organization.id, terms)
+    topics = propose(tx, organization, questions)
+    shelf = shelves.of(tx, organization)
+    few = shelf.topics if len(shelf.topics) <= FEW_TOPICS else ()
     return Dialogue(
         organization=organization,
         questions=questions,
         turns=tuple(turns([tuple(row) for row in received], [tuple(row) for row in said])),
-        topics=tuple(topics),
-        background=tuple(
-            topic for topic in tx.knowledge.all_if_few(organization.id, FEW_TOPICS) if topic not in topics
-        ),
+        topics=topics,
+        background=tuple(topic for topic in few if topic not in topics),
+        menu=tx.outbox.menu(conversation.id),
+        shelf=shelf,
         asked_at=tx.now,
         first_contact=not said,
         unknown_streak=tx.outbox.streak(conversation.id, TextKey.DONT_KNOW, 3),

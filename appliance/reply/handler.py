@@ -5,21 +5,23 @@ however deep, ends in the friendly text; the job then rests in the dead letters.
 """
 
 from appliance.config import Config
-from appliance.model import Job, Reply
+from appliance.model import Job
 from appliance.outbox.permission import loop_guard
-from appliance.ports import Clock
+from appliance.ports import Clock, Reply
 from appliance.queue.outcome import Dead, Done, Outcome, Retry, Snooze
 from appliance.reply.answer import abandon, answer, apologise, apology, hold_back
 from appliance.reply.case import Case, load
 from appliance.reply.provider import Provider, Unavailable, Wait
 from appliance.reply.rules import readable, without_responder
+from appliance.reply.shelf import Shelves
 from appliance.store import Store, Tx
 
 
 class ReplyHandler:
-    def __init__(self, store: Store, provider: Provider, config: Config, clock: Clock) -> None:
+    def __init__(self, store: Store, provider: Provider, shelves: Shelves, config: Config, clock: Clock) -> None:
         self._store = store
         self._provider = provider
+        self._shelves = shelves
         self._config = config
         self._clock = clock
 
@@ -38,7 +40,7 @@ class ReplyHandler:
 
     def _look(self, tx: Tx, job: Job) -> Case | Outcome:
         """What is left for a responder, or how it ends without one: nobody pays for what would not be sent."""
-        case = load(tx, job)
+        case = load(tx, job, self._shelves)
         if case is None:
             return Done()
         if job.created_at + self._config.queue.reply_max_age <= tx.now:
@@ -50,7 +52,7 @@ class ReplyHandler:
 
     def give_up(self, job: Job, error: str) -> Outcome:
         def effects(tx: Tx) -> None:
-            case = load(tx, job)
+            case = load(tx, job, self._shelves)
             if case is not None:
                 apologise(tx, case, error)
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from appliance.clock import milliseconds
-from appliance.model import SECOND, Dialogue, Reply
-from appliance.ports import Clock, Permanent, Responder, Retryable
+from appliance.model import SECOND
+from appliance.ports import Clock, Dialogue, Permanent, Reply, Responder, Retryable
 from appliance.queue.circuit import AI, AI_LIMIT, Circuits
 from appliance.queue.outage import Outage
 from appliance.queue.outcome import backoff

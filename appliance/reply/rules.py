@@ -4,7 +4,8 @@ import re
 from dataclasses import replace
 from enum import StrEnum
 
-from appliance.model import Dialogue, Held, Reply, StoredMessage, TextKey
+from appliance.model import Held, StoredMessage, TextKey
+from appliance.ports import Dialogue, Reply
 from appliance.reply.case import Case
 
 

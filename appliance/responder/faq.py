@@ -14,7 +14,8 @@ from appliance.language.courtesy import asks_for_person, is_greeting, is_thanks
 from appliance.language.spelling import MAX_COMPARED, SHORTEST_SWAPPED, is_slip
 from appliance.language.text import is_stop_word, words
 from appliance.language.words import LONGEST_WORD, Vocabulary, concepts, content_words, is_telling, plain_words
-from appliance.model import Dialogue, Language, Organization, Reply, TextKey, Topic
+from appliance.model import Language, Organization, TextKey, Topic
+from appliance.ports import Dialogue, Reply
 from appliance.texts import fit, render, strip_markup
 
 THRESHOLD = 0.6  # one of two words is a coincidence, two of three are a topic

@@ -14,8 +14,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from appliance.model import Dialogue, Reply
-from appliance.ports import Permanent, Retryable
+from appliance.ports import Dialogue, Permanent, Reply, Retryable
 from appliance.responder import prompt
 
 MAX_BODY = 256 * 1024  # bytes, after decompression

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from appliance.model import Dialogue, Reply, TextKey
-from appliance.ports import Retryable
+from appliance.model import TextKey
+from appliance.ports import Dialogue, Reply, Retryable
 from appliance.texts import SENTENCE_END
 
 MIN_ROOM = 6_000  # the rules, a long question and some instructions always fit

@@ -4,20 +4,26 @@ from collections.abc import Sequence
 
 from appliance.model import Topic
 from appliance.store.repository import Repository
+from appliance.store.sql import Row
 
 
 class Knowledge(Repository[Topic]):
     table = "knowledge"
     type = Topic
 
-    def put(self, organization_id: int, title: str, body: str) -> None:
-        """Add a topic or replace the one with this title."""
+    def _load(self, row: Row) -> Topic:
+        return Topic(row["id"], row["title"], row["body"], tuple(row["aliases"].splitlines()))
+
+    def put(self, organization_id: int, title: str, body: str, aliases: Sequence[str] = ()) -> None:
+        """Add a topic or replace the one with this title. An alias is one line."""
         self._sql.run(
-            "INSERT INTO knowledge (organization_id, title, body, updated_at) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (organization_id, title) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at",
+            "INSERT INTO knowledge (organization_id, title, body, aliases, updated_at) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (organization_id, title) DO UPDATE "
+            "SET body = excluded.body, aliases = excluded.aliases, updated_at = excluded.updated_at",
             organization_id,
             title,
             body,
+            "\n".join(aliases),
             self._sql.now,
         )
 
@@ -27,10 +33,9 @@ class Knowledge(Repository[Topic]):
     def of(self, organization_id: int) -> list[Topic]:
         return self._select("organization_id = ? ORDER BY id", organization_id)
 
-    def all_if_few(self, organization_id: int, limit: int) -> list[Topic]:
-        """All topics where there are no more than the limit, else none."""
-        topics = self._select("organization_id = ? ORDER BY id LIMIT ?", organization_id, limit + 1)
-        return topics if len(topics) <= limit else []
+    def version(self, organization_id: int) -> int:
+        """Another number after each change of the organization's topics."""
+        return int(self._sql.value("SELECT knowledge_version FROM organizations WHERE id = ?", organization_id))
 
     def propose(self, organization_id: int, terms: Sequence[str], limit: int = 20) -> list[Topic]:
         """Topics that hold any of the terms, best first. A term is quoted: no FTS5 syntax survives in it."""
@@ -38,7 +43,7 @@ class Knowledge(Repository[Topic]):
             return []
         query = " OR ".join(f'"{term.rstrip("*")}"{"*" if term.endswith("*") else ""}' for term in terms)
         rows = self._sql.all(
-            "SELECT k.id, k.title, k.body FROM knowledge_fts f JOIN knowledge k ON k.id = f.rowid "
+            "SELECT k.id, k.title, k.body, k.aliases FROM knowledge_fts f JOIN knowledge k ON k.id = f.rowid "
             "WHERE knowledge_fts MATCH ? AND k.organization_id = ? ORDER BY f.rank LIMIT ?",
             query,
             organization_id,

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from appliance.model import MANUAL, OutboxMessage, OutboxState
+from appliance.model import MANUAL, OutboxMessage, OutboxState, TextKey
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
@@ -24,14 +24,17 @@ class Outbox(Repository[OutboxMessage]):
         values = {name: row[name] for name in self._names}
         return OutboxMessage(**values | {"state": OutboxState(row["state"])})
 
-    def insert(self, *, body: str, covers: Sequence[int] = (), **columns: Any) -> int:
-        """A draft, ready to be sent. `body` is normalised already. `covers`: the messages that it answers."""
+    def insert(self, *, body: str, covers: Sequence[int] = (), options: Sequence[str] = (), **columns: Any) -> int:
+        """A draft, ready to be sent. `body` is normalised already. `covers`: the messages that it answers; `options`:
+        the titles that a menu offers.
+        """
         return self._sql.insert(
             "outbox",
             body=body,
             body_hash=hashlib.sha256(body.encode()).digest(),
             state=OutboxState.READY,
             covers=msgspec.json.encode(covers).decode(),
+            options=msgspec.json.encode(options).decode() if options else None,
             created_at=self._sql.now,
             **columns,
         )
@@ -151,11 +154,23 @@ class Outbox(Repository[OutboxMessage]):
         )
         return int(count)
 
-    def streak(self, conversation_id: int, kind: str, limit: int) -> int:
-        """How many of the last replies in a row were of this kind, counting no further than the limit."""
-        rows = self._sql.all(
-            f"SELECT kind FROM outbox WHERE conversation_id = ? AND state NOT IN {GONE} ORDER BY id DESC LIMIT ?",  # noqa: S608
+    def menu(self, conversation_id: int) -> tuple[str, ...]:
+        """The titles that the last menu offered which the customer has or may have."""
+        options = self._sql.value(
+            "SELECT options FROM outbox WHERE conversation_id = ? AND kind = ? "  # noqa: S608
+            f"AND state NOT IN {GONE} AND state <> 'ready' ORDER BY id DESC LIMIT 1",
             conversation_id,
+            TextKey.MENU,
+        )
+        return tuple(msgspec.json.decode(options, type=list[str])) if options else ()
+
+    def streak(self, conversation_id: int, kind: str, limit: int) -> int:
+        """How many of the last replies in a row were of this kind, menus left out; the limit is enough."""
+        rows = self._sql.all(
+            "SELECT kind FROM outbox WHERE conversation_id = ? AND kind <> ? "  # noqa: S608
+            f"AND state NOT IN {GONE} ORDER BY id DESC LIMIT ?",
+            conversation_id,
+            TextKey.MENU,
             limit,
         )
         return len(list(takewhile(lambda row: row["kind"] == kind, rows)))

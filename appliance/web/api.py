@@ -24,6 +24,7 @@ from appliance.operations.knowledge import Offline
 from appliance.operations.messages import ManualMessage
 from appliance.operations.organizations import Registration, add_channel, hash_password, register_organization
 from appliance.queue.bell import Bell
+from appliance.reply.shelf import Shelves
 from appliance.store import Store, Tx, backup
 from appliance.web.errors import json_response
 from appliance.web.requests import (
@@ -50,6 +51,7 @@ class Desk:
     config: Config
     bell: Bell
     offline: Offline
+    shelves: Shelves
     started_at: int
 
 
@@ -220,6 +222,6 @@ class Api:
     async def test_knowledge(self, request: web.Request) -> web.Response:
         body = await read_body(request, Question)
         dialogue = await self._store.read(
-            lambda tx: knowledge.asked(tx, organizations.find(tx, body.organization), body.question)
+            lambda tx: knowledge.asked(tx, organizations.find(tx, body.organization), self._desk.shelves, body.question)
         )
         return json_response(await knowledge.trial(self._desk.offline, dialogue))

@@ -9,6 +9,7 @@ from appliance.metrics import Metrics
 from appliance.operations.knowledge import Offline
 from appliance.ports import Clock
 from appliance.queue.bell import Bell
+from appliance.reply.shelf import Shelves
 from appliance.store import Store
 from appliance.web import applications
 from appliance.web.api import Desk
@@ -27,7 +28,7 @@ async def control(config: Config, clock: Clock, offline: Offline) -> AsyncIterat
 
     store = await Store.open(config.storage.directory, clock)
     try:
-        desk = Desk(store, config, Bell(), offline, clock.now())  # no worker hears it
+        desk = Desk(store, config, Bell(), offline, Shelves(), clock.now())  # no worker hears it
         app = applications.control(desk, Metrics().registry, not_running)
         async with Listeners() as listeners:
             await listeners.unix(app, store.directory / CONTROL_SOCKET)

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from appliance import logs
-from appliance.model import Dialogue, Reply
-from appliance.ports import Permanent
+from appliance.ports import Dialogue, Permanent, Reply
 from appliance.simulator import Fault
 from appliance.store.cards import BOX, CardKind
 from tests.support import logging_state

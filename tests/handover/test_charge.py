@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from appliance.handover import charge
-from appliance.model import HOUR, Dialogue, Handover, JobKind, Reply, TextKey
+from appliance.model import HOUR, Handover, JobKind, TextKey
 from appliance.operations.verification import verify
+from appliance.ports import Dialogue, Reply
 from appliance.simulator import Fault
 from appliance.store import Tx
 from tests.handover.test_hand_back import BUSY, BY_HAND, QUESTION, by_hand, handed_over, in_hand, say, sleep, tick

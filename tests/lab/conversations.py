@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from appliance.model import SECOND, Dialogue, Job, Reply
-from appliance.ports import Retryable, Sender
+from appliance.model import SECOND, Job
+from appliance.ports import Dialogue, Reply, Retryable, Sender
 from appliance.simulator.delivery import Delivery
 from appliance.simulator.ledger import Entry
 from appliance.store import Tx

@@ -9,7 +9,8 @@ import pytest
 
 from appliance import engine
 from appliance.errors import StorageFullError
-from appliance.model import HOUR, MINUTE, SECOND, Dialogue, JobKind, JobStatus, Reply
+from appliance.model import HOUR, MINUTE, SECOND, JobKind, JobStatus
+from appliance.ports import Dialogue, Reply
 from appliance.queue.outcome import Snooze
 from appliance.queue.schedule import enqueue_tick
 from appliance.reply import answer
@@ -334,10 +335,10 @@ async def test_an_effect_that_raises_does_not_wedge_the_lane(tmp_path: Path, mon
     clock = ManualClock()
     whole = answer._write
 
-    def broken(tx: Any, case: Any, kind: str, body: str, source: str) -> bool:
-        if source == "script":
+    def broken(tx: Any, case: Any, reply: Any, body: str) -> bool:
+        if reply.source == "script":
             raise KeyError("a bug")
-        return whole(tx, case, kind, body, source)
+        return whole(tx, case, reply, body)
 
     async with World(tmp_path, clock=clock, responder=Scripted()) as world:
         monkeypatch.setattr(answer, "_write", broken)

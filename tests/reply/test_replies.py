@@ -7,10 +7,12 @@ from typing import Any
 
 from aiohttp import web
 
-from appliance.model import SECOND, Reply, ai_resource
+from appliance.model import SECOND, ai_resource
+from appliance.ports import Reply
 from appliance.queue.outcome import Dead, Done
 from appliance.reply.answer import answer, apology
 from appliance.reply.case import load
+from appliance.reply.shelf import Shelves
 from tests.support.fake_ai import FakeAi
 from tests.support.world import CUSTOMER, SMS, ManualClock, World
 
@@ -147,7 +149,7 @@ async def test_the_answer_and_the_apology_compete(world: World) -> None:
     await world.appliance.engine.worker.stop()
     await world.say("Oi")
     (job,) = await store.read(lambda tx: tx.jobs.due(ai_resource(1), 1))
-    case = await store.read(lambda tx: load(tx, job))
+    case = await store.read(lambda tx: load(tx, job, Shelves()))
     assert case is not None
 
     for outcome in (apology(case, "too late"), answer(case, Reply(source="a model", text="Oi!"))):

@@ -8,9 +8,9 @@ import pytest
 
 import appliance
 from appliance.language.words import search_terms
-from appliance.model import Dialogue, Language, Organization, Reply, TextKey, Topic, Turn
+from appliance.model import Language, Organization, TextKey, Topic, Turn
 from appliance.operations.markdown import parse
-from appliance.ports import Responder
+from appliance.ports import Dialogue, Reply, Responder
 from appliance.responder.faq import MAX_IDEAS, THRESHOLD, Faq, _ideas, matches
 from appliance.texts import length, render
 from tests.support.bakery_questions import (

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.model import Dialogue, Organization, Reply, TextKey, Topic, Turn
-from appliance.ports import Retryable
+from appliance.model import Organization, TextKey, Topic, Turn
+from appliance.ports import Dialogue, Reply, Retryable
 from appliance.responder.prompt import MIN_ROOM, Message, TokenBudget, compose, plain, read, size
 
 SHOP = Organization(1, "Padaria Sol", "pt-BR", "America/Sao_Paulo", instructions="Never offer discounts.")

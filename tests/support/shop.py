@@ -4,8 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from appliance.model import Dialogue, Reply
-from appliance.ports import Permanent, ResponderError
+from appliance.ports import Dialogue, Permanent, Reply, ResponderError
 from tests.support.api_client import ApiClient, api_of
 from tests.support.world import CUSTOMER, SMS, ManualClock, World
 

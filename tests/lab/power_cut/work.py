@@ -12,10 +12,11 @@ from appliance import chores
 from appliance.config import Config, Conversations, Twilio
 from appliance.engine import begin_run
 from appliance.inbox.intake import receive
-from appliance.model import Dialogue, Job, JobKind, Reply
+from appliance.model import Job, JobKind
 from appliance.operations.organizations import Registration, register_organization
 from appliance.outbox import binding
 from appliance.outbox.send import SendHandler
+from appliance.ports import Dialogue, Reply
 from appliance.queue.bell import Bell
 from appliance.queue.circuit import Circuits
 from appliance.queue.outage import Outage
@@ -24,6 +25,7 @@ from appliance.queue.schedule import enqueue_tick
 from appliance.queue.worker import finish
 from appliance.reply.handler import ReplyHandler
 from appliance.reply.provider import Provider
+from appliance.reply.shelf import Shelves
 from appliance.store import backup
 from appliance.store.database import FILE_NAME, check, configure_reader, configure_writer, migrate, version_of
 from appliance.store.sql import Sql
@@ -204,7 +206,7 @@ class Day:
         outage = Outage(store, self._sender, clock, Bell())  # type: ignore[arg-type]
         provider = Provider(Echo(), circuits, outage, clock, lambda: 0.5, CONFIG.queue.max_attempts)
         self._handlers: dict[JobKind, Handler] = {
-            JobKind.REPLY: ReplyHandler(store, provider, CONFIG, clock),  # type: ignore[arg-type]
+            JobKind.REPLY: ReplyHandler(store, provider, Shelves(), CONFIG, clock),  # type: ignore[arg-type]
             JobKind.SEND: SendHandler(store, self._sender, NoLog(), CONFIG, clock, circuits),  # type: ignore[arg-type]
             JobKind.IDLE: chores.idle(CONFIG),
             JobKind.EXPIRED: chores.expired(),

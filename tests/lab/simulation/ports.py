@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from appliance.model import SECOND, Dialogue, Reply
-from appliance.ports import LogUnavailableError, Permanent, Retryable
+from appliance.model import SECOND
+from appliance.ports import Dialogue, LogUnavailableError, Permanent, Reply, Retryable
 from appliance.wire import (
     Blame,
     LoggedMessage,
