@@ -148,3 +148,31 @@ async def test_a_long_history_of_answers_costs_nothing(tmp_path: Path) -> None:
     finally:
         for tx in (small, large):
             tx.sql._connection.close()
+
+
+async def with_failures(directory: Path, count: int) -> Tx:
+    """A raw connection to a database with so many answers that failed, each with its card."""
+    tx = await with_answers(directory, count)
+    tx.sql._connection.executescript("""
+        PRAGMA foreign_keys = 0;
+        UPDATE outbox SET state = 'failed';
+        INSERT INTO messages (sid, organization_id, contact_id, conversation_id, body, media, message_type, parameters,
+            source, received_at, reply_id) SELECT id, 1, 1, 1, '', '[]', '', '[]', 'webhook', 0, id FROM outbox;
+        INSERT INTO cards (kind, subject, text, opened_at, last_at, closed_at)
+            SELECT 'not_sent', 'outbox:' || id, '', 0, 0, 0 FROM outbox;
+    """)
+    return tx
+
+
+async def test_verify_does_not_read_all_cards_for_each_message(tmp_path: Path) -> None:
+    """Ten times the failures, ten times the steps: on a large file it ends, and lets go of the file."""
+    small, large = [await with_failures(tmp_path / str(count), count) for count in (SMALL, 10 * SMALL)]
+
+    def look(tx: Tx) -> None:
+        assert tx.integrity.dead_without_card() == []
+
+    try:
+        assert cost(large, look) <= cost(small, look) * 10 * TOLERANCE
+    finally:
+        for tx in (small, large):
+            tx.sql._connection.close()
