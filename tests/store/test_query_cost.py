@@ -109,6 +109,12 @@ def bury(tx: Tx) -> None:
     tx.letters.about_row(tx.jobs.bury(JobKind.SEND, "a lane", "", None, outbox=1))
 
 
+def look_for_letters(tx: Tx) -> None:
+    """What each late message asks, and each dead letter that is discarded or retried."""
+    tx.letters.too_late(1)
+    tx.letters.in_lane("lane 2")
+
+
 def end(tx: Tx) -> None:
     running = tx.jobs.in_lane("a running lane")
     assert running is not None
@@ -124,7 +130,7 @@ async def test_the_queue_costs_the_same_whatever_its_size(tmp_path: Path, shape:
     """A hundred times the rows, the same steps, in every shape a queue can have."""
     small, large = [await with_rows(tmp_path / str(count), shape, count) for count in (SMALL, LARGE)]
     try:
-        for work in (claim, enqueue, enqueue_again, move, bury, end, resume):
+        for work in (claim, enqueue, enqueue_again, move, bury, look_for_letters, end, resume):
             before, after = cost(small, work), cost(large, work)
             assert after <= before * TOLERANCE, f"{work.__name__}: {before} steps became {after}"
     finally:
