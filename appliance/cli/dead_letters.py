@@ -32,6 +32,8 @@ def list_(session: Session, as_json: bool) -> None:
             for each in answer["dead_letters"]
         )
         say(table(["ID", "SINCE", "CUSTOMER", "TRIES", "WHY"], rows))
+        if len(answer["dead_letters"]) == MOST:
+            click.echo(f"These are the newest {MOST}; `appliance status` counts all of them.")
     else:
         click.echo("No dead letters.")
 
