@@ -12,6 +12,7 @@ from appliance.cli.session import Command, Session, json_option, pass_session
 
 PATIENCE = 10.0  # seconds to wait for Twilio's log
 PAUSE = 0.25
+MAX_ADDRESS = 200  # characters
 
 
 @click.command(cls=Command)
@@ -24,6 +25,8 @@ def resume(ctx: click.Context, session: Session, conversation: str, as_json: boo
 
     What nobody has answered in the meantime is answered where it is young enough (twilio.catch_up_answer_within).
     """
+    if not conversation.strip(". ") or len(conversation) > MAX_ADDRESS:
+        raise click.BadParameter("It must be a conversation's number or its customer's address.", ctx)
     path = f"conversations/{quote(conversation, safe='')}/resume"
     answer = talk(session.config(), lambda api: _followed(api, path))
     if as_json:

@@ -9,7 +9,7 @@ from appliance.cli.render import moment, one_line, say, say_json, table
 from appliance.cli.session import Group, Session, json_option, pass_session
 
 MOST = 500  # rows; the most that the API gives at once
-id_argument = click.argument("identifier", metavar="[ID]", type=int, required=False)
+id_argument = click.argument("identifier", metavar="[ID]", type=click.IntRange(1, 10**18 - 1), required=False)
 all_option = click.option("--all", "everything", is_flag=True, help="All of them.")
 
 
@@ -32,6 +32,8 @@ def list_(session: Session, as_json: bool) -> None:
             for each in answer["dead_letters"]
         )
         say(table(["ID", "SINCE", "CUSTOMER", "TRIES", "WHY"], rows))
+        if len(answer["dead_letters"]) == MOST:
+            click.echo(f"These are the newest {MOST}; `appliance status` counts all of them.")
     else:
         click.echo("No dead letters.")
 

@@ -65,6 +65,8 @@ def _show(figures: dict[str, Any], cards: list[dict[str, Any]], running: bool) -
         click.echo("Needs a look:")
         rows = ([moment(card["opened_at"]), card["times"], card["text"]] for card in cards)
         say(table(["SINCE", "TIMES", "WHAT"], rows, whole=True))
+        if older := figures["cards"] - len(cards):
+            click.echo(f"… and {older} older.")
     else:
         click.echo("Nothing needs a look.")
 

@@ -4,6 +4,7 @@ Exactly one connection writes and checkpoints (SQLite 3.7.0 to 3.51.2 has a bug 
 """
 
 import os
+import shutil
 import sqlite3
 import stat
 from importlib.resources import files
@@ -20,6 +21,7 @@ from appliance.errors import (
 
 APPLICATION_ID = 0x41505043  # "APPC"
 FILE_NAME = "appliance.db"
+MIB = 2**20
 
 # A full disk also shows as an error of the shared-memory file, or of the first write.
 _NO_SPACE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_WRITE)
@@ -122,10 +124,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     version = version_of(connection)
     todo = [(number, sql) for number, sql in migrations() if number > version]
     if todo and version > 0:
-        copy = path.with_name(f"{FILE_NAME}.before-{todo[-1][0]}")
-        copy.unlink(missing_ok=True)
-        connection.execute("VACUUM INTO ?", (str(copy),))
-        sync(copy)
+        _copy_aside(connection, path.with_name(f"{FILE_NAME}.before-{todo[-1][0]}"))
     for number, sql in todo:
         stamp = f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {number};"
         try:
@@ -134,6 +133,25 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+
+def _copy_aside(connection: sqlite3.Connection, copy: Path) -> None:
+    """Raises StorageFullError before anything is written: a start that is tried again would fill the disk again."""
+    copy.unlink(missing_ok=True)
+    names = ("page_count", "freelist_count", "page_size")
+    pages, unused, size = (int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in names)
+    needed = (pages - unused) * size * 6 // 5  # the steps themselves write a part of it again
+    if (free := shutil.disk_usage(copy.parent).free) < needed:
+        raise StorageFullError(
+            f"The new version copies {FILE_NAME} first: {needed // MIB + 1} MiB must be free on the disk of "
+            f"{copy.parent}, and {free // MIB} are; free some space."
+        )
+    try:
+        connection.execute("VACUUM INTO ?", (str(copy),))
+    except sqlite3.DatabaseError:
+        copy.unlink(missing_ok=True)
+        raise
+    sync(copy)
 
 
 def sync(path: Path) -> None:

@@ -33,7 +33,7 @@ class Integrity:
             """
             SELECT d.id FROM dispositions d JOIN messages m ON m.id = d.id
             WHERE d.disposition = 'dead' AND m.card_id IS NULL
-            AND NOT EXISTS (SELECT 1 FROM cards WHERE subject = 'outbox:' || d.reply_id)
+            AND 'outbox:' || d.reply_id NOT IN (SELECT subject FROM cards)
             """
         )
 

@@ -47,7 +47,9 @@ class Letters:
         """The dead letter of what a conversation's customer wrote too long ago: (its id, its messages)."""
         row = self._sql.one(
             "SELECT id, json_extract(payload, '$.messages') AS about FROM message_queue WHERE status = 'dead' "
-            "AND json_extract(payload, '$.conversation') = ? AND json_extract(payload, '$.too_late') ORDER BY id DESC",
+            "AND lane = (SELECT session_key FROM conversations WHERE id = ?1) "
+            "AND json_extract(payload, '$.conversation') = ?1 AND json_extract(payload, '$.too_late') "
+            "ORDER BY id DESC",
             conversation_id,
         )
         return None if row is None else (row["id"], msgspec.json.decode(row["about"]))

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from appliance import logs
+from appliance.model import JobKind
 from appliance.ports import Dialogue, Permanent, Reply
 from appliance.simulator import Fault
+from appliance.store import Tx, cards
 from appliance.store.cards import BOX, CardKind
 from tests.support import logging_state
 from tests.support.command_line import CommandLine, write_config
@@ -209,6 +211,20 @@ async def test_status_exits_with_1_while_something_needs_a_look(appliance: Comma
     assert max(map(len, ill.stdout.splitlines())) <= 80
     assert what in " ".join(ill.stdout.split())
     assert (await appliance.json("status"))["messages"]["orphaned"] == 1
+
+
+async def test_lists_that_are_cut_say_so(appliance: CommandLine, world: World) -> None:
+    """An owner with hundreds of cards or dead letters does not take the newest ones for all."""
+
+    def many(tx: Tx) -> None:
+        for number in range(600):
+            tx.cards.open(CardKind.NOT_SENT, cards.reply(number), "Not sent.")
+            tx.jobs.bury(JobKind.SEND, None, "refused", None)
+
+    await world.appliance.store.write(many)
+
+    assert (await appliance("status")).stdout.endswith("\n… and 400 older.\n")
+    assert "These are the newest 500;" in (await appliance("dead-letters", "list")).stdout
 
 
 async def test_dead_letters_are_listed_retried_and_discarded(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from appliance.operations.messages import ManualMessage, submit
+from appliance.outbox import delivery
 from appliance.ports import TooMuchError
 from appliance.simulator import Fault
 from appliance.store import Tx
 from tests.outbox.scene import MINUTES, QUESTION, letters, pass_, states, unheard
+from tests.support.fake_ai import FakeAi
 from tests.support.world import CUSTOMER, SMS, World
 
 
@@ -46,3 +48,30 @@ async def test_a_log_that_is_too_long_ends_in_a_letter(tmp_path: Path) -> None:
 
         assert await states(world) == ["parked"]
         assert len(await letters(world)) == 1
+
+
+async def test_what_is_ready_again_goes_before_an_answer_that_was_being_composed(tmp_path: Path) -> None:
+    """An older answer turns out not to have been sent while a model thinks: the lane's next turn is its own."""
+    model = FakeAi()
+    async with World(tmp_path, model=model) as world:
+        world.twilio.faults.add(Fault("create", "reset"))
+        world.twilio.faults.add(Fault("callback", "lost", times=None))
+        await world.say("first")
+        await world.until(lambda: _are(world, "doubt"))
+        model.delay = 0.5
+        await world.say("second")
+        await world.until(lambda: len(model.requests) == 2)
+        await world.appliance.store.write(lambda tx: _resend(world, tx))
+        await world.until(world.sent)
+
+        turns = "SELECT json_extract(payload, '$.outbox') FROM message_queue WHERE kind = 'send_reply' ORDER BY id"
+        assert await world.column(turns) == [1, 1, 2]
+
+
+async def _are(world: World, *wanted: str) -> bool:
+    return await states(world) == [*wanted]
+
+
+def _resend(world: World, tx: Tx) -> None:
+    (row,) = tx.outbox.in_doubt()
+    delivery.resend(tx, row, world.config)

@@ -1,15 +1,22 @@
 """The schema's versions: foreign and newer files are refused untouched, a step is all or nothing."""
 
+import shutil
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from appliance.clock import SystemClock
-from appliance.errors import DatabaseError
+from appliance.errors import DatabaseError, StorageFullError
 from appliance.store import Store, database
 
 NEWEST = database.migrations()[-1][0]
+
+
+@dataclass
+class Usage:
+    free: int
 
 
 async def open_and_close(directory: Path) -> None:
@@ -85,6 +92,24 @@ async def test_a_step_brings_the_file_up_to_date(tmp_path: Path, monkeypatch: py
     await open_and_close(tmp_path)
 
     assert "extra" in tables(tmp_path / database.FILE_NAME)
+
+
+async def test_a_step_that_has_no_room_for_its_copy_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tried again every two seconds it would fill the disk each time: it says how much it needs instead."""
+    await before(tmp_path, "")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(free=1_000))
+
+    with pytest.raises(
+        StorageFullError, match=r"copies appliance\.db first: 1 MiB must be free on the disk of .* 0 are"
+    ):
+        await open_and_close(tmp_path)
+
+    assert list(tmp_path.glob("*.before-*")) == []
+    monkeypatch.undo()
+    await open_and_close(tmp_path)
+    assert (tmp_path / f"{database.FILE_NAME}.before-{NEWEST}").exists()
 
 
 async def before(directory: Path, rows: str) -> None:

@@ -109,6 +109,12 @@ def bury(tx: Tx) -> None:
     tx.letters.about_row(tx.jobs.bury(JobKind.SEND, "a lane", "", None, outbox=1))
 
 
+def look_for_letters(tx: Tx) -> None:
+    """What each late message asks, and each dead letter that is discarded or retried."""
+    tx.letters.too_late(1)
+    tx.letters.in_lane("lane 2")
+
+
 def end(tx: Tx) -> None:
     running = tx.jobs.in_lane("a running lane")
     assert running is not None
@@ -124,7 +130,7 @@ async def test_the_queue_costs_the_same_whatever_its_size(tmp_path: Path, shape:
     """A hundred times the rows, the same steps, in every shape a queue can have."""
     small, large = [await with_rows(tmp_path / str(count), shape, count) for count in (SMALL, LARGE)]
     try:
-        for work in (claim, enqueue, enqueue_again, move, bury, end, resume):
+        for work in (claim, enqueue, enqueue_again, move, bury, look_for_letters, end, resume):
             before, after = cost(small, work), cost(large, work)
             assert after <= before * TOLERANCE, f"{work.__name__}: {before} steps became {after}"
     finally:
@@ -145,6 +151,34 @@ async def test_a_long_history_of_answers_costs_nothing(tmp_path: Path) -> None:
     small, large = [await with_answers(tmp_path / str(count), count) for count in (SMALL, LARGE)]
     try:
         assert cost(large, look_at_doubts) <= cost(small, look_at_doubts) * TOLERANCE
+    finally:
+        for tx in (small, large):
+            tx.sql._connection.close()
+
+
+async def with_failures(directory: Path, count: int) -> Tx:
+    """A raw connection to a database with so many answers that failed, each with its card."""
+    tx = await with_answers(directory, count)
+    tx.sql._connection.executescript("""
+        PRAGMA foreign_keys = 0;
+        UPDATE outbox SET state = 'failed';
+        INSERT INTO messages (sid, organization_id, contact_id, conversation_id, body, media, message_type, parameters,
+            source, received_at, reply_id) SELECT id, 1, 1, 1, '', '[]', '', '[]', 'webhook', 0, id FROM outbox;
+        INSERT INTO cards (kind, subject, text, opened_at, last_at, closed_at)
+            SELECT 'not_sent', 'outbox:' || id, '', 0, 0, 0 FROM outbox;
+    """)
+    return tx
+
+
+async def test_verify_does_not_read_all_cards_for_each_message(tmp_path: Path) -> None:
+    """Ten times the failures, ten times the steps: on a large file it ends, and lets go of the file."""
+    small, large = [await with_failures(tmp_path / str(count), count) for count in (SMALL, 10 * SMALL)]
+
+    def look(tx: Tx) -> None:
+        assert tx.integrity.dead_without_card() == []
+
+    try:
+        assert cost(large, look) <= cost(small, look) * 10 * TOLERANCE
     finally:
         for tx in (small, large):
             tx.sql._connection.close()
