@@ -71,9 +71,9 @@ class TokenBudget:
         if limit:
             self._tokens = min(self._tokens, max(limit, 1))
         room = self._fitting() * 9 // 10  # the model's template needs something too
-        if not (counted and limit) or room >= weight:  # it named no numbers, or they do not help
-            room = min(room, weight * 3 // 4)
-        self._ceiling = max(min(room, self._ceiling), _LEAST_ROOM)
+        is_told = counted and limit and room < weight
+        less = weight * 9 // 10 if is_told else weight * 3 // 4  # at least, whatever it says
+        self._ceiling = max(min(room, less, self._ceiling), _LEAST_ROOM)
         return weight > self._ceiling
 
     def learn(self, messages: Iterable[Message], counted: float | None) -> None:

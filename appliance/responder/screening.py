@@ -4,7 +4,7 @@ A flaw is the one answer's own. It says nothing about the provider, which did an
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from appliance.model import Reply, TextKey
@@ -76,17 +76,19 @@ def read(content: str, model: str, *, is_cut: bool = False, empty: str = "the an
     token = _TOKEN.search(said)
     turn = _NEXT_TURN.search(said, 0, token.start() if token else len(said))
     end = turn or token
-    text = flattened(said[: end.start()] if end else said)
+    said = said[: end.start()] if end else said
+    marks = {mark.upper() for mark in _MARKER.findall(said)}
+    text = flattened(_MARKER.sub("", said))
     if _CALL.match(text):
         return Flaw("a tool call in place of an answer")
     if token and not turn and not _OVER.search(token[0]):
-        return Flaw("control tokens in the answer", _reply(_whole_sentences(text + " "), model))
-    if _TOKEN.search(strip_markup(strip_markup(text))):  # put together when the markup is taken off
+        return Flaw("control tokens in the answer", _reply(_whole_sentences(text + " "), marks, model))
+    if _TOKEN.search(strip_markup(strip_markup(text))):  # put together when marks and markup are taken off
         return Flaw("control tokens in the answer")
     if is_cut and not end:
         why = "the answer was longer than ai.max_output_tokens allows" if text else empty
-        return Flaw(why, _reply(_whole_sentences(text), model), is_cut=True)
-    return _reply(text, model) or Flaw(empty)
+        return Flaw(why, _reply(_whole_sentences(text), marks, model), is_cut=True)
+    return _reply(text, marks, model) or Flaw(empty)
 
 
 def _spoken(content: str) -> str:
@@ -110,12 +112,10 @@ def _spoken(content: str) -> str:
     return said
 
 
-def _reply(text: str, model: str) -> Reply | None:
+def _reply(text: str, marks: Collection[str], model: str) -> Reply | None:
     """None where there is nothing to say."""
-    marks = {mark.upper() for mark in _MARKER.findall(text)}
-    if "HANDOFF" in marks:
+    if "HANDOFF" in marks or text == prompt.HANDOFF:
         return Reply(source=model, key=TextKey.HANDOFF)
-    text = _MARKER.sub("", text).strip()
     if text:
         return Reply(source=model, text=text)
     return Reply(source=f"{model}: no reply needed") if marks else None
@@ -131,12 +131,13 @@ def flattened(text: str) -> str:
     """A table as lines: its first column, a colon, the others. A telephone shows pipes as they are typed."""
     lines = text.translate(_PIPES).split("\n")
     rulers = [_is_ruler(line) for line in lines]
+    is_table = any(rulers) or sum(line.count("|") >= 2 for line in lines) >= 2
     found: list[str] = []
     for line, is_ruler in zip(lines, rulers, strict=True):
         if is_ruler:
             continue
         cells = [cell.rstrip(":") for cell in map(str.strip, line.split("|")) if cell]
-        is_row = line.count("|") >= 2 or ("|" in line and any(rulers))
+        is_row = "|" in line and (is_table or strip_markup(line).lstrip().startswith("|"))
         row = ": ".join(filter(None, [*cells[:1], ", ".join(cells[1:])]))
         found.append(row if is_row else line)
     return "\n".join(found).strip()

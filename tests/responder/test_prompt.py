@@ -101,4 +101,4 @@ class TestTokenBudget:
 
         assert sizes == sorted(set(sizes), reverse=True)
         assert sizes[-1] == 3_000
-        assert len(sizes) <= 40
+        assert len(sizes) <= 100

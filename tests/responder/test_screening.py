@@ -21,7 +21,7 @@ class TestWords:
             ("👩‍👩‍👧 ok", "👩‍👩‍👧 ok"),
             ("[[no_reply]] Até logo", "Até logo"),
             ("\n" * 300_000 + "x" * 9_000, "x" * 4_000),
-            ("Pão | 7h", "Pão | 7h"),
+            ("Pão | 7h | R$ 1", "Pão | 7h | R$ 1"),
             ("2 < 3 e a > b. Preço <R$ 5>", "2 < 3 e a > b. Preço <R$ 5>"),
             ("Nosso sistema abre às 7h\nfinal\nde semana", "Nosso sistema abre às 7h\nfinal\nde semana"),
         ],
