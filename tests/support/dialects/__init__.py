@@ -2,8 +2,8 @@
 
 `expected`: what comes of it. `answer`: the customer reads "Hello". `nothing`: nothing in it may be sent. `adapts`: asked
 again in other words. `for_all`: the owner must act, and is told `told`. `waits`: later. `fails`: counts as a failure of
-the provider. `own`: this one message is refused. Where a report has only some fields, the rest are the protocol's; the
-word INTERNAL stands in what must never be sent, HELLO's place is where a report's own answer stood.
+the provider. `own`: this one message is refused. Where a report has only some fields, the rest are the protocol's.
+Where it has an answer, "Hello" stands in its place, and INTERNAL in what must never be sent.
 """
 
 from dataclasses import dataclass
