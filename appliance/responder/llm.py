@@ -116,12 +116,12 @@ class Llm:
         is_full = fits is not None and len(fits.text) >= MAX_LENGTH
         if left >= timeout / 2 and not is_full:  # else more would not come in time, or not be sent
             most = max(self._most, room)
-            more = room if not first.is_cut else most if fits is None else min(room * 2, most)
+            more = most if first.is_wordless else min(room * 2, most) if first.is_cut else room
             # Whatever becomes of it is no news of the provider: it may just have been too long for what was left.
             with suppress(ResponderError):
                 second = await self._try(dialogue, more, until)
                 if isinstance(second, Reply):
-                    if first.is_cut and fits is None:  # thoughts ate the room, and would for the next one too
+                    if first.is_wordless:  # thoughts ate the room, and would for the next one too
                         self._dialect.room = more
                     return second
                 fits, reason = second.fits or fits, second.reason

@@ -56,12 +56,14 @@ _RULER = frozenset("|+:-= ─━═┄┈┌┐└┘├┤┬┴┼┏┓┗┛
 class Flaw:
     """Why an answer cannot be sent as it is. `reason` is safe for cards.
 
-    `fits`: what of it may be sent all the same. `is_cut`: it came to the limit on tokens, so more of them may help.
+    `fits`: what of it may be sent all the same. `is_cut`: it came to the limit on tokens, so more of them may help;
+    `is_wordless`: with nothing but thoughts.
     """
 
     reason: str
     fits: Reply | None = None
     is_cut: bool = False
+    is_wordless: bool = False
 
 
 def read(content: str, model: str, *, is_cut: bool = False, empty: str = "the answer was empty") -> Reply | Flaw:
@@ -86,8 +88,9 @@ def read(content: str, model: str, *, is_cut: bool = False, empty: str = "the an
     if _TOKEN.search(strip_markup(strip_markup(text))):  # put together when marks and markup are taken off
         return Flaw("control tokens in the answer")
     if is_cut and not end:
-        why = "the answer was longer than ai.max_output_tokens allows" if text else empty
-        return Flaw(why, _reply(_whole_sentences(text), marks, model), is_cut=True)
+        is_wordless = not text and not marks
+        why = empty if is_wordless else "the answer was longer than ai.max_output_tokens allows"
+        return Flaw(why, _reply(_whole_sentences(text), marks, model), is_cut=True, is_wordless=is_wordless)
     return _reply(text, marks, model) or Flaw(empty)
 
 

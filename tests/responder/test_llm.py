@@ -291,11 +291,11 @@ class TestAnswer:
         assert await llm.respond(ASKED, 20) == told
 
     async def test_cut_in_its_first_sentence_is_no_answer(self, fake: FakeAi, llm: Llm) -> None:
-        """It is asked for once more, with more room."""
+        """It is asked for once more, with twice the room."""
         fake.answer = lambda _: completion("Abrimos às", finish_reason="length")
 
         assert kind(await failure(llm)) == "permanent"
-        assert [asked["max_tokens"] for asked in fake.requests] == [400, 1_600]
+        assert [asked["max_tokens"] for asked in fake.requests] == [400, 800]
 
     async def test_its_count_corrects_the_next_prompt(self, fake: FakeAi, base_url: str) -> None:
         """A server that counts twice the tokens gets prompts of about half the bytes after a few calls."""

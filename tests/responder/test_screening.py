@@ -160,7 +160,7 @@ class TestFlaws:
 
     def test_thoughts_that_ate_all_the_room(self) -> None:
         """Nothing was said, and more room may help."""
-        assert read("<think>so", "small", is_cut=True, empty="why") == Flaw("why", is_cut=True)
+        assert read("<think>so", "small", is_cut=True, empty="why") == Flaw("why", is_cut=True, is_wordless=True)
 
     def test_the_owners_words_may_be_repeated(self) -> None:
         """Instructions and knowledge are what answers are made of: only our rules count."""
