@@ -66,9 +66,10 @@ class Adapters:
 def make_responder(config: Config) -> Responder:
     if config.ai.provider == "faq":
         return Faq()
-    assert config.ai.base_url is not None
-    assert config.ai.model is not None
-    return Llm(config.ai.base_url, config.ai.api_key, config.ai.model, config.ai.max_output_tokens)
+    ai = config.ai
+    assert ai.base_url is not None
+    assert ai.model is not None
+    return Llm(ai.base_url, ai.api_key, ai.model, ai.max_output_tokens, ai.context_tokens, ai.reasoning_effort)
 
 
 async def connect(config: Config, clock: Clock, responder: Responder | None = None) -> Adapters:

@@ -75,7 +75,16 @@ class Retryable(ResponderError):
 
 
 class Permanent(ResponderError):
-    """Trying again cannot help: wrong key, unknown model, malformed request."""
+    """Trying again cannot help.
+
+    `for_all`: nor can anybody else be answered until the owner does something (a wrong key, no such model, no credit
+    left), and `str()` has the provider's words for it. Otherwise it is this one message's own, and says nothing about
+    the provider.
+    """
+
+    def __init__(self, reason: str, *, for_all: bool = False) -> None:
+        super().__init__(reason)
+        self.for_all = for_all
 
 
 class Responder(Protocol):

@@ -27,7 +27,7 @@ NEEDS = {
     "twilio.codes": "wire",
     "twilio.webhook": "wire",
     "twilio": "model ports twilio.codes wire",
-    "responder": "language model ports texts",
+    "responder": "language model ports printable texts",
     "simulator": "model wire",
     # the one file, and what it has to survive
     "store": "errors model ports wire",

@@ -72,6 +72,8 @@ class Ai(Section, kw_only=True, frozen=True):
     api_key: Annotated[Secret | None, secret()] = None
     model: Annotated[str | None, text("[!-~]{1,200}", "a model's name, ASCII without spaces")] = None
     max_output_tokens: Annotated[int, number(1, 100_000)] = 400
+    context_tokens: Annotated[int, number(1_000, 10_000_000)] = 6_000
+    reasoning_effort: Annotated[str | None, text("[A-Za-z_-]{1,40}", "one word of the provider's, such as low")] = None
     deadline: Annotated[int, duration(high=HOUR)] = 45 * SECOND
 
 

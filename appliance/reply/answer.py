@@ -12,7 +12,7 @@ from appliance.store import Tx, cards
 from appliance.store.cards import CardKind
 
 
-def answer(case: Case, reply: Reply) -> Outcome:
+def answer(case: Case, reply: Reply) -> Done:
     if case.contact.is_with_a_person:
         return _hold(case, Held.IN_CHARGE)
     if reply.unknown and case.contact.handover == Handover.UNKNOWN:  # it was said already, and a person promised
@@ -39,7 +39,7 @@ def answer(case: Case, reply: Reply) -> Outcome:
     return Done(effects)
 
 
-def _hold(case: Case, held: Held) -> Outcome:
+def _hold(case: Case, held: Held) -> Done:
     return Done(lambda tx: charge.hold(tx, case.conversation, case.messages, held))
 
 
@@ -70,22 +70,47 @@ def _write(tx: Tx, case: Case, reply: Reply, body: str) -> bool:
     return True
 
 
-def apology(case: Case, error: str) -> Outcome:
+def over(answered: Done) -> Done:
+    """A responder had an answer: whatever kept everybody from one is over."""
+
     def effects(tx: Tx) -> None:
-        apologise(tx, case, error)
+        tx.cards.close(CardKind.AI, cards.BOX)
+        answered.effects(tx)
+
+    return Done(effects)
+
+
+def apology(case: Case, error: str, *, for_all: bool = False) -> Outcome:
+    """`for_all`: nobody is answered until the owner does something."""
+
+    def effects(tx: Tx) -> None:
+        apologise(tx, case, error, for_all=for_all)
 
     return Dead(error, effects)
 
 
-def apologise(tx: Tx, case: Case, error: str) -> None:
+def apologise(tx: Tx, case: Case, error: str, *, for_all: bool = False) -> None:
     """The friendly text, at most once per conversation per 30 minutes: later messages share it."""
     tx.jobs.remember(case.job.id, messages=case.message_ids)
-    _card(tx, case, f"Could not answer: {error}")
+    if for_all:
+        _card_of_all(tx, case, error)
+    else:
+        _card(tx, case, f"Could not answer: {error}")
     if case.recent_apology is not None:
         tx.messages.claim_for(case.recent_apology, case.message_ids)
         return
     friendly = Reply(source="fallback", key=TextKey.UNAVAILABLE)
     _write(tx, case, friendly, texts.render(TextKey.UNAVAILABLE, case.organization))
+
+
+def _card_of_all(tx: Tx, case: Case, error: str) -> None:
+    """One for the box, in the provider's words, and each customer counts once."""
+    card = tx.cards.find(CardKind.AI, cards.BOX)
+    known = card is not None and tx.outbox.apologised_since(case.contact.id, card["opened_at"], case.message_ids)
+    count = (card["times"] if card else 0) + (not known)
+    customers = "1 customer" if count == 1 else f"{count} customers"
+    text = f"The AI provider answers nobody until this is mended: {error} ({customers} so far)"
+    tx.cards.open(CardKind.AI, cards.BOX, text, more=not known)
 
 
 def abandon(case: Case, error: str) -> Outcome:

@@ -9,7 +9,7 @@ from appliance.model import Job
 from appliance.outbox.permission import loop_guard
 from appliance.ports import Clock, Reply
 from appliance.queue.outcome import Dead, Done, Outcome, Retry, Snooze
-from appliance.reply.answer import abandon, answer, apologise, apology, hold_back
+from appliance.reply.answer import abandon, answer, apologise, apology, hold_back, over
 from appliance.reply.case import Case, load
 from appliance.reply.provider import Provider, Unavailable, Wait
 from appliance.reply.rules import readable, without_responder
@@ -32,11 +32,11 @@ class ReplyHandler:
         deadline = self._clock.now() + self._config.ai.deadline if job.deadline_at is None else job.deadline_at
         match await self._provider.ask(readable(case), deadline=deadline, attempt=job.attempts):
             case Reply() as reply:
-                return answer(case, reply)
+                return over(answer(case, reply))
             case Wait(at=at, reason=reason, failed=failed):
                 return Retry(at, reason) if failed else Snooze(at, reason)
-            case Unavailable(reason=reason):
-                return apology(case, reason)
+            case Unavailable(reason=reason, for_all=for_all):
+                return apology(case, reason, for_all=for_all)
 
     def _look(self, tx: Tx, job: Job) -> Case | Outcome:
         """What is left for a responder, or how it ends without one: nobody pays for what would not be sent."""

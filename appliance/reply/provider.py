@@ -24,9 +24,13 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """Nothing will come of it in time. `reason` is safe for cards."""
+    """Nothing will come of it in time. `reason` is safe for cards.
+
+    `for_all`: nor for anybody else, until the owner does something.
+    """
 
     reason: str
+    for_all: bool = False
 
 
 class Provider:
@@ -62,8 +66,8 @@ class Provider:
             return Unavailable("the AI provider is failing")
         try:
             reply = await self._responder.respond(dialogue, min(left, LONGEST_CALL) / SECOND)
-        except Permanent as error:
-            return Unavailable(str(error))
+        except Permanent as error:  # the message's own, or the owner's: neither breaker nor limit
+            return Unavailable(str(error), error.for_all)
         except Retryable as error:
             return await self._failed(error, deadline, attempt)
         finally:

@@ -1,34 +1,36 @@
 """A model behind the OpenAI-compatible protocol: a hosted provider or a server in the same house.
 
-Everything the server sends is hostile: its size, its time, its shape and its words are bounded here. Nothing of it,
-nor of the request, gets into an error's reason, and no error is chained to aiohttp's, whose text holds headers.
+Everything the server sends is hostile: its size, its time, its shape and its words are bounded here. Nothing of the
+request, of an answer or of a secret gets into an error's reason, and no error is chained to aiohttp's, whose text holds
+headers. What the owner must act on is told in the server's own words (`refusal`).
 """
 
 import asyncio
 import re
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
 import msgspec
 
-from appliance.ports import Dialogue, Permanent, Reply, Retryable
-from appliance.responder import prompt
+from appliance.ports import Dialogue, Permanent, Reply, ResponderError, Retryable
+from appliance.responder import screening
+from appliance.responder.dialect import Dialect, Request
+from appliance.responder.refusal import Refusal, refusal, told
+from appliance.responder.screening import Flaw
+from appliance.texts import MAX_LENGTH
 
 MAX_BODY = 256 * 1024  # bytes, after decompression
 MAX_RETRY_AFTER = 3_600.0  # seconds
+MORE = 4  # times ai.max_output_tokens, at most, for the second try: thoughts are ten times as long as an answer
+DIALECTS = 6  # ways to ask until one is taken
 _CONNECT = 10.0  # seconds for name, TCP and TLS together
-_RETRYABLE = frozenset({408, 409, 425, 429})
+_WORDS = 2.0  # seconds that an error's words may take to arrive
+_CUT = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
 _KNOWN_TYPES = frozenset({"application/json", "text/html", "text/plain", "text/event-stream", "application/xml"})
-
-
-class _Request(msgspec.Struct, omit_defaults=True):
-    model: str
-    messages: list[prompt.Message]
-    max_tokens: int | None = None
-    max_completion_tokens: int | None = None
 
 
 class _Part(msgspec.Struct):
@@ -39,16 +41,26 @@ class _Part(msgspec.Struct):
 class _Answer(msgspec.Struct):
     content: str | list[_Part] | None = None
     refusal: str | None = None
+    tool_calls: Any = None
+    # Thoughts, told apart by the server; never read for words.
+    reasoning_content: Any = None
+    reasoning: Any = None
 
     def text(self) -> str:
         if isinstance(self.content, list):
             return "".join(part.text or "" for part in self.content if part.type == "text")
         return self.content or ""
 
+    def why_empty(self) -> str:
+        if self.tool_calls:
+            return "a tool call in place of an answer"
+        return "thoughts without an answer" if self.reasoning_content or self.reasoning else "the answer was empty"
+
 
 class _Choice(msgspec.Struct):
-    message: _Answer
+    message: _Answer = msgspec.field(default_factory=_Answer)
     finish_reason: str | None = None
+    error: Any = None
 
 
 class _Usage(msgspec.Struct):
@@ -68,46 +80,90 @@ class Llm:
     """Responder that asks a model. One pooled session, opened at the first call."""
 
     def __init__(
-        self, base_url: str, api_key: str | None, model: str, max_output_tokens: int, context_tokens: int = 6_000
+        self,
+        base_url: str,
+        api_key: str | None,
+        model: str,
+        max_output_tokens: int,
+        context_tokens: int = 6_000,
+        reasoning_effort: str | None = None,
     ) -> None:
-        """`base_url` is what `/chat/completions` hangs below; `context_tokens` bounds the prompt, not the answer."""
+        """`base_url` is what `/chat/completions` hangs below; `context_tokens` are prompt and answer together."""
         self._url = base_url.rstrip("/") + "/chat/completions"
         self._headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "appliance"}
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
+        self._api_key = api_key or ""
         self._model = model
-        self._max_output_tokens = max_output_tokens
-        self._budget = prompt.TokenBudget(context_tokens)
+        self._most = max_output_tokens * MORE
+        is_openai = self._url.startswith("https://api.openai.com/")
+        self._dialect = Dialect(model, max_output_tokens, context_tokens, reasoning_effort, is_openai=is_openai)
         self._session: aiohttp.ClientSession | None = None
 
     async def respond(self, dialogue: Dialogue, timeout: float) -> Reply:
-        """Ask once, within `timeout` seconds in all. Raises Retryable or Permanent."""
-        messages = prompt.compose(dialogue, self._budget.room())
-        completion = await self._ask(self._request(messages), timeout)
-        if completion.usage is not None:
-            self._budget.learn(messages, completion.usage.prompt_tokens)
-        if not completion.choices:
-            raise Retryable("an error in place of an answer" if completion.error else "an answer without choices")
-        choice = completion.choices[0]
-        # The same words would be refused again, and each try is paid for.
-        if choice.finish_reason == "content_filter":
-            raise Permanent("the provider's filter withheld the answer")
-        if choice.message.refusal:
-            raise Permanent("the model refused to answer")
-        return prompt.read(choice.message.text(), self._model, is_cut=choice.finish_reason == "length")
+        """Ask, and once more where the answer cannot be sent, within `timeout` seconds in all.
+
+        Raises Retryable or Permanent. An answer that cannot be sent is the message's own fault: then what of it can,
+        else Permanent.
+        """
+        until = time.monotonic() + timeout
+        room = self._dialect.room
+        first = await self._try(dialogue, room, until)
+        if isinstance(first, Reply):
+            return first
+        fits, reason, left = first.fits, first.reason, until - time.monotonic()
+        is_full = fits is not None and len(fits.text) >= MAX_LENGTH
+        if left >= timeout / 2 and not is_full:  # else more would not come in time, or not be sent
+            most = max(self._most, room)
+            more = most if first.is_wordless else min(room * 2, most) if first.is_cut else room
+            # Whatever becomes of it is no news of the provider: it may just have been too long for what was left.
+            with suppress(ResponderError):
+                second = await self._try(dialogue, more, until)
+                if isinstance(second, Reply):
+                    if first.is_wordless:  # thoughts ate the room, and would for the next one too
+                        self._dialect.room = more
+                    return second
+                fits, reason = second.fits or fits, second.reason
+        if fits is None:
+            raise Permanent(reason)
+        return fits
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
             self._session = None
 
-    def _request(self, messages: list[prompt.Message]) -> _Request:
-        # OpenAI's newer models refuse max_tokens; most other servers know no other name.
-        if self._url.startswith("https://api.openai.com/"):
-            return _Request(self._model, messages, max_completion_tokens=self._max_output_tokens)
-        return _Request(self._model, messages, max_tokens=self._max_output_tokens)
+    async def _try(self, dialogue: Dialogue, room: int, until: float) -> Reply | Flaw:
+        """One answer, in a dialect that the server takes; what it refuses is not paid for."""
+        for _ in range(DIALECTS):
+            request = self._dialect.request(dialogue, room)
+            answer = await self._ask(request, max(until - time.monotonic(), 0.0))
+            if isinstance(answer, _Completion):
+                return self._read(request, answer)
+            if not self._dialect.adapt(answer, request):
+                break
+            room = min(room, self._dialect.room)
+        said = (line for message in request.messages[1:] for line in message.content.split("\n") if len(line) >= 6)
+        raise answer.error([self._api_key, *said])
 
-    async def _ask(self, request: _Request, timeout: float) -> _Completion:
+    def _read(self, request: Request, completion: _Completion) -> Reply | Flaw:
+        if completion.usage is not None:
+            self._dialect.counted(request, completion.usage.prompt_tokens)
+        if completion.choices is None:
+            raise Retryable("an answer without choices")
+        choice = completion.choices[0] if completion.choices else _Choice()
+        finish = (choice.finish_reason or "").lower()
+        if choice.error or finish == "error":
+            raise Retryable("an error in place of an answer")
+        # The same words would be refused again, and each try is paid for.
+        if finish.startswith("content_filter"):
+            raise Permanent("the provider's filter withheld the answer")
+        if choice.message.refusal:
+            raise Permanent("the model refused to answer")
+        answer = choice.message
+        return screening.read(answer.text(), self._model, is_cut=finish in _CUT, empty=answer.why_empty())
+
+    async def _ask(self, request: Request, timeout: float) -> _Completion | Refusal:
         try:
             async with asyncio.timeout(timeout):
                 return await self._exchange(msgspec.json.encode(request), timeout)
@@ -115,13 +171,13 @@ class Llm:
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise Retryable(f"no connection ({type(error).__name__})", unreachable=True) from None
         except TimeoutError:
-            raise Retryable(f"no answer within {timeout:g} s", unreachable=True) from None
+            raise Retryable(f"no answer within {timeout:.3g} s", unreachable=True) from None
         except (ValueError, aiohttp.NonHttpUrlClientError):  # among them InvalidURL, IDNA errors, a newline in the key
-            raise Permanent("ai.base_url or ai.api_key is not usable") from None
+            raise Permanent("ai.base_url or ai.api_key is not usable", for_all=True) from None
         except aiohttp.ClientError as error:
             raise Retryable(f"the connection broke ({type(error).__name__})", unreachable=True) from None
 
-    async def _exchange(self, body: bytes, timeout: float) -> _Completion:
+    async def _exchange(self, body: bytes, timeout: float) -> _Completion | Refusal:
         if self._session is None:
             # The workers bound concurrency; a call that waited for a free connection would look unreachable.
             connector = aiohttp.TCPConnector(limit=0)
@@ -134,23 +190,31 @@ class Llm:
             self._url, data=body, headers=self._headers, timeout=limits, allow_redirects=False
         )
         try:
-            status = response.status
-            if status >= 500 or status in _RETRYABLE:
-                raise Retryable(f"HTTP {status}", retry_after=_retry_after(status, response.headers))
-            if not 200 <= status < 300:
-                raise Permanent(f"HTTP {status}")
-            answer = bytearray()
-            async for chunk in response.content.iter_any():
-                answer += chunk
-                if len(answer) > MAX_BODY:
-                    raise Retryable("answer too large")
-            return _decode(bytes(answer), response.content_type)
+            if not 200 <= response.status < 300:
+                words = b""
+                with suppress(TimeoutError, aiohttp.ClientError, Retryable):  # the status says enough
+                    async with asyncio.timeout(min(_WORDS, timeout / 2)):
+                        words = await _body(response)
+                return refusal(response.status, words, _retry_after(response.status, response.headers))
+            completion = _decode(await _body(response), response.content_type)
+            if completion.error and not completion.choices:
+                return told(response.status, {"error": completion.error})
+            return completion
         finally:
             response.close()  # a fully read answer has already given its connection back to the pool
 
 
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    answer = bytearray()
+    async for chunk in response.content.iter_any():
+        answer += chunk
+        if len(answer) > MAX_BODY:
+            raise Retryable("answer too large")
+    return bytes(answer)
+
+
 def _retry_after(status: int, headers: Mapping[str, str]) -> float | None:
-    """Seconds the server asks to be left alone (RFC 9110, 10.2.3). A 429 always asks, if only for a second."""
+    """Seconds the server asks to be left alone (RFC 9110, 10.2.3)."""
     if status not in {429, 503}:
         return None
     value = headers.get("Retry-After", "").strip()
@@ -160,7 +224,7 @@ def _retry_after(status: int, headers: Mapping[str, str]) -> float | None:
         sent = _timestamp(headers.get("Date", ""))  # the server's own clock: ours may be wrong
         wanted = until - (time.time() if sent is None else sent)
     else:
-        return 1.0 if status == 429 else None
+        return None
     return min(max(wanted, 1.0), MAX_RETRY_AFTER)
 
 

@@ -16,6 +16,7 @@ class CardKind(StrEnum):
     OPTED_OUT = "opted_out"  # a customer who asked for no messages wrote again
     TOO_LATE = "too_late"  # missed, and too old to be answered without being asked
     COULD_NOT_ANSWER = "could_not_answer"
+    AI = "ai"  # the model's provider answers nobody until the owner does something; `times` counts customers
     NOT_SENT = "not_sent"
     DOUBT = "doubt"  # not sure it arrived
     UNDELIVERED = "undelivered"
@@ -49,24 +50,31 @@ class Cards:
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
 
-    def open(self, kind: CardKind, subject: Subject, text: str, organization_id: int | None = None) -> int:
-        """Open a card, or count one more time on the open one. `text` holds no body and no full address."""
+    def open(
+        self, kind: CardKind, subject: Subject, text: str, organization_id: int | None = None, *, more: int = 1
+    ) -> int:
+        """Open a card, or count `more` times on the open one. `text` holds no body and no full address."""
         now = self._sql.now
         self._sql.run(
             "INSERT INTO cards (organization_id, kind, subject, text, opened_at, last_at) VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (kind, subject) WHERE closed_at IS NULL "
-            "DO UPDATE SET times = times + 1, last_at = excluded.last_at, text = excluded.text",
+            "DO UPDATE SET times = times + ?, last_at = excluded.last_at, text = excluded.text",
             organization_id,
             kind,
             subject,
             text,
             now,
             now,
+            more,
         )
         card_id = self._sql.value(
             "SELECT id FROM cards WHERE kind = ? AND subject = ? AND closed_at IS NULL", kind, subject
         )
         return int(card_id)
+
+    def find(self, kind: CardKind, subject: Subject) -> Row | None:
+        """The open card."""
+        return self._sql.one("SELECT * FROM cards WHERE kind = ? AND subject = ? AND closed_at IS NULL", kind, subject)
 
     def close(self, kind: CardKind, subject: Subject) -> None:
         self._sql.run(

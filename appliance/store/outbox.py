@@ -145,6 +145,19 @@ class Outbox(Repository[OutboxMessage]):
         )
         return None if row_id is None else int(row_id)
 
+    def apologised_since(self, contact_id: int, at: int, but: Sequence[int]) -> bool:
+        """Whether a friendly text answered other messages of a contact than these, it or they later than a time."""
+        return bool(
+            self._sql.value(
+                "SELECT 1 FROM outbox o JOIN messages m ON m.reply_id = o.id WHERE o.contact_id = ? AND o.kind = ? "
+                "AND max(o.created_at, m.received_at) >= ? AND m.id NOT IN (SELECT value FROM json_each(?)) LIMIT 1",
+                contact_id,
+                TextKey.UNAVAILABLE,
+                at,
+                msgspec.json.encode(but).decode(),
+            )
+        )
+
     def superseded_since(self, conversation_id: int, since: int) -> int:
         """How many drafts newer messages made stale since a time."""
         count = self._sql.value(

@@ -16,7 +16,7 @@ from pytest_aiohttp import AiohttpServer
 from appliance.model import Organization, TextKey, Topic, Turn
 from appliance.ports import Dialogue, Permanent, Reply, ResponderError, Retryable
 from appliance.responder.llm import MAX_RETRY_AFTER, Llm
-from tests.support.fake_ai import FAULTS, FakeAi, completion, fault_url
+from tests.support.fake_ai import FAULTS, WORDS, FakeAi, completion, fault_url
 
 KEY = "sk-key-canary-91c2"
 QUESTION = "Qual o horário? question-canary-55aa"
@@ -49,8 +49,9 @@ async def failure(llm: Llm, timeout: float = 20.0, dialogue: Dialogue = ASKED) -
 
 
 def kind(error: ResponderError) -> str:
+    """A fault of content is permanent as well: the message's own."""
     if isinstance(error, Permanent):
-        return "permanent"
+        return "for_all" if error.for_all else "permanent"
     assert isinstance(error, Retryable)
     if error.unreachable:
         return "unreachable"
@@ -61,7 +62,9 @@ class TestFaults:
     def test_there_are_enough(self) -> None:
         """The catalogue covers at least thirty shapes and every class of error."""
         assert len(FAULTS) >= 30
-        assert {fault.expected for fault in FAULTS.values()} == {"permanent", "retryable", "unreachable", "parked"}
+        assert {fault.expected for fault in FAULTS.values()} == {
+            *("permanent", "for_all", "content", "retryable", "unreachable", "parked")
+        }
 
     @pytest.mark.parametrize("name", FAULTS)
     async def test_each_has_its_class_and_a_safe_reason(self, fake: FakeAi, base_url: str, name: str) -> None:
@@ -72,11 +75,15 @@ class TestFaults:
         error = await asyncio.wait_for(failure(llm, 0.3 if name in SLOW else 20.0), 30)
         await llm.close()
 
-        assert kind(error) == FAULTS[name].expected, error
+        expected = FAULTS[name].expected
+        assert kind(error) == ("permanent" if expected == "content" else expected), error
         said = "".join(traceback.format_exception(error)) + repr(error)
         assert not [secret for secret in (KEY, "canary", "horário", SHOP.name) if secret in said]
         assert 0 < len(str(error)) < 100
-        assert len(fake.requests) <= 1  # nothing is followed, nothing is asked twice
+        assert (WORDS in said) <= (expected == "for_all")
+        assert len(fake.requests) <= 1 + (
+            expected == "content"
+        )  # nothing is followed; asked twice where it was answered
 
     @pytest.mark.parametrize("name", sorted(set(FAULTS) - {"refused", "dns", "tls"}))
     async def test_the_next_call_is_unharmed(self, fake: FakeAi, llm: Llm, name: str) -> None:
@@ -133,7 +140,7 @@ class TestFaults:
         error = await failure(llm)
         await llm.close()
 
-        assert kind(error) == "permanent"
+        assert kind(error) == "for_all"
         assert url not in str(error)
 
     async def test_a_key_with_a_newline_is_permanent(self, base_url: str) -> None:
@@ -142,7 +149,7 @@ class TestFaults:
         error = await failure(llm)
         await llm.close()
 
-        assert kind(error) == "permanent"
+        assert kind(error) == "for_all"
         assert KEY not in "".join(traceback.format_exception(error))
 
 
@@ -219,13 +226,6 @@ class TestRequest:
 
         assert (await llm.respond(ASKED, 20)).text
 
-    def test_openai_gets_the_name_it_wants(self) -> None:
-        """OpenAI's own address gets max_completion_tokens, which its newer models insist on."""
-        llm = Llm("https://api.openai.com/v1", KEY, "small", 300)
-        request = llm._request([])
-
-        assert (request.max_completion_tokens, request.max_tokens) == (300, None)
-
     async def test_calls_at_the_same_time_do_not_mix(self, fake: FakeAi, llm: Llm) -> None:
         """Forty calls at once each get the answer to their own question over one session."""
         fake.delay = 0.05
@@ -291,10 +291,11 @@ class TestAnswer:
         assert await llm.respond(ASKED, 20) == told
 
     async def test_cut_in_its_first_sentence_is_no_answer(self, fake: FakeAi, llm: Llm) -> None:
-        """It is asked for again."""
+        """It is asked for once more, with twice the room."""
         fake.answer = lambda _: completion("Abrimos às", finish_reason="length")
 
-        assert kind(await failure(llm)) == "retryable"
+        assert kind(await failure(llm)) == "permanent"
+        assert [asked["max_tokens"] for asked in fake.requests] == [400, 800]
 
     async def test_its_count_corrects_the_next_prompt(self, fake: FakeAi, base_url: str) -> None:
         """A server that counts twice the tokens gets prompts of about half the bytes after a few calls."""

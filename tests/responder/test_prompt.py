@@ -1,15 +1,14 @@
-"""What a model is told keeps within its room; what it says becomes plain, bounded text."""
+"""What a model is told keeps within its room."""
 
 from dataclasses import replace
 from itertools import pairwise
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.model import Organization, TextKey, Topic, Turn
-from appliance.ports import Dialogue, Reply, Retryable
-from appliance.responder.prompt import MIN_ROOM, Message, TokenBudget, compose, plain, read, size
+from appliance.model import Organization, Topic, Turn
+from appliance.ports import Dialogue
+from appliance.responder.prompt import MIN_ROOM, Message, TokenBudget, compose, plain, size
 
 SHOP = Organization(1, "Padaria Sol", "pt-BR", "America/Sao_Paulo", instructions="Never offer discounts.")
 words = st.builds(lambda text, times: text * times, st.text(max_size=12), st.integers(0, 500))
@@ -20,55 +19,6 @@ dialogues = st.builds(
     st.lists(st.builds(Turn, st.sampled_from(["user", "assistant"]), words), max_size=4).map(tuple),
     st.lists(st.builds(Topic, st.just(1), words, words), max_size=3).map(tuple),
 )
-
-
-class TestRead:
-    @pytest.mark.parametrize(
-        ("said", "text"),
-        [
-            (" Abrimos às 7h.\r\n\r\n", "Abrimos às 7h."),
-            ("a\x00b\x1b[31mc\x85d\te\r\nf", "ab[31mcd e\nf"),
-            ("<think>\nhe wants hours\n</think>\n\n7h", "7h"),
-            ("he wants hours\n</think>7h", "7h"),
-            ("<think>a</think><think>b</think>7h", "7h"),
-            ("<think>[[HANDOFF]]?</think>7h", "7h"),
-            ("👩‍👩‍👧 ok", "👩‍👩‍👧 ok"),
-            ("[[no_reply]] Até logo", "Até logo"),
-            ("\n" * 300_000 + "x" * 9_000, "x" * 4_000),
-        ],
-    )
-    def test_is_bounded_plain_text(self, said: str, text: str) -> None:
-        """Thoughts, control characters, stray marks and excess never reach a customer."""
-        assert read(said, "small") == Reply(source="small", text=text)
-
-    @pytest.mark.parametrize(
-        "said", ["[[HANDOFF]]", " [[handoff]].\n", "Vou chamar alguém. [[HANDOFF]]", "[[NO_REPLY]][[HANDOFF]]"]
-    )
-    def test_handover_wins(self, said: str) -> None:
-        """The handover mark counts wherever it stands."""
-        assert read(said, "small") == Reply(source="small", key=TextKey.HANDOFF)
-
-    @pytest.mark.parametrize("said", ["[[NO_REPLY]]", "\n[[No_Reply]] \n"])
-    def test_can_be_silence(self, said: str) -> None:
-        """The other mark is no reply, and says so in the source."""
-        assert read(said, "small") == Reply(source="small: no reply needed")
-
-    @pytest.mark.parametrize("said", ["", " \n", "\0" * 9_000, "<think>" + "x" * 100_000, "thoughts</think> "])
-    def test_nothing_is_no_answer(self, said: str) -> None:
-        """An answer without words is worth another try."""
-        with pytest.raises(Retryable, match="empty"):
-            read(said, "small")
-
-    @given(st.text(max_size=200) | words)
-    def test_any_words_are_made_safe(self, said: str) -> None:
-        """Whatever a model says becomes a bounded reply without control characters and marks, or Retryable."""
-        try:
-            reply = read(said, "small")
-        except Retryable:
-            return
-        assert len(reply.text) <= 4_000
-        assert not [c for c in reply.text if ord(c) < 32 and c != "\n"]
-        assert reply.text or reply.key or "no reply" in reply.source
 
 
 class TestCompose:
@@ -141,3 +91,15 @@ class TestTokenBudget:
     def test_an_empty_prompt_teaches_nothing_absurd(self) -> None:
         """A tiny context still leaves room for the rules."""
         assert TokenBudget(10).room() == MIN_ROOM
+
+    @given(st.integers(1, 10_000_000), st.none() | st.integers(1, 10**9), st.none() | st.integers(1, 10**9))
+    def test_what_was_refused_is_not_asked_again(self, tokens: int, limit: int | None, counted: int | None) -> None:
+        """Whatever numbers a server names, each refusal makes the next prompt shorter, and a few reach the least."""
+        budget = TokenBudget(tokens)
+        sizes = [budget.room()]
+        while budget.shrink([Message("user", "x" * (sizes[-1] - 16))], limit, counted):
+            sizes.append(budget.room())
+
+        assert sizes == sorted(set(sizes), reverse=True)
+        assert sizes[-1] == 3_000
+        assert len(sizes) <= 100

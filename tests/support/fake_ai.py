@@ -18,9 +18,10 @@ from typing import Any, Literal
 
 from aiohttp import web
 
-Expected = Literal["permanent", "retryable", "unreachable", "parked"]
+Expected = Literal["permanent", "retryable", "unreachable", "parked", "content", "for_all"]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CANARY = "body-canary-7f3a"  # in every faulty body: must never be in an error's reason
+WORDS = "words for the owner"  # in every error's message: on a card where the owner must act, and nowhere else
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
@@ -67,7 +68,7 @@ def echo(body: dict[str, Any]) -> str:
 def status(code: int, **headers: str) -> Handler:
     async def handler(request: web.Request) -> web.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return web.json_response({"error": {"message": CANARY, "type": CANARY}}, status=code, headers=named)
+        return web.json_response({"error": {"message": WORDS, "type": CANARY}}, status=code, headers=named)
 
     return handler
 
@@ -160,14 +161,14 @@ FAULTS: dict[str, Fault] = {
     "dns": Fault("unreachable"),
     "tls": Fault("unreachable"),
     # Status codes
-    "redirect_302": Fault("permanent", status(302, Location="http://redirected.invalid/v1/chat/completions")),
-    "redirect_308": Fault("permanent", status(308, Location="/v1/chat/completions")),
+    "redirect_302": Fault("for_all", status(302, Location="http://redirected.invalid/v1/chat/completions")),
+    "redirect_308": Fault("for_all", status(308, Location="/v1/chat/completions")),
     "bad_request_400": Fault("permanent", status(400)),
-    "bad_key_401": Fault("permanent", status(401, WWW_Authenticate="Bearer")),
-    "no_credit_402": Fault("permanent", status(402)),
-    "forbidden_403": Fault("permanent", status(403)),
-    "no_model_404": Fault("permanent", status(404)),
-    "method_405": Fault("permanent", status(405)),
+    "bad_key_401": Fault("for_all", status(401, WWW_Authenticate="Bearer")),
+    "no_credit_402": Fault("for_all", status(402)),
+    "forbidden_403": Fault("for_all", status(403)),
+    "no_model_404": Fault("for_all", status(404)),
+    "method_405": Fault("for_all", status(405)),
     "timeout_408": Fault("retryable", status(408)),
     "conflict_409": Fault("retryable", status(409)),
     "too_large_413": Fault("permanent", status(413)),
@@ -218,16 +219,16 @@ FAULTS: dict[str, Fault] = {
     "error_200": Fault("retryable", body(json.dumps({"error": {"message": CANARY, "code": 500}}).encode())),
     "array": Fault("retryable", body(b"[]")),
     "no_choices": Fault("retryable", body(b"{}")),
-    "empty_choices": Fault("retryable", body(b'{"choices": []}')),
-    "no_message": Fault("retryable", body(b'{"choices": [{}]}')),
+    "empty_choices": Fault("content", body(b'{"choices": []}')),
+    "no_message": Fault("content", body(b'{"choices": [{}]}')),
     "content_number": Fault("retryable", says(7)),
-    "content_null": Fault("retryable", says(None)),
-    "content_empty": Fault("retryable", says("")),
-    "content_blank": Fault("retryable", says(" \n\t\u0000 ")),
-    "content_no_parts": Fault("retryable", says([])),
-    "only_thoughts": Fault("retryable", says(f"<think>{CANARY}", finish_reason="length")),
+    "content_null": Fault("content", says(None)),
+    "content_empty": Fault("content", says("")),
+    "content_blank": Fault("content", says(" \n\t\u0000 ")),
+    "content_no_parts": Fault("content", says([])),
+    "only_thoughts": Fault("content", says(f"<think>{CANARY}", finish_reason="length")),
     "tool_calls": Fault(
-        "retryable", says(None, finish_reason="tool_calls", tool_calls=[{"id": "1", "type": "function"}])
+        "content", says(None, finish_reason="tool_calls", tool_calls=[{"id": "1", "type": "function"}])
     ),
     "content_filter": Fault("permanent", says(CANARY, finish_reason="content_filter")),
     "refusal": Fault("permanent", says(None, refusal=CANARY)),
@@ -249,9 +250,8 @@ class FakeAi:
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []  # parsed bodies, in order of arrival
         self.headers: list[dict[str, str]] = []  # of the same requests, names in lower case
-        self.answer: str | Callable[[dict[str, Any]], str | dict[str, Any]] = (
-            echo  # a dictionary is the whole JSON answer
-        )
+        # A dictionary is the whole JSON answer, a pair its status as well.
+        self.answer: str | Callable[[dict[str, Any]], str | dict[str, Any] | tuple[int, Any]] = echo
         self.delay = 0.0  # seconds before anything is answered
         self.fault: str | None = None  # a name of FAULTS
         self.app = web.Application(client_max_size=8 * 1024 * 1024)
@@ -273,7 +273,8 @@ class FakeAi:
         if handler is not None:
             return await handler(request)
         answer = self.answer if isinstance(self.answer, str) else self.answer(asked)
-        return web.json_response(answer if isinstance(answer, dict) else completion(answer))
+        code, shape = answer if isinstance(answer, tuple) else (200, answer)
+        return web.json_response(completion(shape) if isinstance(shape, str) else shape, status=code)
 
     async def _control(self, request: web.Request) -> web.Response:
         if request.method == "POST":
