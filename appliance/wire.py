@@ -55,6 +55,7 @@ class OutboundMessage:
     recipient: str
     body: str
     reference: str = ""  # goes into the StatusCallback URL as `o`
+    valid_for: int = 36_000  # seconds that it may wait in Twilio's queue
 
 
 class SendOutcome(StrEnum):

@@ -25,8 +25,9 @@ NEEDS = {
     "config": "errors model",
     # adapters: nobody but the assembly imports them, and they never import each other
     "twilio.codes": "wire",
+    "twilio.encoding": "texts",
     "twilio.webhook": "wire",
-    "twilio": "model ports twilio.codes wire",
+    "twilio": "model ports twilio.codes twilio.encoding wire",
     "responder": "language model ports texts",
     "simulator": "model wire",
     # the one file, and what it has to survive
@@ -40,10 +41,10 @@ NEEDS = {
     "inbox": "config handover.charge inbox.keywords model ports queue restoration store timekeeping wire",
     "handover": "config handover.charge inbox model ports queue store",
     "outbox.permission": "config model store",
-    "outbox": "clock config handover.charge model outbox.permission ports queue restoration store texts twilio.codes wire",
-    "reply": "clock config handover.charge inbox language model outbox.permission ports queue store texts",
+    "outbox": "clock config handover.charge model outbox.permission ports queue restoration store twilio.codes twilio.encoding wire",
+    "reply": "clock config handover.charge inbox language model outbox.permission ports queue store texts twilio.encoding",
     "chores": "config errors model ports queue store",
-    "operations": "appliance config errors language model outbox.permission ports queue store texts",
+    "operations": "appliance config errors language model outbox.permission ports queue store texts twilio.encoding",
     # drivers and assembly
     "web": "config errors inbox logs metrics operations outbox ports queue store twilio.webhook",
     "pulse": "errors ports queue store systemd",

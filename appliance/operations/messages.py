@@ -12,6 +12,7 @@ from appliance.model import MANUAL, Channel, OutboxMessage, OutboxState, may_be_
 from appliance.queue.lane import follow
 from appliance.store import Tx
 from appliance.store.contacts import session_key
+from appliance.twilio import encoding
 
 MAX_ADDRESS = 200  # characters
 MAX_KEY = 200
@@ -58,7 +59,7 @@ def submit(tx: Tx, message: ManualMessage, config: Config) -> Submitted:
 
     Raises RequestError. Consent and WhatsApp's window are checked when it is sent, in that unit of work.
     """
-    body = texts.normalise(message.body)
+    body = encoding.outgoing(message.body, message.sender)
     if not body:
         raise RequestError("empty_body", "The body is empty.", "body")
     if (length := texts.length(body)) > texts.MAX_LENGTH:
@@ -111,6 +112,7 @@ def _known(tx: Tx, message: ManualMessage, body: str) -> OutboxMessage | None:
     if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
         raise RequestError("bad_key", f"The key must have 1 to {MAX_KEY} printable characters.", "idempotency_key")
     row = tx.outbox.by_key(key)
-    if row is None or (row.sender, row.recipient, row.body) == (message.sender, message.recipient, body):
+    told = (message.sender, message.recipient, body)
+    if row is None or (row.sender, row.recipient, encoding.outgoing(row.body, row.sender)) == told:
         return row
     raise RequestError("key_reused", "This key was used for another message.", "idempotency_key", 409)

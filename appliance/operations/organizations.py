@@ -15,9 +15,9 @@ from appliance.store.cards import CardKind
 
 MOST = 1_000
 LANGUAGES = ("pt-BR", "en", "es")
-# A number without its + would be another address than the one that Twilio writes in To.
+# A number without its + would be another address than the one that Twilio writes in To; an RCS agent has any name.
 _ADDRESS = re.compile(
-    r"(?:whatsapp:)?\+[0-9]{7,15}|[0-9]{3,8}|(?!whatsapp:)[a-z]+:(?=.*[0-9])[A-Za-z0-9+._-]{3,200}", re.ASCII
+    r"(?:whatsapp:)?\+[0-9]{7,15}|[0-9]{3,8}|(?:rcs:|(?!whatsapp:)[a-z]+:(?=.*[0-9]))[A-Za-z0-9+._-]{3,200}", re.ASCII
 )
 _EXAMPLES = "+ and the number with its country code (+5511…, whatsapp:+5511…), or a short code of 3 to 8 digits"
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
