@@ -16,6 +16,19 @@ class Media:
     content_type: str
 
 
+def place(*told: str) -> str:
+    """A place that a customer sent, in words: its name, its address, its coordinates; what is empty is left out."""
+    return f"(location: {', '.join(part for part in told if part)})"
+
+
+_PLACE = re.compile(r"^\(location: .*\)$", re.MULTILINE)
+
+
+def without_places(text: str) -> str:
+    """What was written beside them: where somebody is does not ask where we are."""
+    return _PLACE.sub("", text).strip()
+
+
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
     """A customer's message as Twilio delivered it."""

@@ -28,7 +28,7 @@ NEEDS = {
     "twilio.encoding": "texts",
     "twilio.webhook": "wire",
     "twilio": "model ports twilio.codes twilio.encoding wire",
-    "responder": "language model ports texts",
+    "responder": "language model ports texts wire",
     "simulator": "model wire",
     # the one file, and what it has to survive
     "store": "errors model ports wire",

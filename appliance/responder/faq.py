@@ -6,7 +6,7 @@ always gets the same reply.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from appliance.language import synonyms
@@ -16,6 +16,7 @@ from appliance.language.text import is_stop_word, words
 from appliance.language.words import LONGEST_WORD, Vocabulary, concepts, content_words, is_telling, plain_words
 from appliance.model import Dialogue, Language, Organization, Reply, TextKey, Topic
 from appliance.texts import fit, render, strip_markup
+from appliance.wire import without_places
 
 THRESHOLD = 0.6  # one of two words is a coincidence, two of three are a topic
 UNKNOWN_BEFORE_HANDOFF = 2
@@ -66,6 +67,10 @@ class Faq:
 
     async def respond(self, dialogue: Dialogue, timeout: float) -> Reply:  # noqa: ARG002 - it never waits
         """One reply from the best topic of each question; of the whole burst where no question alone has one."""
+        asked = tuple(filter(None, map(without_places, dialogue.questions)))
+        if any(dialogue.questions) and not asked:
+            return _unknown(dialogue)
+        dialogue = replace(dialogue, questions=asked)
         if courtesy := _courtesy(dialogue):
             return courtesy
         parts = [part for message in dialogue.questions for part in _QUESTION_END.split(message)]
@@ -74,9 +79,7 @@ class Faq:
         if topics:
             bodies = [strip_markup(topic.body) for topic in topics]
             return Reply(source=", ".join(topic.title for topic in topics), text=fit("\n\n".join(bodies)))
-        tired = dialogue.unknown_streak >= UNKNOWN_BEFORE_HANDOFF
-        key = TextKey.HANDOFF if tired else TextKey.DONT_KNOW
-        return Reply(source="no topic answers", key=key, unknown=True)
+        return _unknown(dialogue)
 
     def explain(self, question: str, dialogue: Dialogue) -> list[tuple[str, float]]:
         """Every proposed topic's title and score (0 … 1) for a question, best first."""
@@ -84,6 +87,12 @@ class Faq:
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+def _unknown(dialogue: Dialogue) -> Reply:
+    tired = dialogue.unknown_streak >= UNKNOWN_BEFORE_HANDOFF
+    key = TextKey.HANDOFF if tired else TextKey.DONT_KNOW
+    return Reply(source="no topic answers", key=key, unknown=True)
 
 
 def matches(question: str, dialogue: Dialogue) -> tuple[Match, ...]:

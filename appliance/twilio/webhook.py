@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from multidict import MultiDict
 from twilio.request_validator import RequestValidator
 
-from appliance.wire import DeliveryReport, InboundMessage, Media
+from appliance.wire import DeliveryReport, InboundMessage, Media, place
 
 MESSAGES_PATH = "/twilio/messages"
 STATUS_PATH = "/twilio/status"
@@ -130,8 +130,7 @@ def _body(form: MultiDict[str]) -> str:
     where = [form.get(name, "").strip() for name in ("Latitude", "Longitude")]
     if not all(where):
         return said
-    place = [" ".join(form.get(name, "").split()) for name in ("Label", "Address")]
-    told = f"(location: {', '.join(part for part in (*place, *where) if part)})"
+    told = place(*(" ".join(form.get(name, "").split()) for name in ("Label", "Address")), *where)
     return f"{said}\n{told}" if said.strip() else told
 
 
