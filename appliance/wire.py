@@ -102,6 +102,12 @@ def forms(address: str) -> tuple[str, ...]:
     return (address, *(f"{prefix}{separator}{other}" for other in others))
 
 
+def with_plus(address: str) -> str | None:
+    """How Twilio writes a phone number that lacks its +; None for what is none."""
+    found = re.fullmatch(r"(whatsapp:)?([0-9]{7,15})", address, re.ASCII)
+    return f"{found[1] or ''}+{found[2]}" if found else None
+
+
 class Blame(StrEnum):
     """What a failed send says about more than the one message."""
 

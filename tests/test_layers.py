@@ -44,7 +44,10 @@ NEEDS = {
     "outbox": "clock config handover.charge model outbox.permission ports queue restoration store twilio.codes twilio.encoding wire",
     "reply": "clock config handover.charge inbox language model outbox.permission ports queue store texts twilio.encoding",
     "chores": "config errors model ports queue store",
-    "operations": "appliance config errors language model outbox.permission ports queue store texts twilio.encoding",
+    "operations": (
+        "appliance config errors handover.charge language model outbox outbox.permission ports queue store texts "
+        "twilio.encoding wire"
+    ),
     # drivers and assembly
     "web": "config errors inbox logs metrics operations outbox ports queue store twilio.webhook",
     "pulse": "errors ports queue store systemd",
@@ -55,7 +58,7 @@ NEEDS = {
     ),
     "app": "appliance clock config engine errors inbox metrics model opening ports pulse outbox store systemd web",
     "demo": "app config errors logs operations printable simulator store",
-    "cli": "app appliance clock config demo engine errors logs model opening printable store twilio.webhook",
+    "cli": "app appliance clock config demo engine errors logs model opening printable store twilio.webhook wire",
     "__main__": "cli",
 }
 ROOMS = {room: needs.split() for room, needs in NEEDS.items()}

@@ -13,6 +13,7 @@ from appliance.queue.lane import follow
 from appliance.store import Tx
 from appliance.store.contacts import session_key
 from appliance.twilio import encoding
+from appliance.wire import with_plus
 
 MAX_ADDRESS = 200  # characters
 MAX_KEY = 200
@@ -95,10 +96,15 @@ def write(tx: Tx, config: Config, **columns: Any) -> int:
 def _channel(tx: Tx, message: ManualMessage) -> Channel:
     channel = tx.channels.at(message.sender)
     if channel is None:
-        raise RequestError("unknown_channel", "“from” is not a channel of this appliance.", "from")
+        meant = with_plus(message.sender)
+        hint = f" Write {meant}." if meant and tx.channels.at(meant) else ""
+        raise RequestError("unknown_channel", f"“from” is not a channel of this appliance.{hint}", "from")
     recipient = message.recipient
     if len(recipient) > MAX_ADDRESS or not recipient.isprintable() or " " in recipient:
         raise RequestError("bad_address", "“to” is not an address; write +5511… or whatsapp:+5511….", "to")
+    meant = with_plus(recipient)
+    if meant and tx.contacts.at(channel.id, recipient) is None:  # who wrote to us with such an address has it
+        raise RequestError("bad_address", f"“to” lacks the + before the country code; write {meant}.", "to")
     if recipient.rpartition(":")[0] != channel.address.rpartition(":")[0]:
         raise RequestError("bad_address", "“from” and “to” must be of the same kind, such as whatsapp:….", "to")
     reason = "own channel" if tx.channels.exists(recipient) else may_be_written_to(recipient)
