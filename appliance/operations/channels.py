@@ -69,12 +69,12 @@ def _of(tx: Tx, contact: Contact) -> _Unfinished:
 
 def _told(removed: Removed) -> str:
     counts = {
-        "open conversations": removed.conversations,
-        "messages without an answer": removed.messages,
-        "replies not sent or not sure": removed.replies,
-        "customers who wait for a person": len(removed.persons),
+        "open conversations:": removed.conversations,
+        "messages without an answer:": removed.messages,
+        "replies not sent or not sure:": removed.replies,
+        "customers who wait for a person:": len(removed.persons),
     }
-    told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    told = ", ".join(f"{what} {count}" for what, count in counts.items() if count)
     return (
         f"{told}. Conversations close by themselves after conversations.expire_after; --force closes them now, and "
         "what was not finished becomes dead letters."

@@ -111,7 +111,8 @@ def _courtesy(dialogue: Dialogue) -> Reply | None:
     if greets and dialogue.first_contact:
         return Reply(source="greeting", key=TextKey.GREETING)
     said = [turn.text for turn in dialogue.turns if turn.role == "assistant"]
-    greeted = said[-1:] == [render(TextKey.GREETING, dialogue.organization)]
+    # By its words: an SMS has other quotes than the organization's name.
+    greeted = bool(said) and words(said[-1]) == words(render(TextKey.GREETING, dialogue.organization))
     if is_thanks(text) or (greets and greeted):
         return Reply(source="needs no reply")
     return Reply(source="greeting", key=TextKey.GREETING) if greets else None

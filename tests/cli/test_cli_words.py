@@ -132,6 +132,39 @@ async def test_a_model_that_fails_is_said(tmp_path: Path) -> None:
     assert result.stdout.splitlines() == ["Asked  the model m-1 (ai.provider = llm)", "Reply  none: wrong key"]
 
 
+async def test_a_channel_is_removed_by_force_alone_while_it_is_used(appliance: CommandLine, world: World) -> None:
+    """The refusal counts what is open; afterwards it says what became of it."""
+    await world.say("ATENDENTE")
+    await world.settle()
+    await world.say("É urgente!")
+    await world.settle()
+
+    refused = await appliance("channel", "remove", SMS)
+    done = await appliance("channel", "remove", SMS, "--force")
+    again = await appliance("channel", "remove", SMS, "--force")
+
+    assert (refused.exit_code, again.exit_code) == (1, 1)
+    assert refused.stderr.startswith(
+        f"{SMS} is in use: 1 open conversations, 1 messages without an answer, 1 customers"
+    )
+    assert (done.exit_code, done.stdout.splitlines()) == (
+        0,
+        [
+            f"Removed {SMS}.",
+            "Conversations closed: 1. Messages and replies among the dead letters: 1.",
+            "Still waiting for a person: …7777",
+        ],
+    )
+    assert len((await appliance.json("dead-letters", "list"))["dead_letters"]) == 1
+    assert await appliance.json("channel", "remove", WHATSAPP) == {
+        "address": WHATSAPP,
+        "conversations": 0,
+        "messages": 0,
+        "replies": 0,
+        "persons": [],
+    }
+
+
 @pytest.mark.parametrize("live", [[], ["--live"]])
 @pytest.mark.parametrize(
     ("before", "said", "words"),

@@ -70,7 +70,7 @@ async def test_an_open_conversation_keeps_it(shop: Shop) -> None:
     status, answer = await remove(shop.api)
 
     assert (status, answer["error"]["code"]) == (409, "channel_in_use")
-    assert answer["error"]["message"].startswith(f"{SMS} is in use: 1 open conversations.")
+    assert answer["error"]["message"].startswith(f"{SMS} is in use: open conversations: 1.")
     assert "--force" in answer["error"]["message"]
     assert [each["address"] for each in (await shop.api.get("channels"))["channels"]] == [SMS, WHATSAPP]
 
@@ -117,7 +117,7 @@ async def test_who_waits_for_a_person_becomes_a_dead_letter(tmp_path: Path) -> N
         await shop.appliance.engine.schedule.tick(JobKind.HAND_BACK)
         await shop.settle()
 
-        assert "1 customers who wait for a person" in refused[1]["error"]["message"]
+        assert "customers who wait for a person: 1" in refused[1]["error"]["message"]
         assert (status, answer["persons"], answer["messages"]) == (200, ["…7777"], 1)
         assert await shop.dispositions() == ["answered", "dead"]
         assert await shop.cards() == ["could_not_answer"]

@@ -46,6 +46,17 @@ async def test_an_sms_is_stored_as_twilio_has_it(quiet: World) -> None:
     assert stored[1:] == [CARRIED, "'Até' já... Ana"]
 
 
+async def test_a_name_with_a_curly_apostrophe_greets_once(quiet: World) -> None:
+    """What was said in an SMS is known again, though its quotes are others than the name's."""
+    await quiet.appliance.store.write(lambda tx: tx.sql.run("UPDATE organizations SET name = 'Padaria D’Ávila'"))
+    for _ in range(2):
+        await quiet.say("Oi")
+        await pass_(quiet, 1)
+
+    assert len(quiet.sent()) == 1
+    assert "Padaria D'Ávila" in quiet.sent()[0]
+
+
 async def test_on_whatsapp_nothing_is_changed(quiet: World) -> None:
     """It has no such alphabet."""
     await quiet.say(QUESTION, f"whatsapp:{CUSTOMER}", WHATSAPP)
