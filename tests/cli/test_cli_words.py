@@ -145,7 +145,7 @@ async def test_a_channel_is_removed_by_force_alone_while_it_is_used(appliance: C
 
     assert (refused.exit_code, again.exit_code) == (1, 1)
     assert refused.stderr.startswith(
-        f"{SMS} is in use: 1 open conversations, 1 messages without an answer, 1 customers"
+        f"{SMS} is in use: open conversations: 1, messages without an answer: 1, customers who "
     )
     assert (done.exit_code, done.stdout.splitlines()) == (
         0,
