@@ -90,7 +90,8 @@ class Appliance:
 
     async def _listen(self, pulse: Pulse) -> None:
         server, registry, store, bell = self.config.server, self.metrics.registry, self.store, self.engine.bell
-        desk = Desk(store, self.config, bell, self.engine.adapters.offline, self.engine.shelves, self.clock.now())
+        adapters, shelves = self.engine.adapters, self.engine.shelves
+        desk = Desk(store, self.config, bell, adapters.offline, adapters.responder, shelves, self.clock.now())
         hooks = Hooks(store, Intake(store, self.config, bell), self.config, self.metrics, self.not_stored, self.failed)
         app = applications.public(desk, registry, pulse.faults, hooks)
         self.address = await self._listeners.tcp(app, server.listen, "server.listen")

@@ -12,7 +12,7 @@ import os
 import secrets
 import socket
 import tomllib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -29,6 +29,7 @@ from appliance.config.keys import host_port
 from appliance.errors import ApplianceError
 from appliance.operations import markdown
 from appliance.operations.organizations import Registration, register_organization
+from appliance.operations.silence import Silence, silence
 from appliance.printable import escaped
 from appliance.simulator import Ledger, Phone, Twilio, run_simulator, simulator_app
 from appliance.store import Tx
@@ -117,8 +118,14 @@ async def _run(listen: str, directory: Path) -> None:
     phone = _free(Address(wanted.host, own.address.port + 1))
     config = _configure(directory / "config.toml", own, phone)
     logs.configure(config.log.level, config.log.format, config.twilio.auth_tokens)
-    async with _simulator(config, directory / "simulator.jsonl", phone):
-        appliance = Appliance(config)
+    appliance = Appliance(config)
+
+    async def why(sid: str) -> Silence | None:
+        if not appliance.address or appliance.stopping.is_set():
+            return None
+        return await appliance.store.read(lambda tx: silence(tx, sid))
+
+    async with _simulator(config, directory / "simulator.jsonl", phone, why):
         await serve(appliance, lambda: _open_shop(appliance, own, phone))
 
 
@@ -160,14 +167,16 @@ def _toml(text: str) -> str:
 
 
 @asynccontextmanager
-async def _simulator(config: Config, path: Path, place: Place) -> AsyncIterator[None]:
+async def _simulator(
+    config: Config, path: Path, place: Place, why: Callable[[str], Awaitable[Silence | None]]
+) -> AsyncIterator[None]:
     try:
         ledger = Ledger(path)
     except msgspec.DecodeError as error:
         raise ApplianceError(f"{path} is not a simulator's ledger; delete it to start afresh.") from error
     public_url, tokens = config.server.public_url, config.twilio.auth_tokens
     twilio = Twilio(ACCOUNT, tokens, ledger, public_url=public_url, owned=(WHATSAPP, SMS), pace=PACE)
-    phone = Phone(business=BAKERY.name, language="pt-BR", suggestions=QUESTIONS)
+    phone = Phone(business=BAKERY.name, language="pt-BR", suggestions=QUESTIONS, silence=why)
     runner = await run_simulator(simulator_app(twilio, phone), place.address.host, place.address.port)
     try:
         yield

@@ -6,8 +6,7 @@ It alone names the concrete adapters. `app` opens the store, starts the engine a
 import asyncio
 import contextlib
 import random
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -89,9 +88,11 @@ async def connect(config: Config, clock: Clock, responder: Responder | None = No
     return Adapters(sender, log_module.TwilioLog(sender.clients, clock), responder or make_responder(config))
 
 
-def offline_control(config: Config) -> AbstractAsyncContextManager[None]:
+@contextlib.asynccontextmanager
+async def offline_control(config: Config) -> AsyncIterator[None]:
     """The control socket of an appliance that does not run. Raises AlreadyRunningError or DatabaseError."""
-    return offline.control(config, SystemClock(), Faq())
+    async with offline.control(config, SystemClock(), Faq(), make_responder(config)):
+        yield
 
 
 @dataclass(frozen=True, slots=True)

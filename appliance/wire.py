@@ -16,6 +16,19 @@ class Media:
     content_type: str
 
 
+def place(*told: str) -> str:
+    """A place that a customer sent, in words: its name, its address, its coordinates; what is empty is left out."""
+    return f"(location: {', '.join(part for part in told if part)})"
+
+
+_PLACE = re.compile(r"^\(location: .*\)$", re.MULTILINE)
+
+
+def without_places(text: str) -> str:
+    """What was written beside them: where somebody is does not ask where we are."""
+    return _PLACE.sub("", text).strip()
+
+
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
     """A customer's message as Twilio delivered it."""
@@ -55,6 +68,7 @@ class OutboundMessage:
     recipient: str
     body: str
     reference: str = ""  # goes into the StatusCallback URL as `o`
+    valid_for: int = 36_000  # seconds that it may wait in Twilio's queue
 
 
 class SendOutcome(StrEnum):
@@ -86,6 +100,12 @@ def forms(address: str) -> tuple[str, ...]:
     prefix, separator, rest = address.rpartition(":")
     others = (pattern.sub(form, rest) for pattern, form in _FORMS if pattern.fullmatch(rest))
     return (address, *(f"{prefix}{separator}{other}" for other in others))
+
+
+def with_plus(address: str) -> str | None:
+    """How Twilio writes a phone number that lacks its +; None for what is none."""
+    found = re.fullmatch(r"(whatsapp:)?([0-9]{7,15})", address, re.ASCII)
+    return f"{found[1] or ''}+{found[2]}" if found else None
 
 
 class Blame(StrEnum):

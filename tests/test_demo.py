@@ -143,6 +143,21 @@ async def test_every_suggested_question_is_answered(tmp_path: Path, page: Page) 
         assert (await running.end())[0] == 0
 
 
+@in_a_browser
+async def test_the_phone_says_why_nobody_answers(tmp_path: Path, page: Page) -> None:
+    """Who asked for a person hears nothing from a machine, and a visitor is told so."""
+    async with demo(tmp_path, f"127.0.0.1:{free_port()}") as running:
+        await page.goto(running.phone)
+        await page.get_by_label("Mensagem").fill("ATENDENTE")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".theirs .body")).to_contain_text("Uma pessoa responde", timeout=20_000)
+        await page.get_by_label("Mensagem").fill("Qual é o horário?")
+        await page.keyboard.press("Enter")
+
+        await expect(page.locator(".mine").last).to_contain_text("Sem resposta: pediu uma pessoa", timeout=20_000)
+        assert (await running.end())[0] == 0
+
+
 async def test_what_it_prints(tmp_path: Path) -> None:
     """First its own address, then the phone's, how to stop; over SSH also how to get there."""
     port = free_port()

@@ -25,9 +25,10 @@ NEEDS = {
     "config": "errors model",
     # adapters: nobody but the assembly imports them, and they never import each other
     "twilio.codes": "wire",
+    "twilio.encoding": "texts",
     "twilio.webhook": "wire",
-    "twilio": "model ports twilio.codes wire",
-    "responder": "language model ports printable texts",
+    "twilio": "model ports twilio.codes twilio.encoding wire",
+    "responder": "language model ports printable texts wire",
     "simulator": "model wire",
     # the one file, and what it has to survive
     "store": "errors model ports wire",
@@ -41,10 +42,13 @@ NEEDS = {
     "inbox": "config handover.charge inbox.keywords model ports queue restoration store timekeeping wire",
     "handover": "config handover.charge inbox model ports queue store",
     "outbox.permission": "config model store",
-    "outbox": "clock config handover.charge model outbox.permission ports queue restoration store texts twilio.codes wire",
-    "reply": "clock config handover.charge inbox model outbox.permission ports queue reply.shelf store texts",
+    "outbox": "clock config handover.charge model outbox.permission ports queue restoration store twilio.codes twilio.encoding wire",
+    "reply": "clock config handover.charge inbox language model outbox.permission ports queue reply.shelf store texts twilio.encoding",
     "chores": "config errors model ports queue store",
-    "operations": "appliance config errors language model outbox.permission ports queue reply.shelf store texts",
+    "operations": (
+        "appliance config errors handover.charge language model outbox outbox.permission ports queue reply.shelf store "
+        "texts twilio.encoding wire"
+    ),
     # drivers and assembly
     "web": "config errors inbox logs metrics operations outbox ports queue reply.shelf store twilio.webhook",
     "pulse": "errors ports queue store systemd",
@@ -55,7 +59,7 @@ NEEDS = {
     ),
     "app": "appliance clock config engine errors inbox metrics model opening ports pulse outbox store systemd web",
     "demo": "app config errors logs operations printable simulator store",
-    "cli": "app appliance clock config demo engine errors logs model opening printable store twilio.webhook",
+    "cli": "app appliance clock config demo engine errors logs model opening printable store twilio.webhook wire",
     "__main__": "cli",
 }
 ROOMS = {room: needs.split() for room, needs in NEEDS.items()}

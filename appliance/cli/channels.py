@@ -1,5 +1,7 @@
 """`appliance channel`: an organization's addresses at Twilio."""
 
+from urllib.parse import quote
+
 import click
 
 from appliance.cli.client import talk
@@ -24,6 +26,29 @@ def add(session: Session, address: str, org: str | None, as_json: bool) -> None:
         say_json(answer)
     else:
         click.echo(f"Added {one_line(address)}.")
+
+
+@channel.command()
+@click.argument("address")
+@click.option("--force", is_flag=True, help="Also while conversations are open; what waits becomes dead letters.")
+@json_option
+@pass_session
+def remove(session: Session, address: str, force: bool, as_json: bool) -> None:
+    """Remove an address. Its messages are kept; what is written to it from now on is an orphan.
+
+    Refused while conversations are open. To add it again to the same organization brings its history back.
+    """
+    path = f"channels/{quote(address, safe='')}"
+    answer = talk(session.config(), lambda api: api.delete(path, force=int(force)))
+    if as_json:
+        say_json(answer)
+        return
+    click.echo(f"Removed {one_line(address)}.")
+    if any(answer[name] for name in ("conversations", "messages", "replies")):
+        closed, dead = answer["conversations"], answer["messages"] + answer["replies"]
+        click.echo(f"Conversations closed: {closed}. Messages and replies among the dead letters: {dead}.")
+    if answer["persons"]:
+        click.echo(f"Still waiting for a person: {', '.join(map(one_line, answer['persons']))}")
 
 
 @channel.command("list")

@@ -4,8 +4,8 @@ So there is one way to see and change things, whether the appliance runs or not.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,8 +39,8 @@ class Api:
             "POST", path, json={name: value for name, value in body.items() if value is not None}
         )
 
-    async def delete(self, path: str) -> Any:
-        return await self._request("DELETE", path)
+    async def delete(self, path: str, **query: str | int | None) -> Any:
+        return await self._request("DELETE", path, params={name: value for name, value in query.items() if value})
 
     async def _request(self, method: str, path: str, **content: Any) -> Any:
         try:
@@ -68,6 +68,21 @@ def talk(config: Config, conversation: Callable[[Api], Awaitable[T]], *, makes: 
     """
     become_owner(config)
     return asyncio.run(_talk(config, conversation, makes))
+
+
+@asynccontextmanager
+async def beside(config: Config) -> AsyncIterator[Api | None]:
+    """The appliance that runs with this storage directory, to look on; None where none does, or not for this user."""
+    path = config.storage.directory / CONTROL_SOCKET
+    try:
+        is_there = await _listens(path)
+    except OSError:
+        is_there = False
+    if not is_there:
+        yield None
+        return
+    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(path)), timeout=LIMIT) as session:
+        yield Api(session, running=True)
 
 
 async def _talk(config: Config, conversation: Callable[[Api], Awaitable[T]], makes: bool) -> T:

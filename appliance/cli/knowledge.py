@@ -1,5 +1,6 @@
 """`appliance knowledge`: what an organization tells its customers."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from appliance.cli.render import one_line, say, say_json, table
 from appliance.cli.session import Group, Session, json_option, org_option, pass_session
 from appliance.errors import ApplianceError
 
+MOST_SCORES = 5  # topics that are shown
+
 
 @click.group(cls=Group)
 def knowledge() -> None:
@@ -18,23 +21,48 @@ def knowledge() -> None:
 
 @knowledge.command("import")
 @click.argument("file", type=click.File("rb"))
+@click.option("--replace", is_flag=True, help="Also remove the topics that the file does not have.")
 @org_option
 @json_option
 @pass_session
-def import_(session: Session, file: Any, org: str | None, as_json: bool) -> None:
-    """Import Markdown: a heading is a topic, and replaces the topic of that name."""
+def import_(session: Session, file: Any, replace: bool, org: str | None, as_json: bool) -> None:
+    """Import Markdown: a heading is a topic, and replaces the topic of that name.
+
+    A heading that was renamed leaves its old topic behind, which goes on answering: --replace removes it.
+    """
     content: bytes = file.read()
     try:
         markdown = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ApplianceError(f"{Path(file.name).name} must be UTF-8 text.") from None
-    answer = talk(session.config(), lambda api: api.post("knowledge", organization=org, markdown=markdown))
+    answer = talk(
+        session.config(), lambda api: api.post("knowledge", organization=org, markdown=markdown, replace=replace)
+    )
     if as_json:
         say_json(answer)
         return
     topics = answer["topics"]
     click.echo(f"Imported {len(topics)} {'topic' if len(topics) == 1 else 'topics'}:")
     say(f"  {one_line(topic)}" for topic in topics)
+    if answer["others"]:
+        click.echo(
+            "Removed:" if answer["removed"] else "Not in the file, and still answering (--replace removes them):"
+        )
+        say(f"  {one_line(topic)}" for topic in answer["others"])
+
+
+@knowledge.command()
+@click.argument("topic")
+@org_option
+@json_option
+@pass_session
+def remove(session: Session, topic: str, org: str | None, as_json: bool) -> None:
+    """Remove the topic of this heading, whatever its case and accents."""
+    answer = talk(session.config(), lambda api: api.delete("knowledge", organization=org, title=topic))
+    if as_json:
+        say_json(answer)
+    else:
+        click.echo(f"Removed {one_line(answer['title'])}.")
 
 
 @knowledge.command("list")
@@ -59,12 +87,29 @@ def list_(session: Session, org: str | None, as_json: bool) -> None:
 @pass_session
 @click.pass_context
 def test(ctx: click.Context, session: Session, question: str, org: str | None, as_json: bool) -> None:
-    """Ask a question as a customer would. Exit status 1: no topic answers it."""
+    """Ask a question as a customer would. Exit status 1: no topic answers it.
+
+    Whom ai.provider names is asked. A model is shown the topics below; what it costs is the same as for a customer.
+    """
     answer = talk(session.config(), lambda api: api.post("knowledge/test", organization=org, question=question))
     if as_json:
         say_json(answer)
     else:
-        topic = f"{one_line(answer['topic'])} ({answer['score']:.0%})" if answer["topic"] else "none answers it"
-        first, *rest = [one_line(line) for line in (answer["reply"] or "none").splitlines()]
-        say([f"Topic  {topic}", f"Reply  {first}", *(f"       {line}".rstrip() for line in rest)])
-    ctx.exit(0 if answer["topic"] else 1)
+        say(_rows(answer))
+    ctx.exit(0 if answer["is_answer"] else 1)
+
+
+def _rows(answer: dict[str, Any]) -> Iterator[str]:
+    yield f"Asked  {one_line(answer['asked'])} (ai.provider = {answer['provider']})"
+    if answer["provider"] == "faq":
+        yield (
+            f"Topic  {one_line(answer['topic'])} ({answer['score']:.0%})"
+            if answer["topic"]
+            else "Topic  none answers it"
+        )
+    for number, each in enumerate(answer["scores"][:MOST_SCORES]):
+        yield f"{'' if number else 'Scores':<6} {each['score']:>4.0%} {one_line(each['topic'])}"
+    failure = f"none: {answer['failure']}" if answer["failure"] else "none is wanted"
+    first, *rest = [one_line(line) for line in (answer["reply"] or failure).splitlines()]
+    yield f"Reply  {first}"
+    yield from (f"       {line}".rstrip() for line in rest)

@@ -10,12 +10,13 @@ import aiohttp
 import click
 from twilio.request_validator import RequestValidator
 
-from appliance.cli.client import Api, talk
+from appliance.cli.client import Api, beside, talk
 from appliance.cli.render import one_line, say
 from appliance.cli.session import Command, Session, pass_session
 from appliance.config import Address, Config
 from appliance.errors import ApplianceError
 from appliance.twilio.webhook import MESSAGES_PATH
+from appliance.wire import with_plus
 
 PAUSE = 0.2  # seconds between two looks for the answer
 LIMIT = aiohttp.ClientTimeout(total=20)
@@ -32,7 +33,8 @@ Look = Callable[[], Awaitable[str | None]]
 @click.argument("text")
 @pass_session
 def simulate(session: Session, sender: str, recipient: str, wait: float, live: bool, text: str) -> None:
-    """Write as a customer and print the answer. Exit status 1: no answer came."""
+    """Write as a customer and print the answer. Exit status 1: no answer came; why, where that is known."""
+    _check_ends(sender, recipient)
     config = session.config(serving=live)
     message = {"From": sender, "To": recipient, "Body": text}
     if live:
@@ -44,16 +46,29 @@ def simulate(session: Session, sender: str, recipient: str, wait: float, live: b
                 "twilio.api_url is the real Twilio, not a simulator. With --live the message goes to the real "
                 "appliance, whose answer then goes out to that customer."
             )
-        answer = asyncio.run(_simulated(config.twilio.api_url, message, wait))
+        answer = asyncio.run(_simulated(config, message, wait))
     if answer is None:
         raise ApplianceError(f"No answer within {wait:g} s.")
     say(one_line(line) for line in answer.splitlines())
 
 
-async def _simulated(url: str, message: dict[str, str], wait: float) -> str | None:
+def _check_ends(sender: str, recipient: str) -> None:
+    """Nobody on SMS can write to a WhatsApp number; the appliance would take it for a customer that there is not."""
+    for option, address in (("--from", sender), ("--to", recipient)):
+        if meant := with_plus(address):
+            raise click.UsageError(f"{option} lacks the + before the country code; write {meant}.")
+    theirs, ours = sender.rpartition(":")[0], recipient.rpartition(":")[0]
+    if theirs != ours:
+        kinds = " and ".join(f"{kind}:…" if kind else "+…" for kind in (theirs, ours))
+        meant = f"{ours}:{sender.rpartition(':')[2]}".removeprefix(":")
+        raise click.UsageError(f"--from and --to are of different kinds ({kinds}); write --from {meant}.")
+
+
+async def _simulated(config: Config, message: dict[str, str], wait: float) -> str | None:
+    url = config.twilio.api_url
     body = {"from": message["From"], "to": message["To"], "body": message["Body"]}
     try:
-        async with aiohttp.ClientSession(timeout=LIMIT, raise_for_status=True) as http:
+        async with aiohttp.ClientSession(timeout=LIMIT, raise_for_status=True) as http, beside(config) as api:
             async with http.post(f"{url}/simulator/messages", json=body) as response:
                 taken = await response.json()
             _check_taken(taken["status"])
@@ -64,7 +79,10 @@ async def _simulated(url: str, message: dict[str, str], wait: float) -> str | No
                     entries = await response.json()
                 after = [entry["sid"] for entry in entries].index(taken["sid"]) + 1
                 sent = (each for each in entries[after:] if each["direction"] != "inbound")
-                return next((str(each["body"]) for each in sent if each["from"] == message["To"]), None)
+                answer = next((str(each["body"]) for each in sent if each["from"] == message["To"]), None)
+                if answer is None and api is not None:
+                    await _check_silence(api, taken["sid"])
+                return answer
 
             return await _awaited(look, wait)
     except (aiohttp.ClientError, TimeoutError) as error:
@@ -98,9 +116,18 @@ async def _live(api: Api, config: Config, message: dict[str, str], wait: float) 
         messages: list[dict[str, Any]] = (await api.get("messages", contact=message["From"]))["messages"]
         reply_id = next((each["reply_id"] for each in messages if each["sid"] == form["MessageSid"]), None)
         replies = (each for each in messages if each["direction"] == "outbound" and each["sid"])
-        return next((str(each["body"]) for each in replies if each["reply_id"] == reply_id), None)
+        answer = next((str(each["body"]) for each in replies if each["reply_id"] == reply_id), None)
+        if answer is None:
+            await _check_silence(api, form["MessageSid"])
+        return answer
 
     return await _awaited(look, wait)
+
+
+async def _check_silence(api: Api, sid: str) -> None:
+    """Raises ApplianceError with the reason where no answer will come."""
+    if found := (await api.get(f"messages/{sid}/silence"))["silence"]:
+        raise ApplianceError(f"No answer: {found['words']}")
 
 
 def _check_taken(status: int | None) -> None:

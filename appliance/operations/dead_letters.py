@@ -89,7 +89,7 @@ def _send_again(tx: Tx, letter: Job, intended_by: str, config: Config) -> int | 
     if row.kind != MANUAL:
         about = [message.id for message in tx.messages.answered_by(row.id)]
         return _answer_again(tx, letter, about, intended_by, reply_no)
-    _check_allowed(tx, MANUAL, row.sender, row.contact_id)
+    _check_allowed(tx, MANUAL, row.channel_id, row.contact_id)
     messages.write(
         tx,
         config,
@@ -111,11 +111,9 @@ def _answer_again(
     """The messages are live again, and a fresh job answers them."""
     conversation = tx.conversations.get(letter.payload["conversation"])
     assert conversation is not None
+    _check_allowed(tx, ANSWER, conversation.channel_id, conversation.contact_id)
     if conversation.status == ConversationStatus.CLOSED:
         raise _refused("conversation_closed", "The conversation is closed; write to the customer instead.")
-    channel = tx.channels.get(conversation.channel_id)
-    assert channel is not None
-    _check_allowed(tx, ANSWER, channel.address, conversation.contact_id)
     if tx.jobs.in_lane(conversation.session_key) is not None:
         raise _refused("busy", "An answer to this customer is on its way.")
     last = _check_unanswered(tx, conversation, about)
@@ -130,11 +128,14 @@ def _answer_again(
     )
 
 
-def _check_allowed(tx: Tx, kind: str, channel: str, contact_id: int) -> None:
+def _check_allowed(tx: Tx, kind: str, channel_id: int, contact_id: int) -> None:
     """The checks of the moment of sending, now, while somebody is there to read the reason."""
-    contact = tx.contacts.get(contact_id)
-    assert contact is not None
-    found = refusal(kind, channel, contact, tx.now)
+    contact, channel = tx.contacts.get(contact_id), tx.channels.get(channel_id)
+    assert contact is not None and channel is not None
+    if not tx.channels.is_in_use(channel_id):
+        text = f"The channel {channel.address} was removed; add it again first: appliance channel add {channel.address}"
+        raise _refused("channel_removed", text)
+    found = refusal(kind, channel.address, contact, tx.now)
     if found is not None:
         raise _refused(found.reason.replace(" ", "_"), f"Not possible: {found.reason}. {found.card}".strip())
 

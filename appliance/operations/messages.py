@@ -12,6 +12,8 @@ from appliance.model import MANUAL, Channel, OutboxMessage, OutboxState, may_be_
 from appliance.queue.lane import follow
 from appliance.store import Tx
 from appliance.store.contacts import session_key
+from appliance.twilio import encoding
+from appliance.wire import with_plus
 
 MAX_ADDRESS = 200  # characters
 MAX_KEY = 200
@@ -58,7 +60,7 @@ def submit(tx: Tx, message: ManualMessage, config: Config) -> Submitted:
 
     Raises RequestError. Consent and WhatsApp's window are checked when it is sent, in that unit of work.
     """
-    body = texts.normalise(message.body)
+    body = encoding.outgoing(message.body, message.sender)
     if not body:
         raise RequestError("empty_body", "The body is empty.", "body")
     if (length := texts.length(body)) > texts.MAX_LENGTH:
@@ -94,10 +96,15 @@ def write(tx: Tx, config: Config, **columns: Any) -> int:
 def _channel(tx: Tx, message: ManualMessage) -> Channel:
     channel = tx.channels.at(message.sender)
     if channel is None:
-        raise RequestError("unknown_channel", "“from” is not a channel of this appliance.", "from")
+        meant = with_plus(message.sender)
+        hint = f" Write {meant}." if meant and tx.channels.at(meant) else ""
+        raise RequestError("unknown_channel", f"“from” is not a channel of this appliance.{hint}", "from")
     recipient = message.recipient
     if len(recipient) > MAX_ADDRESS or not recipient.isprintable() or " " in recipient:
         raise RequestError("bad_address", "“to” is not an address; write +5511… or whatsapp:+5511….", "to")
+    meant = with_plus(recipient)
+    if meant and tx.contacts.at(channel.id, recipient) is None:  # who wrote to us with such an address has it
+        raise RequestError("bad_address", f"“to” lacks the + before the country code; write {meant}.", "to")
     if recipient.rpartition(":")[0] != channel.address.rpartition(":")[0]:
         raise RequestError("bad_address", "“from” and “to” must be of the same kind, such as whatsapp:….", "to")
     reason = "own channel" if tx.channels.exists(recipient) else may_be_written_to(recipient)
@@ -111,6 +118,7 @@ def _known(tx: Tx, message: ManualMessage, body: str) -> OutboxMessage | None:
     if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
         raise RequestError("bad_key", f"The key must have 1 to {MAX_KEY} printable characters.", "idempotency_key")
     row = tx.outbox.by_key(key)
-    if row is None or (row.sender, row.recipient, row.body) == (message.sender, message.recipient, body):
+    told = (message.sender, message.recipient, body)
+    if row is None or (row.sender, row.recipient, encoding.outgoing(row.body, row.sender)) == told:
         return row
     raise RequestError("key_reused", "This key was used for another message.", "idempotency_key", 409)

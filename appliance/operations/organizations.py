@@ -15,9 +15,9 @@ from appliance.store.cards import CardKind
 
 MOST = 1_000
 LANGUAGES = ("pt-BR", "en", "es")
-# A number without its + would be another address than the one that Twilio writes in To.
+# A number without its + would be another address than the one that Twilio writes in To; an RCS agent has any name.
 _ADDRESS = re.compile(
-    r"(?:whatsapp:)?\+[0-9]{7,15}|[0-9]{3,8}|(?!whatsapp:)[a-z]+:(?=.*[0-9])[A-Za-z0-9+._-]{3,200}", re.ASCII
+    r"(?:whatsapp:)?\+[0-9]{7,15}|[0-9]{3,8}|(?:rcs:|(?!whatsapp:)[a-z]+:(?=.*[0-9]))[A-Za-z0-9+._-]{3,200}", re.ASCII
 )
 _EXAMPLES = "+ and the number with its country code (+5511…, whatsapp:+5511…), or a short code of 3 to 8 digits"
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
@@ -74,7 +74,15 @@ def add_channel(tx: Tx, organization_id: int, address: str) -> int:
     if tx.channels.exists(address):
         raise RequestError("taken", f"The channel {address} belongs to an organization already.", "channel", 409)
     tx.cards.close(CardKind.ORPHAN, cards.number(address))
-    return tx.channels.insert(organization_id, address)
+    removed = tx.channels.removed(address)
+    if removed is None:
+        return tx.channels.insert(organization_id, address)
+    if removed.organization_id != organization_id:
+        owner = tx.organizations.get(removed.organization_id)
+        text = f"{address} was a channel of {owner.name if owner else '?'}, which keeps its messages; add it there."
+        raise RequestError("taken", text, "channel", 409)
+    tx.channels.bring_back(removed.id)
+    return removed.id
 
 
 def hash_password(password: str) -> str:
@@ -104,7 +112,7 @@ def channels(tx: Tx) -> list[dict[str, Any]]:
     names = {organization.id: organization.name for organization in tx.organizations.page(limit=MOST)}
     return [
         {"id": channel.id, "address": channel.address, "organization": names[channel.organization_id]}
-        for channel in tx.channels.page(limit=MOST)
+        for channel in tx.channels.in_use(MOST)
     ]
 
 

@@ -13,7 +13,7 @@ from itertools import product
 
 from appliance.model import MINUTE, Attempt, OutboxMessage, OutboxState
 from appliance.queue.tolerance import AGAIN
-from appliance.texts import normalise
+from appliance.twilio.encoding import outgoing
 from appliance.wire import OUTBOUND, SKEW, LoggedMessage, LogRead, is_within, on_twilios_clock
 
 OPEN = (OutboxState.DOUBT, OutboxState.READY)  # what is not bound of these is sent again
@@ -115,7 +115,8 @@ def _bound(claims: Sequence[Claim], free: list[LoggedMessage], offset: int) -> d
                 continue
             start = on_twilios_clock(claim.began, offset)
             made = (each for each in free if (claim.explains(each, offset) if is_timed else each.created_at >= start))
-            if first := next((logged for logged in made if matches(normalise(logged.body), claim.row.body)), None):
+            body = outgoing(claim.row.body, claim.row.recipient)
+            if first := next((each for each in made if matches(outgoing(each.body, each.recipient), body)), None):
                 free.remove(first)
                 bound[claim.row.id] = first
     return bound

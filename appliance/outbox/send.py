@@ -15,6 +15,7 @@ from appliance.queue.tolerance import unreadable
 from appliance.store import Store, Tx
 from appliance.wire import Blame, LogRead, OutboundMessage, SendOutcome, TwilioMessageResult
 
+LONGEST_VALIDITY = 36_000  # seconds: Twilio takes 1 to so many
 PAUSES = {Blame.NOTHING: 120.0, Blame.RECIPIENT: 60.0}  # seconds: the number's queue is full; this contact's limit
 
 
@@ -48,7 +49,9 @@ class SendHandler:
         row = await self._store.write(begin)
         if row is None:
             return Done()
-        message = OutboundMessage(row.sender, row.recipient, row.body, f"{row.id}.{row.attempt}.{tag}")
+        left = (row.created_at + self._config.queue.reply_max_age - self._clock.now()) // SECOND
+        valid_for = min(max(left, 1), LONGEST_VALIDITY)
+        message = OutboundMessage(row.sender, row.recipient, row.body, f"{row.id}.{row.attempt}.{tag}", valid_for)
         result = await self._sender.send(message)
         consequences.of_result(self._circuits, self._clock, row.channel_id, result)
         return self._outcome(row, result)

@@ -10,6 +10,7 @@ from appliance.queue.outcome import Dead, Done, Outcome
 from appliance.reply.case import Case
 from appliance.store import Tx, cards
 from appliance.store.cards import CardKind
+from appliance.twilio import encoding
 
 
 def answer(case: Case, reply: Reply) -> Done:
@@ -27,7 +28,6 @@ def answer(case: Case, reply: Reply) -> Done:
         missed = (m.received_at for m in case.messages if m.source == "catch_up" and not m.handed_back)
         if case.read_at - min(missed, default=case.read_at) > LATE:  # the appliance was off
             body = f"{texts.render(TextKey.LATE, case.organization)} {body}"
-        body = texts.fit(body)
 
     def effects(tx: Tx) -> None:
         contact = tx.contacts.get(case.contact.id)
@@ -54,7 +54,7 @@ def _write(tx: Tx, case: Case, reply: Reply, body: str) -> bool:
         contact_id=case.conversation.contact_id,
         conversation_id=case.conversation.id,
         kind=reply.key or ANSWER,
-        body=body,
+        body=texts.fit(encoding.outgoing(body, case.contact.address)),
         source=reply.source,
         options=reply.options,
         covers=case.message_ids,

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from enum import StrEnum
 
+from appliance.language.reactions import is_emoji, is_reaction
 from appliance.model import Held, StoredMessage, TextKey
 from appliance.ports import Dialogue, Reply
 from appliance.reply.case import Case
@@ -13,19 +14,35 @@ class Reading(StrEnum):
     """What there is to read in a message."""
 
     TEXT = "text"
-    UNREADABLE = "unreadable"  # a voice note, photo, file or place: we say that we cannot open it
-    NOTHING = "nothing"  # a sticker, a reaction, an empty message: no reply needed
+    UNREADABLE = "unreadable"  # a voice note, photo, file or contact's card: we say that we cannot open it
+    # No reply is needed; the value is the reason that is stored.
+    REACTION = "a reaction"
+    EMOJI = "only emoji"
+    STICKER = "a sticker"
+    NOTHING = "nothing to read"
 
 
 def reading(message: StoredMessage) -> Reading:
-    """A caption is text; a document's file name, which Twilio puts into Body, is not."""
-    if message.message_type in ("sticker", "reaction"):
-        return Reading.NOTHING
-    if message.body.strip() and not _is_file_name(message):
+    """A caption is text; what Twilio puts into Body, a document's file name or a contact's, is not."""
+    body, media = message.body.strip(), message.media
+    if message.message_type == "reaction" or (not media and is_reaction(body)):
+        return Reading.REACTION
+    if message.message_type == "sticker" or _is_missed_sticker(message):
+        return Reading.STICKER
+    if not media and is_emoji(body):
+        return Reading.EMOJI
+    says_nothing = is_emoji(body) or message.message_type == "contacts" or _is_file_name(message)
+    if body and not says_nothing:
         return Reading.TEXT
-    if message.media or message.message_type not in ("", "text"):
+    if media or message.message_type not in ("", "text"):
         return Reading.UNREADABLE
     return Reading.NOTHING
+
+
+def _is_missed_sticker(message: StoredMessage) -> bool:
+    """Twilio's log does not tell a message's type; WhatsApp makes every photo a JPEG and every sticker WebP."""
+    types = {item.content_type for item in message.media}
+    return message.source == "catch_up" and types == {"image/webp"} and not message.body.strip()
 
 
 def _is_file_name(message: StoredMessage) -> bool:
@@ -50,7 +67,8 @@ def without_responder(case: Case) -> Reply | None:
         return None
     if Reading.UNREADABLE in readings and not case.media_text_is_recent:
         return Reply(source="media", key=TextKey.MEDIA_UNSUPPORTED)
-    return Reply(source="nothing to read")
+    silent = reading(case.messages[-1])
+    return Reply(source=Reading.NOTHING if silent == Reading.UNREADABLE else silent)
 
 
 def _notice(messages: tuple[StoredMessage, ...]) -> TextKey | None:

@@ -6,7 +6,7 @@ always gets the same reply.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from appliance.language import synonyms
@@ -17,6 +17,7 @@ from appliance.language.words import LONGEST_WORD, Vocabulary, concepts, content
 from appliance.model import Language, Organization, TextKey, Topic
 from appliance.ports import Dialogue, Reply
 from appliance.texts import fit, render, strip_markup
+from appliance.wire import without_places
 
 THRESHOLD = 0.6  # one of two words is a coincidence, two of three are a topic
 UNKNOWN_BEFORE_HANDOFF = 2
@@ -67,6 +68,10 @@ class Faq:
 
     async def respond(self, dialogue: Dialogue, timeout: float) -> Reply:  # noqa: ARG002 - it never waits
         """One reply from the best topic of each question; of the whole burst where no question alone has one."""
+        asked = tuple(filter(None, map(without_places, dialogue.questions)))
+        if any(dialogue.questions) and not asked:
+            return _unknown(dialogue)
+        dialogue = replace(dialogue, questions=asked)
         if courtesy := _courtesy(dialogue):
             return courtesy
         parts = [part for message in dialogue.questions for part in _QUESTION_END.split(message)]
@@ -75,9 +80,7 @@ class Faq:
         if topics:
             bodies = [strip_markup(topic.body) for topic in topics]
             return Reply(source=", ".join(topic.title for topic in topics), text=fit("\n\n".join(bodies)))
-        tired = dialogue.unknown_streak >= UNKNOWN_BEFORE_HANDOFF
-        key = TextKey.HANDOFF if tired else TextKey.DONT_KNOW
-        return Reply(source="no topic answers", key=key, unknown=True)
+        return _unknown(dialogue)
 
     def explain(self, question: str, dialogue: Dialogue) -> list[tuple[str, float]]:
         """Every proposed topic's title and score (0 … 1) for a question, best first."""
@@ -85,6 +88,12 @@ class Faq:
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+def _unknown(dialogue: Dialogue) -> Reply:
+    tired = dialogue.unknown_streak >= UNKNOWN_BEFORE_HANDOFF
+    key = TextKey.HANDOFF if tired else TextKey.DONT_KNOW
+    return Reply(source="no topic answers", key=key, unknown=True)
 
 
 def matches(question: str, dialogue: Dialogue) -> tuple[Match, ...]:
@@ -103,7 +112,8 @@ def _courtesy(dialogue: Dialogue) -> Reply | None:
     if greets and dialogue.first_contact:
         return Reply(source="greeting", key=TextKey.GREETING)
     said = [turn.text for turn in dialogue.turns if turn.role == "assistant"]
-    greeted = said[-1:] == [render(TextKey.GREETING, dialogue.organization)]
+    # By its words: an SMS has other quotes than the organization's name.
+    greeted = bool(said) and words(said[-1]) == words(render(TextKey.GREETING, dialogue.organization))
     if is_thanks(text) or (greets and greeted):
         return Reply(source="needs no reply")
     return Reply(source="greeting", key=TextKey.GREETING) if greets else None

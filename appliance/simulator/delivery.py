@@ -18,6 +18,7 @@ FATES = {
     "stuck": ("sending", "sent"),
     "held": (),
 }
+EXPIRED = 30036  # it waited longer in the queue than its ValidityPeriod
 EARLY = 2  # an early callback: the steps up to `sent` happen before the POST is answered
 
 
@@ -69,11 +70,13 @@ class Delivery:
         held: list[Entry] = []
         if wait:
             await asyncio.sleep(wait)
-        for status, error_code in steps:
+        for step in steps:
             await asyncio.sleep(pace)
             entry = self._ledger.get(sid)
             if entry is None or (entry.finished and entry.status != "delivered"):
                 return
+            is_expired = entry.unsent and self._now() - entry.date_created > entry.validity * 1_000
+            status, error_code = ("failed", EXPIRED) if is_expired else step
             entry = self._ledger.set_status(entry, status, self._now(), error_code)
             if kind in {"out_of_order", "delayed"}:
                 held.append(entry)
@@ -86,7 +89,7 @@ class Delivery:
 
     async def _call_back(self, entry: Entry, times: int = 1) -> None:
         for _ in range(times if entry.status_callback and not self._faults.callbacks_lost else 0):
-            await self._webhooks.post(entry.status_callback, callback_parameters(entry))
+            await self._webhooks.call(entry.status_callback, callback_parameters(entry))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

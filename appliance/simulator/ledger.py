@@ -36,6 +36,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "from",
     error_code: int | None = None
     media: tuple[Media, ...] = ()
     status_callback: str = ""
+    validity: int = 36_000  # seconds that it may wait in the queue
     service: str = ""  # the Messaging Service that it goes through
     opt_out: str = ""  # STOP or START, when this inbound message changed what may be sent back
     history: tuple[Change, ...] = ()
@@ -48,7 +49,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "from",
     @property
     def shown_sender(self) -> str | None:
         """From as Twilio tells it: a Messaging Service has not chosen a number yet while it holds the message."""
-        return None if self.service and self.status in UNSENT else self.sender
+        return None if self.service and self.unsent else self.sender
+
+    @property
+    def unsent(self) -> bool:
+        return self.status in UNSENT
 
     @property
     def finished(self) -> bool:

@@ -12,6 +12,7 @@ from appliance.simulator.segments import segments
 
 GEOGRAPHY = [f"{end}{part}" for end in ("From", "To") for part in ("City", "Country", "State", "Zip")]
 EVENTS = {"delivered": "DELIVERED", "read": "READ", "undelivered": "UNDELIVERED", "failed": "UNDELIVERED"}
+SPECIAL = {"image/webp": "sticker", "text/vcard": "contacts"}
 DONE = frozenset({"delivered", "undelivered"})
 
 
@@ -40,8 +41,9 @@ def inbound_parameters(entry: Entry) -> dict[str, str]:
 def _whatsapp(entry: Entry) -> dict[str, str]:
     kind = "text"
     if entry.media:
-        kind = entry.media[0].content_type.partition("/")[0]
-        kind = kind if kind in {"image", "audio", "video"} else "document"
+        content_type = entry.media[0].content_type
+        kind = content_type.partition("/")[0]
+        kind = SPECIAL.get(content_type, kind if kind in {"image", "audio", "video"} else "document")
     user = entry.sender.removeprefix("whatsapp:")
     parameters = {
         "ProfileName": "Maria",

@@ -1,9 +1,11 @@
 """The phone in the browser: a page that writes as a customer and shows the business's answers as Twilio sees them."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+import msgspec
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -21,6 +23,7 @@ class Phone:
     """What the page shows. `channels`: the business's addresses, default those the account owns.
 
     `contacts`: the customers' numbers on offer. `suggestions`: sample questions. Spanish gets the English page.
+    `silence`: asked with a message's sid, why it gets no answer (`reason` and `words`); None while one may come.
     """
 
     business: str = "Twilio simulator"
@@ -28,6 +31,7 @@ class Phone:
     contacts: tuple[str, ...] = ("+5511987654321", "+5511976543210", "+5521965432109")
     language: Language = "en"
     suggestions: tuple[str, ...] = ()
+    silence: Callable[[str], Awaitable[object | None]] | None = None
 
 
 PHONE = web.AppKey("phone", Phone)
@@ -45,6 +49,13 @@ async def page(request: web.Request) -> web.Response:
     return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
 
 
+async def silence(request: web.Request) -> web.Response:
+    ask = request.app[PHONE].silence
+    found = await ask(request.match_info["sid"]) if ask else None
+    return web.Response(body=msgspec.json.encode({"silence": found}), content_type="application/json")
+
+
 def add_to(app: web.Application) -> None:
     app.router.add_get("/", page)
+    app.router.add_get("/simulator/messages/{sid}/silence", silence)
     app.router.add_static("/static", STATIC)

@@ -1,4 +1,6 @@
-"""The phone page's words. `statuses` are read out for the ticks of an answer."""
+"""The phone page's words. `statuses` are read out for the ticks of an answer; `silences`, by the reason that the
+appliance has stored, say why there is none, where its own words are in another language.
+"""
 
 from typing import Any
 
@@ -23,6 +25,8 @@ TEXTS: dict[str, dict[str, Any]] = {
         "unheard": "Sent, but the business's system did not take it",
         "offline": "The simulator does not answer. Is it still running?",
         "failed": "Not delivered",
+        "unanswered": "No answer",
+        "silences": {},
         "statuses": {
             "queued": "Waiting at Twilio",
             "sending": "Being sent",
@@ -51,6 +55,25 @@ TEXTS: dict[str, dict[str, Any]] = {
         "unheard": "Enviada, mas o sistema da empresa não recebeu",
         "offline": "O simulador não responde. Ele ainda está rodando?",
         "failed": "Não entregue",
+        "unanswered": "Sem resposta",
+        "silences": {
+            "a person is in charge": "pediu uma pessoa, ou uma já respondeu: nada é respondido por máquina",
+            "promised": "uma pessoa foi prometida: o que não se sabe espera por ela",
+            "answered elsewhere": "alguém já respondeu, no console do Twilio ou em outra caixa",
+            "opted out": "pediu para não receber mensagens",
+            "opted out already": "já tinha pedido para não receber mensagens",
+            "answered by Twilio": "o próprio Twilio responde a esta palavra",
+            "paused": "este cliente está em pausa",
+            "loop guard": "respostas demais em uma hora: silêncio, pode ser outra máquina",
+            "own channel": "quem escreve é um número da própria empresa",
+            "a reaction": "uma reação não pede resposta",
+            "only emoji": "só emoji não pede resposta",
+            "a sticker": "uma figurinha não pede resposta",
+            "nothing to read": "nada para ler, ou já foi dito que não dá para abrir",
+            "needs no reply": "um agradecimento ou uma despedida não pede resposta",
+            "window closed": "no WhatsApp só se responde livremente em 24 horas",
+            "unknown number": "este número não é de ninguém aqui",
+        },
         "statuses": {
             "queued": "Esperando no Twilio",
             "sending": "Sendo enviada",

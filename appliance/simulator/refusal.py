@@ -11,6 +11,7 @@ from appliance.simulator.ledger import Ledger
 
 MAX_BODY = 1_600
 MAX_CALLBACK = 4_000
+MAX_VALIDITY = 36_000  # seconds
 WINDOW = 24 * HOUR
 ADDRESS = re.compile(
     r"\+[1-9]\d{6,14}|\d{3,6}|whatsapp:(\+[1-9]\d{6,14}|[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128})|(messenger|rcs):\S+"
@@ -53,6 +54,8 @@ def check_create(form: MultiMapping[str], ledger: Ledger, owned: Collection[str]
         raise RefusedError(21602, "Message body is required.")
     if len(body) > MAX_BODY:
         raise RefusedError(21617, "The concatenated message body exceeds the 1600 character limit")
+    if not re.fullmatch("[1-9][0-9]{0,4}", validity := form.get("ValidityPeriod", "1")) or int(validity) > MAX_VALIDITY:
+        raise RefusedError(21624, "Invalid validity period value")
     if "StatusCallback" in form and not _callable_url(form["StatusCallback"]):
         raise RefusedError(21609, "The 'StatusCallback' URL is not a valid URL.")
     if ledger.opted_out(recipient, sender):

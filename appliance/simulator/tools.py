@@ -1,7 +1,7 @@
 """The simulator's own JSON endpoints: make messages arrive, read the ledger, ask for faults, follow along."""
 
 import asyncio
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -24,7 +24,10 @@ class Attachment(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Incoming(msgspec.Struct, forbid_unknown_fields=True, rename={"sender": "from", "recipient": "to"}):
-    """What a customer sends; `deliver` false loses the webhook, a known `sid` delivers that message again."""
+    """What a customer sends; `deliver` false loses the webhook, a known `sid` delivers that message again.
+
+    `method`: GET where the number's webhook is set to it.
+    """
 
     sender: str
     recipient: str
@@ -33,6 +36,7 @@ class Incoming(msgspec.Struct, forbid_unknown_fields=True, rename={"sender": "fr
     extra: dict[str, str] = {}
     deliver: bool = True
     sid: str | None = None
+    method: Literal["POST", "GET"] = "POST"
 
 
 async def _read(request: web.Request, shape: type[T]) -> T:
@@ -62,6 +66,7 @@ async def receive(request: web.Request) -> web.Response:
         extra=incoming.extra,
         sid=incoming.sid,
         deliver=incoming.deliver,
+        method=incoming.method,
     )
     return _json({"sid": sid, "status": status})
 

@@ -20,8 +20,9 @@ from appliance.simulator.lag import Lag
 from appliance.simulator.ledger import Change, Entry, Ledger
 from appliance.simulator.listing import Undated, page_of, parse_query
 from appliance.simulator.parameters import inbound_parameters
-from appliance.simulator.refusal import check_create, sender_of
+from appliance.simulator.refusal import MAX_VALIDITY, check_create, prefix, sender_of
 from appliance.simulator.resource import media_sid
+from appliance.simulator.smart_encoding import smart_encoded
 from appliance.simulator.webhooks import Webhooks
 from appliance.wire import Media
 
@@ -39,6 +40,7 @@ class Draft:
     media: tuple[Media, ...] = ()
     status_callback: str = ""
     service: str = ""
+    validity: int = MAX_VALIDITY
 
 
 def _wall_clock() -> int:
@@ -121,12 +123,13 @@ class Twilio:
         extra: Mapping[str, str] | None = None,
         sid: str | None = None,
         deliver: bool = True,
+        method: str = "POST",
     ) -> tuple[str, int | None]:
         """A customer writes. Returns the sid and the webhook's HTTP status, None when there was no answer.
 
         A `sid` that is known already delivers that message once more. `deliver` False: the webhook is lost.
         `extra`: parameters added to the webhook; the log does not keep them, as at Twilio.
-        A Media without url gets one.
+        A Media without url gets one. `method`: GET where the number is set to it.
         """
         known = self.ledger.get(sid) if sid is not None else None
         draft = Draft(from_, to, body, tuple(media))
@@ -134,7 +137,7 @@ class Twilio:
         if not deliver or self.public_url is None:
             return entry.sid, None
         url = f"{self.public_url.rstrip('/')}/twilio/messages"
-        answer = await self._webhooks.post(url, inbound_parameters(entry) | dict(extra or {}))
+        answer = await self._webhooks.call(url, inbound_parameters(entry) | dict(extra or {}), method)
         for text in answer.messages():
             await self.delivery.begin(self._reply(entry, text))
         return entry.sid, answer.status
@@ -162,13 +165,15 @@ class Twilio:
     def create(self, form: MultiMapping[str]) -> Entry:
         """Accept a message from the REST API's parameters, status queued. Raises RefusedError."""
         check_create(form, self.ledger, self.owned, self.now())
+        is_encoded = form.get("SmartEncoded", "").lower() == "true" and not prefix(form["To"])
         draft = Draft(
             sender_of(form, self.owned),
             self.canonical(form["To"]),
-            form.get("Body", ""),
+            smart_encoded(form.get("Body", "")) if is_encoded else form.get("Body", ""),
             tuple(Media(url, "") for url in form.getall("MediaUrl", [])),
             form.get("StatusCallback", ""),
             form.get("MessagingServiceSid", "") or (self._service if self.null_from else ""),
+            int(form.get("ValidityPeriod", MAX_VALIDITY)),
         )
         return self.ledger.record(self._entry(draft, "outbound-api", "accepted" if draft.service else "queued"))
 
@@ -213,6 +218,7 @@ class Twilio:
             media=draft.media,
             status_callback=draft.status_callback,
             service=draft.service,
+            validity=draft.validity,
             history=(Change(now, status),),
         )
 

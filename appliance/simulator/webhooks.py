@@ -1,4 +1,4 @@
-"""Twilio calling us: signed form POSTs with its time limits (Twilio docs, "Webhook connection overrides")."""
+"""Twilio calling us: signed requests with its time limits (Twilio docs, "Webhook connection overrides")."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,25 +41,30 @@ class Answer:
 
 
 class Webhooks:
-    """Posts signed forms. The account's primary auth token signs; the fragment of a URL is neither sent nor signed."""
+    """The account's primary auth token signs; the fragment of a URL is neither sent nor signed."""
 
     def __init__(self, auth_token: str) -> None:
         self._validator = RequestValidator(auth_token)
         self._session: aiohttp.ClientSession | None = None
 
-    async def post(self, url: str, parameters: Mapping[str, str]) -> Answer:
-        """Deliver one webhook. Never raises for what the network did: the answer then has no status."""
-        url = url.partition("#")[0]
-        body = urlencode(parameters).encode()
+    async def call(self, url: str, parameters: Mapping[str, str], method: str = "POST") -> Answer:
+        """Deliver one webhook; GET has the parameters in the query and signs only the URL.
+
+        Never raises for what the network did: the answer then has no status.
+        """
+        url, form = url.partition("#")[0], urlencode(parameters)
+        if method == "GET":
+            url, form, parameters = f"{url}{'&' if '?' in url else '?'}{form}", "", {}
         headers = {
-            "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
             "User-Agent": "TwilioProxy/1.1",
             "X-Twilio-Signature": self._validator.compute_signature(url, parameters),
-            "I-Twilio-Idempotency-Token": sha256(url.encode() + body).hexdigest(),
+            "I-Twilio-Idempotency-Token": sha256(f"{url}{form}".encode()).hexdigest(),
         }
+        if method == "POST":
+            headers["Content-Type"] = "application/x-www-form-urlencoded; charset=UTF-8"
         for _ in range(ATTEMPTS):
             try:
-                return await self._post(url, body, headers)
+                return await self._request(method, url, form.encode(), headers)
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
                 continue
             except (aiohttp.ClientError, TimeoutError) as error:
@@ -68,7 +73,7 @@ class Webhooks:
         _log.warning("simulator.webhook_failed", error="no connection")
         return Answer(None)
 
-    async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def _request(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         if self._session is None:
             # A kept connection dies when the appliance restarts, and a webhook lost to that would be our own fault.
             connector = aiohttp.TCPConnector(force_close=True)
@@ -76,7 +81,9 @@ class Webhooks:
             self._session = aiohttp.ClientSession(connector=connector, timeout=LIMITS, cookie_jar=jar)
         # encoded=True: the bytes on the wire must be the bytes that were signed.
         target = URL(url, encoded=True)
-        async with self._session.post(target, data=body, headers=headers, allow_redirects=False) as response:
+        async with self._session.request(
+            method, target, data=body or None, headers=headers, allow_redirects=False
+        ) as response:
             content = await response.content.read(MAX_ANSWER)
             declared = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
             return Answer(response.status, declared, content.decode("utf-8", "replace"))

@@ -129,3 +129,15 @@ class Contacts(Repository[Contact]):
     def with_address(self, address: str) -> list[Contact]:
         """One for each channel that the customer wrote to."""
         return self._select("channel_id IN (SELECT id FROM channels) AND address = ? ORDER BY id", address)
+
+    def unfinished_on(self, channel_id: int) -> list[Contact]:
+        """Those of a channel with an open conversation, a message or a reply that waits, or a person they wait for."""
+        return self._select(
+            "channel_id = ? AND (handover IS NOT NULL "
+            "OR id IN (SELECT contact_id FROM conversations WHERE status <> 'closed') "
+            "OR id IN (SELECT contact_id FROM messages "
+            "WHERE reply_id IS NULL AND suppressed IS NULL AND card_id IS NULL) "
+            "OR id IN (SELECT contact_id FROM outbox WHERE state IN ('ready', 'sending', 'doubt', 'parked') "
+            "AND state <> 'parked')) ORDER BY id",
+            channel_id,
+        )

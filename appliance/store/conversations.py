@@ -26,6 +26,9 @@ class Conversations(Repository[Conversation]):
         """A contact's conversations with messages that nobody has answered yet, oldest first."""
         return self._select(f"contact_id = ? AND {_LIVE} ORDER BY id", contact_id)
 
+    def open_of(self, contact_id: int) -> list[Conversation]:
+        return self._select("contact_id = ? AND status <> 'closed' ORDER BY id", contact_id)
+
     def insert(
         self,
         organization_id: int,

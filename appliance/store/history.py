@@ -57,3 +57,17 @@ class History:
 
     def orphans(self, limit: int) -> list[Row]:
         return self._sql.all("SELECT * FROM orphaned_messages ORDER BY id DESC LIMIT ?", limit)
+
+    def orphan_reason(self, sid: str) -> str | None:
+        """Why a message is an orphan; None where it is none."""
+        reason = self._sql.value("SELECT reason FROM orphaned_messages WHERE sid = ?", sid)
+        return None if reason is None else str(reason)
+
+    def fate(self, sid: str) -> Row | None:
+        """A message's disposition, why it is suppressed, why its reply failed, its card's text, who has the contact."""
+        return self._sql.one(
+            "SELECT d.disposition, m.suppressed, o.reason AS failed, k.text AS card, c.handover FROM messages m "
+            "JOIN dispositions d ON d.id = m.id JOIN contacts c ON c.id = m.contact_id "
+            "LEFT JOIN outbox o ON o.id = m.reply_id LEFT JOIN cards k ON k.id = m.card_id WHERE m.sid = ?",
+            sid,
+        )

@@ -85,6 +85,16 @@ class Jobs(Repository[Job]):
             JobKind.REPLY,
         )
 
+    def withdraw(self, lane: str, why: str) -> None:
+        """What waits in a lane is not done any more; what it was about is looked after by the caller."""
+        self._sql.run(
+            "UPDATE message_queue SET status = 'done', finished_at = ?, error = ? "
+            "WHERE lane = ? AND status IN ('ready', 'running') AND status = 'ready'",
+            self._sql.now,
+            why,
+            lane,
+        )
+
     def in_lane(self, lane: str) -> Job | None:
         return self._find("lane = ? AND status IN ('ready', 'running')", lane)
 

@@ -42,17 +42,43 @@ class Organizations(Repository[Organization]):
 
 
 class Channels(Repository[Channel]):
+    """Those in use, unless it says otherwise; one that was removed is kept for its messages."""
+
     table = "channels"
     type = Channel
 
     def at(self, address: str) -> Channel | None:
         """The channel of an enabled organization with this address."""
         return self._find(
-            "address = ? AND organization_id IN (SELECT id FROM organizations WHERE disabled_at IS NULL)", address
+            "address = ? AND removed_at IS NULL "
+            "AND organization_id IN (SELECT id FROM organizations WHERE disabled_at IS NULL)",
+            address,
         )
 
     def exists(self, address: str) -> bool:
-        return bool(self._sql.value("SELECT 1 FROM channels WHERE address = ?", address))
+        return bool(self._sql.value("SELECT 1 FROM channels WHERE address = ? AND removed_at IS NULL", address))
+
+    def is_in_use(self, channel_id: int) -> bool:
+        return bool(self._sql.value("SELECT 1 FROM channels WHERE id = ? AND removed_at IS NULL", channel_id))
+
+    def removed(self, address: str) -> Channel | None:
+        return self._find("address = ? AND removed_at IS NOT NULL", address)
+
+    def remove(self, channel_id: int) -> None:
+        """Nothing is left of one that nobody ever wrote to or was written to from."""
+        self._sql.run("UPDATE channels SET removed_at = ? WHERE id = ?", self._sql.now, channel_id)
+        self._sql.run(
+            "DELETE FROM channels WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM contacts WHERE channel_id = ?1)",
+            channel_id,
+        )
+
+    def bring_back(self, channel_id: int) -> None:
+        """In use again; what was written to it meanwhile is not fetched."""
+        watermark = self._sql.now - CLOCK_SKEW
+        self._sql.run("UPDATE channels SET removed_at = NULL, watermark_at = ? WHERE id = ?", watermark, channel_id)
+
+    def in_use(self, limit: int) -> list[Channel]:
+        return self._select("removed_at IS NULL ORDER BY id LIMIT ?", limit)
 
     def insert(self, organization_id: int, address: str) -> int:
         now = self._sql.now
@@ -68,7 +94,7 @@ class Channels(Repository[Channel]):
         """(channel, watermark, time zone of its organization)."""
         rows = self._sql.all(
             "SELECT c.*, o.timezone FROM channels c JOIN organizations o ON o.id = c.organization_id "
-            "WHERE o.disabled_at IS NULL ORDER BY c.id"
+            "WHERE o.disabled_at IS NULL AND c.removed_at IS NULL ORDER BY c.id"
         )
         return [(self._load(row), row["watermark_at"], row["timezone"]) for row in rows]
 
@@ -77,4 +103,4 @@ class Channels(Repository[Channel]):
         self._sql.run("UPDATE channels SET watermark_at = max(watermark_at, ?) WHERE id = ?", watermark, channel_id)
 
     def of(self, organization_id: int) -> list[Channel]:
-        return self._select("organization_id = ? ORDER BY id", organization_id)
+        return self._select("organization_id = ? AND removed_at IS NULL ORDER BY id", organization_id)

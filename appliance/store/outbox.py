@@ -125,6 +125,10 @@ class Outbox(Repository[OutboxMessage]):
         """What waits to be handed over, oldest first."""
         return self._select(f"{UNSETTLED} AND state = 'ready' AND contact_id = ? ORDER BY id", contact_id)
 
+    def unsettled_to(self, contact_id: int) -> list[OutboxMessage]:
+        """What is not known to be sent or not, oldest first; what a person must decide is left out."""
+        return self._select(f"{UNSETTLED} AND state <> 'parked' AND contact_id = ? ORDER BY id", contact_id)
+
     def last_doubt(self) -> int:
         """When the last of the sends that are in doubt ended (ms UTC); 0 where there is none."""
         return int(

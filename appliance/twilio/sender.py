@@ -10,10 +10,11 @@ from http import HTTPStatus
 from typing import Any
 
 import aiohttp
+from twilio.base import values
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
-from appliance.twilio import codes
+from appliance.twilio import codes, encoding
 from appliance.twilio.client import TwilioHttp, last_answer
 from appliance.wire import Blame, OutboundMessage, SendOutcome, TwilioMessageResult
 
@@ -58,6 +59,8 @@ class TwilioSender:
                 to=message.recipient,
                 body=message.body,
                 status_callback=f"{self._status_url}?o={message.reference}",
+                validity_period=message.valid_for,
+                smart_encoded=True if encoding.is_encoded(message.recipient) else values.unset,
             )
         except _NOTHING_WRITTEN as error:
             return TwilioMessageResult(

@@ -12,12 +12,14 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from multidict import MultiDict
 from twilio.request_validator import RequestValidator
 
-from appliance.wire import DeliveryReport, InboundMessage, Media
+from appliance.wire import DeliveryReport, InboundMessage, Media, place
 
 MESSAGES_PATH = "/twilio/messages"
 STATUS_PATH = "/twilio/status"
 MAX_BODY = 256 * 1024
 _MAX_FIELDS = 500
+# The words of a button or a row of a list, which Twilio may send with an empty Body; what they stand for at the last.
+_SAID = ("Body", "ButtonText", "ListTitle", "ListId", "ButtonPayload")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -31,12 +33,17 @@ class UnreadableFormError(RefusedError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the network handed over. `target`: path and query, raw. `reference`: the query's `o`."""
+    """What the network handed over. `target`: path and query, raw. `reference`: the query's `o`.
+
+    `method`: a number may be set to GET; what POST has in its body is in the query then, and signed as a part of the
+    URL.
+    """
 
     target: str
     headers: Mapping[str, str]
     body: bytes
     reference: str = ""
+    method: str = "POST"
 
 
 def parse_form(body: bytes) -> MultiDict[str]:
@@ -55,11 +62,10 @@ class Signature:
 
     def __init__(self, public_url: str, tokens: Sequence[str]) -> None:
         parts = urlsplit(public_url)
-        default = _DEFAULT_PORTS[parts.scheme]
-        self._bases = [public_url]
-        if parts.port in (None, default):  # Twilio has signed URLs both with and without a standard port
-            bare = parts.netloc.removesuffix(f":{default}")
-            self._bases = [urlunsplit(parts._replace(netloc=netloc)) for netloc in (bare, f"{bare}:{default}")]
+        port = parts.port or _DEFAULT_PORTS[parts.scheme]
+        # Twilio has signed URLs both with and without the port, a custom one too; its own validator tries both.
+        bare = parts.netloc.removesuffix(f":{parts.port}")
+        self._bases = [urlunsplit(parts._replace(netloc=netloc)) for netloc in (bare, f"{bare}:{port}")]
         self._validators = [RequestValidator(token) for token in tokens]
 
     def holds(self, path_and_query: str, form: MultiDict[str], signature: str | None) -> bool:
@@ -90,8 +96,10 @@ def report(request: Request, signature: Signature) -> DeliveryReport:
 
 
 def _form(request: Request, signature: Signature) -> MultiDict[str]:
-    form = parse_form(request.body)
-    if not signature.holds(request.target, form, request.headers.get("X-Twilio-Signature")):
+    in_url = request.method == "GET"
+    form = parse_form(request.target.partition("?")[2].encode() if in_url else request.body)
+    signed = MultiDict[str]() if in_url else form
+    if not signature.holds(request.target, signed, request.headers.get("X-Twilio-Signature")):
         raise RefusedError("bad signature")
     return form
 
@@ -106,7 +114,7 @@ def inbound_message(form: MultiDict[str], idempotency_token: str = "") -> Inboun
         account_sid=form.get("AccountSid", ""),
         sender=form.get("From", ""),
         recipient=form.get("To", ""),
-        body=form.get("Body", ""),
+        body=_body(form),
         media=_media(form),
         message_type=form.get("MessageType", ""),
         opt_out_type=form.get("OptOutType", "").upper(),
@@ -116,13 +124,21 @@ def inbound_message(form: MultiDict[str], idempotency_token: str = "") -> Inboun
     )
 
 
+def _body(form: MultiDict[str]) -> str:
+    """What the customer wrote, or chose where Body has nothing; a place that was sent, in words."""
+    said = next((form[name] for name in _SAID if form.get(name, "").strip()), form.get("Body", ""))
+    where = [form.get(name, "").strip() for name in ("Latitude", "Longitude")]
+    if not all(where):
+        return said
+    told = place(*(" ".join(form.get(name, "").split()) for name in ("Label", "Address")), *where)
+    return f"{said}\n{told}" if said.strip() else told
+
+
 def _media(form: MultiDict[str]) -> tuple[Media, ...]:
-    found = []
-    for index in range(_number(form.get("NumMedia")) or 0):
-        if index >= _MAX_FIELDS or f"MediaUrl{index}" not in form:
-            break
-        found.append(Media(form[f"MediaUrl{index}"], form.get(f"MediaContentType{index}", "")))
-    return tuple(found)
+    """All that came with it; the count may lie, and a type may be missing."""
+    numbers = range(min(_number(form.get("NumMedia")) or 0, _MAX_FIELDS))
+    named = ((form.get(f"MediaUrl{number}"), form.get(f"MediaContentType{number}", "")) for number in numbers)
+    return tuple(Media(url, content_type) for url, content_type in named if url is not None)
 
 
 def delivery_report(form: MultiDict[str], reference: str) -> DeliveryReport:

@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler
 from appliance.config import Config
 from appliance.errors import DatabaseError, RequestError
 from appliance.operations import (
+    channels,
     conversations,
     dead_letters,
     jobs,
@@ -17,12 +18,14 @@ from appliance.operations import (
     markdown,
     messages,
     organizations,
+    silence,
     status,
     verification,
 )
 from appliance.operations.knowledge import Offline
 from appliance.operations.messages import ManualMessage
 from appliance.operations.organizations import Registration, add_channel, hash_password, register_organization
+from appliance.ports import Responder
 from appliance.queue.bell import Bell
 from appliance.reply.shelf import Shelves
 from appliance.store import Store, Tx, backup
@@ -45,12 +48,15 @@ ID = "{id:[0-9]{1,18}}"
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the API works with. `bell`: of the workers. `offline` answers `knowledge/test`. Times in ms UTC."""
+    """What the API works with. `bell`: of the workers. `offline` and `responder`, whom customers are answered by, are
+    for `knowledge/test`. Times in ms UTC.
+    """
 
     store: Store
     config: Config
     bell: Bell
     offline: Offline
+    responder: Responder
     shelves: Shelves
     started_at: int
 
@@ -71,6 +77,7 @@ class Api:
             ("POST", "backups", self.back_up),
             ("GET", "messages", self.messages),
             ("POST", "messages", self.send),
+            ("GET", "messages/{sid}/silence", self.silence),
             ("GET", "orphans", self.orphans),
             ("GET", "dead-letters", self.dead_letters),
             ("POST", "dead-letters/retry", self.retry_all),
@@ -83,8 +90,10 @@ class Api:
             ("POST", "organizations", self.register),
             ("GET", "channels", self.channels),
             ("POST", "channels", self.add_channel),
+            ("DELETE", "channels/{address}", self.remove_channel),
             ("GET", "knowledge", self.knowledge),
             ("POST", "knowledge", self.import_knowledge),
+            ("DELETE", "knowledge", self.remove_knowledge),
             ("POST", "knowledge/test", self.test_knowledge),
         ]
         for method, path, handler in routes:
@@ -111,6 +120,11 @@ class Api:
     async def messages(self, request: web.Request) -> web.Response:
         contact, limit = address_of(request, "contact"), limit_of(request)
         return json_response({"messages": await self._store.read(lambda tx: messages.page(tx, contact, limit))})
+
+    async def silence(self, request: web.Request) -> web.Response:
+        """`{"silence": null}` while an answer may come, and where one was sent."""
+        sid = request.match_info["sid"]
+        return json_response({"silence": await self._store.read(lambda tx: silence.silence(tx, sid))})
 
     async def orphans(self, request: web.Request) -> web.Response:
         limit = limit_of(request)
@@ -206,6 +220,11 @@ class Api:
         )
         return json_response({"id": added}, 201)
 
+    async def remove_channel(self, request: web.Request) -> web.Response:
+        """`?force=1`: also while conversations are open."""
+        address, force = request.match_info["address"], request.query.get("force") == "1"
+        return json_response(await self._store.write(lambda tx: channels.remove(tx, address, force=force)))
+
     async def knowledge(self, request: web.Request) -> web.Response:
         named = request.query.get("organization")
         topics = await self._store.read(lambda tx: knowledge.page(tx, organizations.find(tx, named)))
@@ -214,14 +233,21 @@ class Api:
     async def import_knowledge(self, request: web.Request) -> web.Response:
         body = await read_body(request, NewKnowledge)
         topics = await asyncio.to_thread(markdown.parse, body.markdown)
-        titles = await self._store.write(
-            lambda tx: knowledge.put(tx, organizations.find(tx, body.organization), topics)
+        return json_response(
+            await self._store.write(
+                lambda tx: knowledge.put(tx, organizations.find(tx, body.organization), topics, replace=body.replace)
+            )
         )
-        return json_response({"topics": titles})
+
+    async def remove_knowledge(self, request: web.Request) -> web.Response:
+        named, title = request.query.get("organization"), request.query.get("title", "")
+        removed = await self._store.write(lambda tx: knowledge.remove(tx, organizations.find(tx, named), title))
+        return json_response({"title": removed})
 
     async def test_knowledge(self, request: web.Request) -> web.Response:
         body = await read_body(request, Question)
         dialogue = await self._store.read(
             lambda tx: knowledge.asked(tx, organizations.find(tx, body.organization), self._desk.shelves, body.question)
         )
-        return json_response(await knowledge.trial(self._desk.offline, dialogue))
+        desk = self._desk
+        return json_response(await knowledge.trial(desk.offline, dialogue, desk.responder, desk.config.ai))

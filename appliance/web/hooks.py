@@ -46,7 +46,9 @@ class Hooks:
         self._signature = Signature(config.server.public_url, config.twilio.auth_tokens)
 
     def add_to(self, app: web.Application) -> None:
-        app.router.add_post(MESSAGES_PATH, self._refusals_counted("message", self.message))
+        message = self._refusals_counted("message", self.message)
+        app.router.add_post(MESSAGES_PATH, message)
+        app.router.add_get(MESSAGES_PATH, message, allow_head=False)
         app.router.add_post(STATUS_PATH, self._refusals_counted("status", self.status))
 
     def _refusals_counted(self, hook: str, handler: Handler) -> Handler:
@@ -91,6 +93,8 @@ class Hooks:
 
 async def _received(request: web.Request) -> webhook.Request:
     """All of it, within its bounds; what it says is not believed yet."""
+    if request.method == "GET":
+        return webhook.Request(request.raw_path, request.headers, b"", method="GET")
     if request.content_type != "application/x-www-form-urlencoded":
         raise _refuse("not urlencoded")
     if (request.content_length or 0) > MAX_BODY:

@@ -9,6 +9,7 @@ from appliance.config import Address
 from appliance.errors import ApplianceError
 
 KEEP_ALIVE = 15.0  # seconds an idle HTTP connection may stay
+LONGEST_LINE = 64 * 1024  # bytes: a webhook by GET has the customer's words in its first line
 SHUTDOWN = 1.0  # seconds that a request under way has at a stop
 
 
@@ -46,6 +47,7 @@ class Listeners:
             access_log=None,
             keepalive_timeout=KEEP_ALIVE,
             shutdown_timeout=SHUTDOWN,
+            max_line_size=LONGEST_LINE,
             handle_signals=False,
         )
         self._runners.append(runner)

@@ -7,7 +7,7 @@ from appliance.config import Config
 from appliance.config.keys import CONTROL_SOCKET
 from appliance.metrics import Metrics
 from appliance.operations.knowledge import Offline
-from appliance.ports import Clock
+from appliance.ports import Clock, Responder
 from appliance.queue.bell import Bell
 from appliance.reply.shelf import Shelves
 from appliance.store import Store
@@ -17,7 +17,7 @@ from appliance.web.listeners import Listeners
 
 
 @asynccontextmanager
-async def control(config: Config, clock: Clock, offline: Offline) -> AsyncIterator[None]:
+async def control(config: Config, clock: Clock, offline: Offline, responder: Responder) -> AsyncIterator[None]:
     """Listens until the context ends; what is sent waits for the next start.
 
     Raises AlreadyRunningError where an appliance runs, or DatabaseError.
@@ -28,10 +28,11 @@ async def control(config: Config, clock: Clock, offline: Offline) -> AsyncIterat
 
     store = await Store.open(config.storage.directory, clock)
     try:
-        desk = Desk(store, config, Bell(), offline, Shelves(), clock.now())  # no worker hears it
+        desk = Desk(store, config, Bell(), offline, responder, Shelves(), clock.now())  # no worker hears it
         app = applications.control(desk, Metrics().registry, not_running)
         async with Listeners() as listeners:
             await listeners.unix(app, store.directory / CONTROL_SOCKET)
             yield
     finally:
+        await responder.close()
         await store.close()

@@ -46,6 +46,7 @@ class NewChannel(Body):
 class NewKnowledge(Body):
     markdown: str
     organization: str | int | None = None
+    replace: bool = False
 
 
 class Question(Body):

@@ -113,11 +113,21 @@ async def test_a_new_channel_is_answered_at_once(world: World) -> None:
 
 ADDRESSES = [
     *("+5511500", "+551150000000", "+551150000000123", "whatsapp:+551150000000"),
-    *("123", "12345678", "messenger:1234567", "rcs:padaria_7.agent"),
+    *("123", "12345678", "messenger:1234567", "rcs:padaria_7.agent", "rcs:agent_xyz"),
 ]
 NO_ADDRESSES = [
     *("551140000000", "whatsapp:551140000000", "whatsapp:12345", "+551140", "+5511400000001234", "+55 11 4000-0000"),
-    *("12", "123456789", "padaria7", "messenger:nobody", "WhatsApp:+551140000000", "+٥٥١١٤٠٠٠٠٠", "+551140000000\n"),
+    *(
+        "12",
+        "123456789",
+        "padaria7",
+        "messenger:nobody",
+        "rcs:",
+        "rcs:a b",
+        "WhatsApp:+551140000000",
+        "+٥٥١١٤٠٠٠٠٠",
+        "+551140000000\n",
+    ),
 ]
 
 

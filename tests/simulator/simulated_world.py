@@ -53,10 +53,11 @@ class Double:
     tokens: dict[str, str] = field(default_factory=lambda: {ACCOUNT: TOKEN})
 
     async def hear(self, request: web.Request) -> web.Response:
-        form = MultiDict((name, str(value)) for name, value in (await request.post()).items())
+        posted = MultiDict((name, str(value)) for name, value in (await request.post()).items())
+        form = posted if request.method == "POST" else MultiDict(request.query)
         signature = request.headers["X-Twilio-Signature"]
         valid = RequestValidator(self.tokens[form["AccountSid"]]).validate(
-            self.base + request.raw_path, form, signature
+            self.base + request.raw_path, posted, signature
         )
         self.requests.append((request.raw_path, form, valid, request.headers["I-Twilio-Idempotency-Token"]))
         return self.answer()

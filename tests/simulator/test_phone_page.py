@@ -44,11 +44,15 @@ class Business:
     answer: str = "Abrimos às 9h."
     status: int = 200
     heard: list[str] = field(default_factory=list)
+    silent: dict[str, str] | None = None
+
+    async def why(self, sid: str) -> object | None:
+        return self.silent
 
     async def hear(self, request: web.Request) -> web.Response:
         form = await request.post()
         self.heard.append(str(form["Body"]) or str(form["MediaContentType0"]))
-        if self.status == 200:
+        if self.status == 200 and self.silent is None:
             await self.send(str(form["To"]), str(form["From"]))
         return web.Response(text="<Response/>", content_type="text/xml", status=self.status)
 
@@ -72,6 +76,7 @@ async def business() -> AsyncIterator[Business]:
         channels=(WHATSAPP, SMS),
         language="pt-BR",
         suggestions=("Qual é o horário?", "Vocês entregam?"),
+        silence=double.why,
     )
     hears = web.Application()
     hears.router.add_post("/twilio/messages", double.hear)
@@ -148,6 +153,24 @@ async def test_a_deaf_business_is_shown(page: Page, business: Business) -> None:
     await page.get_by_role("button", name="Enviar", exact=True).click()
 
     await expect(page.locator(".mine")).to_contain_text("o sistema da empresa não recebeu")
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("a person is in charge", "Sem resposta: pediu uma pessoa, ou uma já respondeu: nada é respondido por máquina"),
+        ("something new", "Sem resposta: in other words"),
+    ],
+)
+async def test_why_nobody_answers_is_shown(page: Page, business: Business, reason: str, told: str) -> None:
+    """Below the message, once, in the page's language where it has the words; also when the page is opened again."""
+    business.silent = {"reason": reason, "words": "in other words"}
+    await page.get_by_label("Mensagem").fill("Oi?")
+    await page.keyboard.press("Enter")
+
+    await expect(page.locator(".mine .silence")).to_have_text([told])
+    await page.reload()
+    await expect(page.locator(".mine .silence")).to_have_text([told])
 
 
 async def test_messages_from_elsewhere_appear(page: Page, business: Business) -> None:

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from multidict import MultiDict
 from twilio.request_validator import RequestValidator
 
-from appliance.twilio.webhook import Signature, UnreadableFormError, delivery_report, inbound_message, parse_form
+from appliance.twilio.webhook import (
+    RefusedError,
+    Request,
+    Signature,
+    UnreadableFormError,
+    delivery_report,
+    inbound_message,
+    message,
+    parse_form,
+)
 
 TOKEN = "12345"
 URL = "https://example.com"
@@ -83,20 +92,56 @@ def test_no_signature_of_any_kind_raises(signature: str | None) -> None:
         ("https://example.com:443", "https://example.com"),
         ("http://example.com", "http://example.com:80"),
         ("https://example.com:8443", "https://example.com:8443"),
+        ("https://example.com:8443", "https://example.com"),
+        ("http://example.com:8080/box", "http://example.com/box"),
+        ("https://[2001:db8::1]:8443", "https://[2001:db8::1]"),
         ("https://example.com/box", "https://example.com/box"),
     ],
 )
-def test_standard_ports_may_be_written_or_not(configured: str, signed_for: str) -> None:
-    """Twilio has signed both with and without a standard port."""
+def test_ports_may_be_written_or_not(configured: str, signed_for: str) -> None:
+    """Twilio has signed both with and without a port, also with one of the owner's choice."""
     pairs = [("Body", "Oi")]
     assert Signature(configured, [TOKEN]).holds(PATH, MultiDict(pairs), signed(pairs, signed_for + PATH))
 
 
-def test_an_odd_port_is_part_of_what_is_signed() -> None:
-    """A signature for another port does not hold."""
-    pairs = [("Body", "Oi")]
-    other = signed(pairs, f"https://example.com{PATH}")
-    assert not Signature("https://example.com:8443", [TOKEN]).holds(PATH, MultiDict(pairs), other)
+@pytest.mark.parametrize("configured", ["https://example.com", "https://example.com:8443", "http://example.com:8080"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("port", ["", ":80", ":443", ":8443", ":8080", ":9443"])
+def test_ports_are_what_twilios_own_validator_takes(configured: str, scheme: str, port: str) -> None:
+    """With and without the configured one; another port or scheme never."""
+    form = MultiDict([("Body", "Oi")])
+    signature = signed(list(form.items()), f"{scheme}://example.com{port}{PATH}")
+
+    assert Signature(configured, [TOKEN]).holds(PATH, form, signature) == RequestValidator(TOKEN).validate(
+        configured + PATH, form, signature
+    )
+
+
+def test_a_get_is_signed_by_its_url_alone() -> None:
+    """What POST has in its body is in the query then; a body that somebody adds says nothing."""
+    query = urlencode({"MessageSid": "SM1", "From": "+1", "To": "+2", "Body": "olá + tchau & 100%"})
+    target = f"{PATH}?{query}"
+    header = {"X-Twilio-Signature": signed([], URL + target)}
+
+    found = message(Request(target, header, b"MessageSid=SM2", method="GET"), Signature(URL, [TOKEN]))
+
+    assert (found.sid, found.sender, found.body) == ("SM1", "+1", "olá + tchau & 100%")
+
+
+@pytest.mark.parametrize("target", [PATH, f"{PATH}?MessageSid=SM1", f"{PATH}?MessageSid=SM1&Body=%ff"])
+def test_a_get_that_is_not_whole_is_refused(target: str) -> None:
+    """Without a sid, with another query than the one that was signed, with bytes that are no text."""
+    header = {"X-Twilio-Signature": signed([], URL + target if target == PATH else f"{URL}{target}&x=1")}
+    with pytest.raises(RefusedError):
+        message(Request(target, header, b"", method="GET"), Signature(URL, [TOKEN]))
+
+
+def test_a_signature_over_a_form_does_not_hold_for_get() -> None:
+    """What was signed as POST cannot be replayed with other parameters in the URL."""
+    pairs = [("MessageSid", "SM1"), ("Body", "Oi")]
+    target = f"{PATH}?{urlencode(pairs)}"
+    with pytest.raises(RefusedError, match="bad signature"):
+        message(Request(target, {"X-Twilio-Signature": signed(pairs)}, b"", method="GET"), Signature(URL, [TOKEN]))
 
 
 def test_every_accepted_token_signs() -> None:
@@ -120,13 +165,13 @@ def test_what_is_not_utf8_or_too_much_is_unreadable(body: bytes) -> None:
 
 
 def test_media_are_read_as_far_as_they_go() -> None:
-    """The type may be missing, the count may lie."""
+    """The type may be missing, the count may lie, and one of several may be left out."""
     form = MultiDict(
-        {"MessageSid": "MM1", "NumMedia": "9", "MediaUrl0": "u0", "MediaContentType0": "t", "MediaUrl1": "u1"}
+        {"MessageSid": "MM1", "NumMedia": "9", "MediaUrl0": "u0", "MediaContentType0": "t", "MediaUrl3": "u3"}
     )
     message = inbound_message(form)
     assert message is not None
-    assert [(item.url, item.content_type) for item in message.media] == [("u0", "t"), ("u1", "")]
+    assert [(item.url, item.content_type) for item in message.media] == [("u0", "t"), ("u3", "")]
 
 
 @pytest.mark.parametrize("count", ["", "-1", "x", "１", "99999999999999999999", "1e9"])

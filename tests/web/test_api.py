@@ -228,7 +228,7 @@ async def test_knowledge_is_imported_and_tried(api: ApiClient) -> None:
     for hours in ("Das 8h às 18h.", "Das 7h às 19h."):
         assert await api.post("knowledge", {"markdown": f"# Horário\n{hours}\n# Pix\nAceitamos Pix."}) == (
             200,
-            {"topics": ["Horário", "Pix"]},
+            {"topics": ["Horário", "Pix"], "others": [], "removed": False},
         )
 
     assert (await api.get("knowledge"))["topics"][0] == {"title": "Horário", "body": "Das 7h às 19h."}
@@ -238,6 +238,36 @@ async def test_knowledge_is_imported_and_tried(api: ApiClient) -> None:
     _, unknown = await api.post("knowledge/test", {"question": "Vocês consertam bicicletas?"})
     assert (unknown["topic"], unknown["scores"]) == (None, [])
     assert unknown["reply"].startswith("Não tenho essa informação.")
+    assert (unknown["provider"], unknown["asked"], unknown["is_answer"]) == ("faq", "the offline FAQ", False)
+
+
+async def test_topics_are_removed(api: ApiClient) -> None:
+    """One by its heading, or all that a file does not have."""
+    await api.post("knowledge", {"markdown": "# Horário\nDas 8h às 18h.\n# Pix\nSim.\n# Bolo\nDe cenoura."})
+
+    removed = await api.call("DELETE", "knowledge", params={"title": "horario"})
+    unknown = await api.call("DELETE", "knowledge", params={"title": "horario"})
+    unnamed = await api.call("DELETE", "knowledge")
+    replaced = await api.post("knowledge", {"markdown": "# Pix\nSim.", "replace": True})
+
+    assert removed == (200, {"title": "Horário"})
+    assert [(found[0], found[1]["error"]["field"]) for found in (unknown, unnamed)] == [(404, "title")] * 2
+    assert replaced == (200, {"topics": ["Pix"], "others": ["Bolo"], "removed": True})
+    assert [each["title"] for each in (await api.get("knowledge"))["topics"]] == ["Pix"]
+
+
+async def test_why_a_message_gets_no_answer_is_told(world: World, api: ApiClient) -> None:
+    """Nothing while an answer may come or where one was sent; else the stored reason, and words for people."""
+    asked = await world.say("Qual o horário?")
+    await world.settle()
+    silent = await world.say("👍")
+    await world.settle()
+
+    assert [(await api.get(f"messages/{sid}/silence"))["silence"] for sid in (asked, silent, "SM0")] == [
+        None,
+        {"reason": "only emoji", "words": "only emoji: no answer is wanted"},
+        None,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ async def test_metrics_need_the_key_or_their_own_address(tmp_path: Path) -> None
         assert (await _fetch(f"http://127.0.0.1:{port}/twilio/messages"))[0] == 404
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nothing", 404), ("GET", "/twilio/messages", 405)])
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nothing", 404), ("GET", "/twilio/status", 405)])
 async def test_error_pages_are_json(world: World, method: str, path: str, status: int) -> None:
     """Also outside the API; 405 says what is allowed."""
     async with aiohttp.ClientSession() as session, session.request(method, world.address + path) as response:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from tests.support.wire import FORM, message, post, signature
 from tests.support.world import ACCOUNT, CUSTOMER, SMS, WHATSAPP, World
@@ -105,11 +106,41 @@ async def test_an_oversized_body_is_413(world: World, announced: bool) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD"])
 async def test_other_methods_are_405(world: World, method: str) -> None:
-    """The webhooks are POSTed."""
+    """The webhooks are POSTed; that of a message may be a signed GET."""
     async with aiohttp.ClientSession() as session:
         for path in ("/twilio/messages", "/twilio/status"):
             async with session.request(method, world.address + path) as response:
-                assert response.status == 405
+                assert response.status == (403 if (method, path) == ("GET", "/twilio/messages") else 405)
+
+
+@pytest.mark.parametrize("body", ["Oi", "ção 😀 " * 500, "a" * 20_000])
+async def test_a_signed_get_is_a_message(world: World, body: str) -> None:
+    """A number may be set to it: the same handling, however long the URL is."""
+    sid, status = await world.twilio.receive(CUSTOMER, SMS, body, method="GET")
+    again = await world.twilio.receive(CUSTOMER, SMS, body, sid=sid, method="GET")
+    await world.settle()
+
+    assert (status, again) == (200, (sid, 200))
+    assert await world.rows("SELECT sid, body FROM messages") == [{"sid": sid, "body": body}]
+    assert len(world.sent()) == 1
+
+
+@pytest.mark.parametrize("given", ["missing", "forged", "of a form", "of another query"])
+async def test_a_get_that_twilio_did_not_sign_is_403(world: World, given: str) -> None:
+    """The signature covers the whole URL and nothing else; a form's does not do."""
+    path = f"/twilio/messages?{urlencode(message(SID))}"
+    tokens = {
+        "missing": "",
+        "forged": "AAAA",
+        "of a form": signature(world, "/twilio/messages", message(SID)),
+        "of another query": signature(world, f"{path}&x=1", []),
+    }
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(URL(world.address + path, encoded=True), headers={"X-Twilio-Signature": tokens[given]}) as response,
+    ):
+        assert response.status == 403
+    assert await world.column("SELECT count(*) FROM messages") == [0]
 
 
 async def test_the_answer_is_an_empty_twiml_document(world: World) -> None:

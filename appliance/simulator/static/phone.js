@@ -13,6 +13,9 @@ const symbols = { queued: "clock", sending: "clock", sent: "tick", delivered: "t
 const bubbles = new Map(); // sid → element
 const fresh = new Map(); // sid → entry as told by events since the last load began
 const unheard = new Set(); // sids whose webhook was not answered with success
+const explains = "explains" in document.body.dataset; // the appliance beside this page says why it is silent
+const PATIENCE = [0.5, 1, 1, 2, 3, 5, 10, 20]; // seconds between two looks for that
+const EXPLAINED = 10; // messages of a conversation that is opened again
 let lastDay = "";
 
 function element(tag, className, text = "") {
@@ -116,6 +119,29 @@ function show(entry) {
   log.scrollTop = log.scrollHeight;
 }
 
+// Say below a customer's message why nobody answers it.
+async function explain(sid) {
+  for (const seconds of explains ? PATIENCE : []) {
+    await new Promise((done) => setTimeout(done, seconds * 1000));
+    const bubble = bubbles.get(sid);
+    if (!bubble) return;
+    const response = await fetch(`/simulator/messages/${encodeURIComponent(sid)}/silence`);
+    const { silence } = await response.json();
+    if (!silence) continue;
+    if (!bubble.querySelector(".silence")) {
+      const words = texts.silences[silence.reason] ?? silence.words;
+      bubble.append(element("span", "silence", `${texts.unanswered}: ${words}`));
+      log.scrollTop = log.scrollHeight;
+    }
+    return;
+  }
+}
+
+function explainAll(entries) {
+  const written = entries.filter((entry) => entry.direction === "inbound" && bubbles.has(entry.sid));
+  written.slice(-EXPLAINED).forEach((entry) => explain(entry.sid).catch(() => {}));
+}
+
 async function load() {
   fresh.clear();
   const response = await fetch(`/simulator/messages?contact=${encodeURIComponent(customer())}`);
@@ -126,6 +152,7 @@ async function load() {
   log.replaceChildren();
   empty.hidden = false;
   entries.forEach(show);
+  explainAll([...entries.values()]);
   complain("");
 }
 
@@ -187,6 +214,8 @@ events.addEventListener("open", () => load().catch(() => complain(texts.offline)
 events.addEventListener("error", () => complain(texts.offline));
 events.addEventListener("message", (event) => {
   const entry = JSON.parse(event.data);
+  const isNew = !bubbles.has(entry.sid);
   fresh.set(entry.sid, entry);
   show(entry);
+  if (isNew) explainAll([entry]);
 });
