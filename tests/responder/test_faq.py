@@ -95,10 +95,7 @@ def test_the_table_is_large_enough() -> None:
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 async def test_other_businesses(table: Table) -> None:
-    """Four in five questions of a business get their topic, all without one are refused, a wrong topic is rare.
-
-    Held out: `autoparts`, first and only score 44/50 (28 of 34 answerable, all 16 unanswerable refused, 1 wrong topic).
-    """
+    """Four in five questions of a business get their topic, all without one are refused, a wrong topic is rare."""
     base = Base(table.markdown, table.language, table.business)
     got = {question: await source_of(base, question) for question in table.questions}
     wrong = {question: found for question, found in got.items() if found != table.questions[question]}
