@@ -41,9 +41,10 @@ _CONCEPTS: dict[Language, dict[str, str]] = {
         "booking": """agend*, marcar, marco, marcacao, reserv*, marcar horario, marcar hora, agendar horario, agendar
             hora, agendar consulta, marcar consulta, reservar horario, hora marcada, horario livre, horario vago,
             horario disponivel, tem horario, algum horario, vaga hoje, vaga amanha, consulta, consultas""",
-        "cancel": """cancel*, desmarc*, remarc*, reagend*, adiar, adiamento, desist*, atras*, faltar, faltas, mudar dia,
-            mudar data, mudar horario, mudar hora, trocar dia, trocar data, trocar horario, trocar hora, alterar dia,
-            alterar data, alterar horario, nao vou poder, nao posso ir, nao consigo ir, nao puder vir, imprevisto""",
+        "cancel": """cancel*, desmarc*, remarc*, reagend*, adiar, adiamento, desist*, atras*, faltar, faltas,
+            mudar dia, mudar data, mudar horario, mudar hora, trocar dia, trocar data, trocar horario, trocar
+            hora, alterar dia, alterar data, alterar horario, nao vou poder, nao posso ir, nao consigo ir, nao
+            puder vir, nao vou conseguir, nao vamos conseguir, nao vamos poder, imprevisto""",
         "exchange": "troc*, devol*, reembols*, estorn*, reclama*, defeito*, estragad*, veio estragad*, veio errad*",
         "phone": """telefon*, fone, celular, whatsapp, contato*, ligar, ligo, ligac*, fale conosco, numero telefone,
             numero contato, numero whatsapp, qual numero""",
@@ -88,8 +89,9 @@ _CONCEPTS: dict[Language, dict[str, str]] = {
         "pickup": "pick up, pickup, collect, collection, take away, takeaway, takeout, take out",
         "booking": """book, booking*, appointment*, reserv*, schedule appointment, schedule visit, book appointment,
             make appointment, time slot, slot, slots""",
-        "cancel": """cancel*, reschedul*, postpone*, no show, no shows, late, change appointment, change booking, change
-            date, change day, move appointment, can t come, can t make it, cant come, cant make it, move appt""",
+        "cancel": """cancel*, reschedul*, postpone*, no show, no shows, late, change appointment, change booking,
+            change date, change day, move appointment, can t come, can t make, won t be able, wont be able, not
+            able come, something came up, cant come, cant make it, move appt""",
         "exchange": """return, returns, returning, refund*, exchange*, money back, complain*, faulty, broken, damage*,
             ruined, torn, wrong""",
         "phone": "phone*, telephone*, call, whatsapp, contact*, phone number, get in touch",
@@ -130,8 +132,9 @@ _CONCEPTS: dict[Language, dict[str, str]] = {
         "pickup": "retir*, recog*, recojo, pasar buscar",
         "booking": """cita, citas, turno*, reserv*, agend*, pedir cita, pedir turno, sacar turno, reservar cita,
             reservar turno""",
-        "cancel": """cancel*, anular, anulac*, reprogram*, aplaz*, posponer, cambiar cita, cambiar turno, cambiar dia,
-            cambiar fecha, cambiar hora, cambio* cita, cambio* turno, llegar tarde, no puedo ir, no voy poder""",
+        "cancel": """cancel*, anular, anulac*, reprogram*, aplaz*, posponer, cambiar cita, cambiar turno, cambiar
+            dia, cambiar fecha, cambiar hora, cambio* cita, cambio* turno, llegar tarde, no puedo ir, no podemos
+            ir, no voy poder, no vamos poder, no podre, no podremos""",
         "exchange": """devol*, devuel*, cambi*, reembols*, reclam*, defectuos*, fallad*, roto, rota, rotos, rotas,
             danad*, estrope*""",
         "phone": "telefono*, celular, movil, whatsapp, contact*, llamar, llame, numero telefono, que numero",
