@@ -49,7 +49,32 @@ def list_(session: Session, org: str | None, as_json: bool) -> None:
     elif not answer["topics"]:
         click.echo("No topics yet: appliance knowledge import --help")
     else:
-        say(table(["TOPIC", "TEXT"], ([each["title"], each["body"]] for each in answer["topics"])))
+        rows = [[each["title"], ", ".join(each["aliases"]), each["body"]] for each in answer["topics"]]
+        called = any(names for _, names, _ in rows)
+        say(
+            table(
+                ["TOPIC", "ALSO", "TEXT"] if called else ["TOPIC", "TEXT"],
+                rows if called else ([a, c] for a, _, c in rows),
+            )
+        )
+
+
+@knowledge.command()
+@click.argument("topic")
+@click.argument("names", nargs=-1, required=True)
+@click.option("--remove", is_flag=True, help="Take these names away.")
+@org_option
+@json_option
+@pass_session
+def alias(session: Session, topic: str, names: tuple[str, ...], remove: bool, org: str | None, as_json: bool) -> None:
+    """Add what customers call a topic, so that it is found like its title. They are never shown it."""
+    fields = {"topic": topic, "aliases": names, "remove": remove}
+    answer = talk(session.config(), lambda api: api.post("knowledge/aliases", organization=org, **fields))
+    if as_json:
+        say_json(answer)
+    else:
+        called = ", ".join(map(one_line, answer["aliases"]))
+        click.echo(f"{one_line(answer['title'])}: {f'also {called}' if called else 'no other name'}")
 
 
 @knowledge.command()
@@ -66,5 +91,6 @@ def test(ctx: click.Context, session: Session, question: str, org: str | None, a
     else:
         topic = f"{one_line(answer['topic'])} ({answer['score']:.0%})" if answer["topic"] else "none answers it"
         first, *rest = [one_line(line) for line in (answer["reply"] or "none").splitlines()]
+        topic = "not sure, a menu is offered" if answer["menu"] else topic
         say([f"Topic  {topic}", f"Reply  {first}", *(f"       {line}".rstrip() for line in rest)])
     ctx.exit(0 if answer["topic"] else 1)

@@ -28,6 +28,7 @@ from appliance.reply.shelf import Shelves
 from appliance.store import Store, Tx, backup
 from appliance.web.errors import json_response
 from appliance.web.requests import (
+    NewAliases,
     NewChannel,
     NewKnowledge,
     NewMessage,
@@ -85,6 +86,7 @@ class Api:
             ("POST", "channels", self.add_channel),
             ("GET", "knowledge", self.knowledge),
             ("POST", "knowledge", self.import_knowledge),
+            ("POST", "knowledge/aliases", self.alias_knowledge),
             ("POST", "knowledge/test", self.test_knowledge),
         ]
         for method, path, handler in routes:
@@ -218,6 +220,15 @@ class Api:
             lambda tx: knowledge.put(tx, organizations.find(tx, body.organization), topics)
         )
         return json_response({"topics": titles})
+
+    async def alias_knowledge(self, request: web.Request) -> web.Response:
+        body = await read_body(request, NewAliases)
+        topic = await self._store.write(
+            lambda tx: knowledge.alias(
+                tx, organizations.find(tx, body.organization), body.topic, body.aliases, remove=body.remove
+            )
+        )
+        return json_response({"title": topic.title, "aliases": topic.aliases})
 
     async def test_knowledge(self, request: web.Request) -> web.Response:
         body = await read_body(request, Question)
