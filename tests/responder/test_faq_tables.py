@@ -1,10 +1,11 @@
 """The FAQ's tables: what it made of every business's questions before it could ask back, and what it makes of them now.
 
-`BEFORE` was measured with the code of before menus, families and other names. The four unseen businesses were scored
-eight times while the ranking was made, by numbers alone: their questions and misses were not read, and no word was added
-because of them. Of 30 questions each (guesthouse, gym, plumber, laundry) 18, 13, 14 and 15 were right at once or by one
-tap at the first score, and 19, 16, 20 and 20 are now: not three quarters, as a third of their questions shares no word
-with the topic. With the other words that their owners would write (`faq_names`, scored five times) it is 26, 25, 26, 22.
+`BEFORE` was measured with the code of before menus, families and other names. The four unseen businesses were scored ten
+times while the ranking was made, by numbers alone: their questions and misses were not read, and no word was added because
+of them; what trades they are was known when the families were written. Of 30 questions each (guesthouse, gym, plumber,
+laundry) 18, 13, 14 and 15 were right at once or by one tap at the first score, and 19, 16, 20 and 20 are now. That is not
+three quarters: a third of their questions shares no word with the topic. With the other words that their owners would
+write (`faq_names`) it is 26, 25, 26 and 22.
 """
 
 from pathlib import Path

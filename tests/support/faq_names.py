@@ -1,7 +1,8 @@
 """What an owner of the unseen businesses would write into `Também:` lines: other words for each topic.
 
-Written from the bases alone, by somebody who had not read the questions of `faq_unseen`, after the code was frozen: as an
-owner knows the topics and not what will be asked. Scored once.
+Written from the bases alone, by somebody who had not read the questions of `faq_unseen`: as an owner knows the topics and
+not what will be asked. No word was changed since. Scored five times, first 25, 27, 25 and 22 of 30: two thresholds were
+tried, and one rule of the FAQ was mended because an older table wanted it.
 """
 
 from tests.support.faq_unseen import GUESTHOUSE, GYM, LAUNDRY, PLUMBER, UnseenTable
