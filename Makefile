@@ -52,6 +52,7 @@ LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --upg
 
 bench: $(VENV)/.development  ## Figures, side by side
 	@$(RUN) tests/bench/intake.py
+	@$(RUN) -m tests.bench.faq
 
 LAB := LAB_FIGURES=$(CURDIR)/.lab-figures.jsonl LAB_CRASH_POINTS=1000000 LAB_IMAGES=500000 LAB_KILLS=1000 \
 	LAB_DELIVERIES=100000 LAB_ORDER=100 LAB_FAULTS=10 LAB_STALL=10 LAB_SWEEPS=1 LAB_TROUBLE=60 $(RUN) -m pytest

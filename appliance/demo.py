@@ -201,8 +201,8 @@ def _register(tx: Tx) -> None:
         return
     organization_id = register_organization(tx, BAKERY)
     sample = (files("appliance") / "samples" / "bakery.md").read_text("utf-8")
-    for title, body in markdown.parse(sample):
-        tx.knowledge.put(organization_id, title, body)
+    for title, body, aliases in markdown.parse(sample):
+        tx.knowledge.put(organization_id, title, body, aliases or ())
 
 
 def _own_address(host: str) -> str:

@@ -77,7 +77,32 @@ def list_(session: Session, org: str | None, as_json: bool) -> None:
     elif not answer["topics"]:
         click.echo("No topics yet: appliance knowledge import --help")
     else:
-        say(table(["TOPIC", "TEXT"], ([each["title"], each["body"]] for each in answer["topics"])))
+        rows = [[each["title"], ", ".join(each["aliases"]), each["body"]] for each in answer["topics"]]
+        called = any(names for _, names, _ in rows)
+        say(
+            table(
+                ["TOPIC", "ALSO", "TEXT"] if called else ["TOPIC", "TEXT"],
+                rows if called else ([a, c] for a, _, c in rows),
+            )
+        )
+
+
+@knowledge.command()
+@click.argument("topic")
+@click.argument("names", nargs=-1, required=True)
+@click.option("--remove", is_flag=True, help="Take these names away.")
+@org_option
+@json_option
+@pass_session
+def alias(session: Session, topic: str, names: tuple[str, ...], remove: bool, org: str | None, as_json: bool) -> None:
+    """Add what customers call a topic, so that it is found like its title. They are never shown it."""
+    fields = {"topic": topic, "aliases": names, "remove": remove}
+    answer = talk(session.config(), lambda api: api.post("knowledge/aliases", organization=org, **fields))
+    if as_json:
+        say_json(answer)
+    else:
+        called = ", ".join(map(one_line, answer["aliases"]))
+        click.echo(f"{one_line(answer['title'])}: {f'also {called}' if called else 'no other name'}")
 
 
 @knowledge.command()
@@ -102,13 +127,11 @@ def test(ctx: click.Context, session: Session, question: str, org: str | None, a
 def _rows(answer: dict[str, Any]) -> Iterator[str]:
     yield f"Asked  {one_line(answer['asked'])} (ai.provider = {answer['provider']})"
     if answer["provider"] == "faq":
-        yield (
-            f"Topic  {one_line(answer['topic'])} ({answer['score']:.0%})"
-            if answer["topic"]
-            else "Topic  none answers it"
-        )
+        found = f"{one_line(answer['topic'])} ({answer['score']:.0%})" if answer["topic"] else "none answers it"
+        yield f"Topic  {'not sure, a menu is offered' if answer['menu'] else found}"
     for number, each in enumerate(answer["scores"][:MOST_SCORES]):
-        yield f"{'' if number else 'Scores':<6} {each['score']:>4.0%} {one_line(each['topic'])}"
+        fit = f"{each['score']:>4.0%} of the question, {each['likeness']:>4.0%} alike"
+        yield f"{'' if number else 'Scores':<6} {fit}: {one_line(each['topic'])}"
     failure = f"none: {answer['failure']}" if answer["failure"] else "none is wanted"
     first, *rest = [one_line(line) for line in (answer["reply"] or failure).splitlines()]
     yield f"Reply  {first}"

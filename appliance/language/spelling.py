@@ -12,21 +12,24 @@ MAX_COMPARED = 64  # words of one topic that one unknown word is compared with
 _ABBREVIATIONS: dict[Language, str] = {
     "pt-BR": """
         vc voce, vcs voces, cs voces, q que, oq que, hj hoje, amnh amanha, amn amanha, td tudo, tds todos, blz beleza,
-        qto quanto, qnto quanto, qt quanto, qta quanta, qts quantos, qd quando, qdo quando, qnd quando, pq porque,
-        tb tambem, tbm tambem, ta esta, tao estao, to estou, tava estava, pra para, pras para, pro para, pros para,
-        fds fim semana, dom domingo, seg segunda, qua quarta, qui quinta, sex sexta, sab sabado, hr hora, hrs horas,
-        end endereco, loc localizacao, tel telefone, cel celular, zap whatsapp, zapzap whatsapp, whats whatsapp,
-        wpp whatsapp, wats whatsapp, insta instagram, face facebook, pgto pagamento, pagto pagamento, orc orcamento,
-        qtd quantidade, vlr valor, n nao, mt muito, mto muito, dps depois, aki aqui, msm mesmo, nd nada, cmg comigo
+        qto quanto, qnto quanto, qt quanto, qta quanta, qts quantos, qd quando, qdo quando, qnd quando, pq porque, tb
+        tambem, tbm tambem, ta esta, tao estao, to estou, tava estava, pra para, pras para, pro para, pros para, fds fim
+        semana, dom domingo, seg segunda, qua quarta, qui quinta, sex sexta, sab sabado, hr hora, hrs horas, end
+        endereco, loc localizacao, tel telefone, cel celular, zap whatsapp, zapzap whatsapp, whats whatsapp, wpp
+        whatsapp, wats whatsapp, insta instagram, face facebook, pgto pagamento, pagto pagamento, orc orcamento, qtd
+        quantidade, vlr valor, n nao, mt muito, mto muito, dps depois, aki aqui, msm mesmo, kg quilo, kgs quilos, kilo
+        quilo, kilos quilos, nf nota fiscal, p para, c com, s sem, qro quero, eh e, neh ne, nd nada, cmg comigo
         """,
     "en": """
-        u you, ur your, r are, pls please, plz please, tmrw tomorrow, tmr tomorrow, appt appointment, hrs hours,
-        addr address, tel telephone, sat saturday, mon monday, tue tuesday, wed wednesday, thu thursday, fri friday
+        u you, ur your, whats what is, wheres where is, hows how is, whens when is, ppl people, thru through, wknd
+        weekend, r are, pls please, plz please, tmrw tomorrow, tmr tomorrow, appt appointment, hrs hours, addr address,
+        adress address, addy address, tel telephone, sat saturday, mon monday, tue tuesday, wed wednesday, thu thursday,
+        fri friday
         """,
     "es": """
-        q que, k que, xq porque, pq porque, tmb tambem, tb tambem, x por, uds ustedes, ud usted, dir direccion,
-        tel telefono, cel celular, wsp whatsapp, wasap whatsapp, finde fin semana, dom domingo, sab sabado,
-        lun lunes, mar martes, mie miercoles, jue jueves, vie viernes, hs horas
+        q que, k que, pa para, xq porque, pq porque, tmb tambem, tb tambem, x por, uds ustedes, ud usted, dir direccion,
+        tel telefono, cel celular, wsp whatsapp, wasap whatsapp, finde fin semana, dom domingo, sab sabado, lun lunes,
+        mar martes, mie miercoles, jue jueves, vie viernes, hs horas
         """,
 }
 _SPELLED: Mapping[Language, Mapping[str, list[str]]] = {

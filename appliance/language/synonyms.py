@@ -22,29 +22,29 @@ WEAK = TELLING | {PRICE, "duration"}  # a price or a time in a topic's text says
 _CONCEPTS: dict[Language, dict[str, str]] = {
     "pt-BR": {
         "address": """endereco*, enderes*, localiza*, onde fica*, onde esta*, onde sao, onde e, onde encontr*, como
-            cheg*, como faco cheg*, como ir, como vou, que bairro, qual bairro, que rua, qual rua, ponto
-            referencia, perto, mapa""",
+            cheg*, como faco cheg*, como ir, como vou, que bairro, qual bairro, que rua, qual rua, ponto referencia,
+            perto, mapa""",
         "price": """preco*, valor, valores, quanto, quanto e, quanto esta, quanto custa*, quanto fica*, quanto sai*,
-            quanto cobra*, quanto vale, custa, custam, custo, tarifa*, tabela precos, tabela valores, cobra,
-            cobram, paga, gratis, gratuit*, graca, caro, barato""",
+            quanto cobra*, quanto vale, custa, custam, custo, tarifa*, tabela precos, tabela valores, cobra, cobram,
+            paga, gratis, gratuit*, graca, caro, barato""",
         "duration": "quanto tempo, quantos dias, quantas horas, demora*, dura, duracao, prazo*",
         "hours": """horario*, que hora*, ate que hora*, ate quando, que dias, quais dias, horario atendimento, horario
-            funcionamento, abre, abrem, abrir, abrimos, abert*, abertura, fecha, fecham, fechar, fechamos,
-            fechad*, expediente, funcionamento""",
+            funcionamento, abre, abrem, abrir, abrimos, abert*, abertura, fecha, fecham, fechar, fechamos, fechad*,
+            expediente, funcionamento""",
         "payment": """pagament*, pagar, pago, pagam, forma pagamento, formas pagamento, cartao, cartoes, cartao credito,
             cartao debito, credito, debito, pix, dinheiro, parcel*, quantas vezes, boleto*, cheque*, vista, vale
-            refeicao, vale alimentacao, maquininha""",
+            refeicao, vale alimentacao, maquininha, divid*, fiado, visa, mastercard, amex""",
         "delivery": """entreg*, taxa entrega, frete*, envio*, enviar, enviam, delivery, domicilio, motoboy, sedex,
-            transportadora, levar casa, levam casa, mandam casa""",
+            transportadora, correio*, levar casa, levam casa, mandam casa""",
         "pickup": "retir*, busc*, pegar, pegar loja, pegar balcao",
         "order": "encomend*, fazer pedido, faco pedido, fazer encomenda, faco encomenda, pedir",
         "booking": """agend*, marcar, marco, marcacao, reserv*, marcar horario, marcar hora, agendar horario, agendar
             hora, agendar consulta, marcar consulta, reservar horario, hora marcada, horario livre, horario vago,
             horario disponivel, tem horario, algum horario, vaga hoje, vaga amanha, consulta, consultas""",
-        "cancel": """cancel*, desmarc*, remarc*, reagend*, adiar, adiamento, desist*, atras*, faltar, faltas, mudar dia,
-            mudar data, mudar horario, mudar hora, trocar dia, trocar data, trocar horario, trocar hora, alterar
-            dia, alterar data, alterar horario, nao vou poder, nao posso ir, nao consigo ir, nao puder vir,
-            imprevisto""",
+        "cancel": """cancel*, desmarc*, remarc*, reagend*, adiar, adiamento, desist*, atras*, faltar, faltas,
+            mudar dia, mudar data, mudar horario, mudar hora, trocar dia, trocar data, trocar horario, trocar
+            hora, alterar dia, alterar data, alterar horario, nao vou poder, nao posso ir, nao consigo ir, nao
+            puder vir, nao vou conseguir, nao vamos conseguir, nao vamos poder, imprevisto""",
         "exchange": "troc*, devol*, reembols*, estorn*, reclama*, defeito*, estragad*, veio estragad*, veio errad*",
         "phone": """telefon*, fone, celular, whatsapp, contato*, ligar, ligo, ligac*, fale conosco, numero telefone,
             numero contato, numero whatsapp, qual numero""",
@@ -54,7 +54,7 @@ _CONCEPTS: dict[Language, dict[str, str]] = {
         "menu": """cardapio*, menu, catalogo*, portfolio, que vendem, que fazem, que oferecem, que produtos, quais
             produtos, que servicos, quais servicos, lista produtos, lista servicos, servicos""",
         "children": """crianca*, infantil, infantis, bebe, bebes, menino*, menina*, filho*, filha*, kids, pediatr*,
-            odontopediatr*, brinquedoteca, fraldario""",
+            odontopediatr*, brinquedoteca, fraldario, menor idade, menores idade""",
         "pets": "cachorr*, cao, caes, gato, gatos, gata, gatas, pet, pets, animal, animais, bicho*",
         "access": """acessibilidade, acessive*, acesso, cadeirante*, cadeira rodas, rampa*, elevador*, deficien*,
             mobilidade reduzida""",
@@ -67,35 +67,39 @@ _CONCEPTS: dict[Language, dict[str, str]] = {
         "gift": "presente*, presentear, vale presente*, cartao presente, gift card, para presente",
         "discount": "descont*, promoc*, cupom desconto, cupons desconto, mais barato",
         "job": """emprego*, contratando, contratam, contratac*, curricul*, trabalhe conosco, trabalhe com, trabalhar
-            com, trabalhar ai, trabalhar aqui, vaga emprego, vagas emprego, vaga trabalho, vaga aberta, vagas
-            abertas, estagio, processo seletivo""",
+            com, trabalhar ai, trabalhar aqui, vaga emprego, vagas emprego, vaga trabalho, vaga aberta, vagas abertas,
+            estagio, processo seletivo""",
         "insurance": "convenio*, plano saude, planos saude, plano odontologico, plano dental, plano, planos",
         "invoice": "nota fiscal, notas fiscais, nfe, cupom fiscal, recibo*",
-        "urgent": "urgen*, emergenc*, socorro",
+        "urgent": "urgen*, emergenc*, socorro, mesmo dia, express*, rapidinho, pressa",
     },
     "en": {
-        "address": """address*, location*, located, where are, where is, where find, find us, get there, directions, how
-            reach, street, map""",
+        "address": """address*, adress*, addres, location*, located, whereabouts, where abouts, postcode, where are,
+            where is, where find, find us, get there, directions, how reach, street, map""",
         "price": """price*, pricing, how much, cost, costs, rate, rates, fee, fees, charge, charges, tariff*, value,
-            free""",
-        "duration": "how long, how many days, how many hours, duration, take long",
+            free, cheap, cheapest, expensive, quote, quotes""",
+        "duration": "how long, how many days, how many hours, duration, take long, how soon, how quick*",
         "hours": """hour, hours, opening, opening times, opening hours, open, opens, close, closes, closed, closing,
-            until when, what time, until what time, schedule""",
+            until when, till when, what time, until what time, till what time, shut, shuts, schedule""",
         "payment": """pay, paying, payment*, card, cards, credit card*, debit card*, cash, cheque*, check, checks,
-            instalment*, installment*, apple pay, google pay, paypal, contactless""",
-        "delivery": "deliver*, ship, ships, shipping, shipped, freight, home delivery, courier",
+            instalment*, installment*, amex, visa, mastercard, debit, pay monthly, apple pay, google pay, paypal,
+            contactless""",
+        "delivery": "deliver*, ship, ships, shipping, shipped, freight, home delivery, courier, postage, by post",
         "order": "order, orders, ordering, place order, make order, custom order*",
         "pickup": "pick up, pickup, collect, collection, take away, takeaway, takeout, take out",
         "booking": """book, booking*, appointment*, reserv*, schedule appointment, schedule visit, book appointment,
             make appointment, time slot, slot, slots""",
-        "cancel": """cancel*, reschedul*, postpone*, no show, no shows, late, change appointment, change booking, change
-            date, change day, move appointment, can t come, can t make it""",
-        "exchange": "return, returns, returning, refund*, exchange*, money back, complain*, faulty, broken, damaged",
+        "cancel": """cancel*, reschedul*, postpone*, no show, no shows, late, change appointment, change booking,
+            change date, change day, move appointment, can t come, can t make, won t be able, wont be able, not
+            able come, something came up, cant come, cant make it, move appt""",
+        "exchange": """return, returns, returning, refund*, exchange*, money back, complain*, faulty, broken, damage*,
+            ruined, torn, wrong""",
         "phone": "phone*, telephone*, call, whatsapp, contact*, phone number, get in touch",
         "email": "email*, e mail",
         "parking": "park, parking, leave car, car park, garage, valet",
         "menu": "menu, catalog*, what sell, what offer, services, what services, what products, product list",
-        "children": "child*, kid, kids, baby, babies, toddler*, stroller*, son, daughter",
+        "children": """child*, kid, kids, baby, babies, toddler*, stroller*, son, daughter, sons, daughters, boy, girl,
+            year old, under 18*""",
         "pets": "pet, pets, dog, dogs, cat, cats, animal*, puppy, puppies, pet friendly",
         "access": "accessib*, wheelchair*, ramp, ramps, elevator*, lift, disab*",
         "wifi": "wifi, wi fi, internet, wifi password, wi fi password",
@@ -106,34 +110,38 @@ _CONCEPTS: dict[Language, dict[str, str]] = {
         "allergy": "allerg*, intoleran*",
         "gift": "gift*, gift card*, gift voucher*, voucher*, present, presents",
         "discount": "discount*, promotion*, promo, deal, deals, special offer*, coupon*, cheaper",
-        "job": "job, jobs, hiring, vacanc*, employment, career*, work with, resume, cv, join our team",
+        "job": """job, jobs, hiring, vacanc*, recruit*, apprentice*, employment, career*, work with, resume, cv, join
+            our team""",
         "insurance": "insurance*, insurer*, health plan*, dental plan*",
         "invoice": "invoice*, receipt*, tax receipt",
-        "urgent": "urgent*, emergenc*",
+        "urgent": "urgent*, emergenc*, asap, straight away, same day",
     },
     "es": {
         "address": """direccion*, ubica*, localiza*, donde esta*, donde queda*, donde se encuentra*, donde encontr*,
-            como lleg*, como ir, como voy, que barrio, que calle, mapa""",
+            como lleg*, como ir, como voy, que barrio, que calle, donde es, cerca, mapa""",
         "price": """precio*, cuanto, cuanto cuesta*, cuanto vale*, cuanto sale*, cuanto es, cuesta, cuestan, costo,
-            coste, tarifa*, valor, cobran, gratis, gratuit*""",
+            coste, tarifa*, valor, cobran, cobrais, gratis, gratuit*, barato, caro""",
         "duration": "cuanto tiempo, cuantos dias, cuantas horas, cuanto tarda*, cuanto demora*, demora*, plazo*",
         "hours": """horario*, que hora*, hasta que hora*, hasta cuando, que dias, abre, abren, abrir, abrimos, abiert*,
             apertura, cierra, cierran, cerrar, cerramos, cerrad*, cierre""",
         "payment": """pago*, pagar, paga, medio* pago, forma* pago, tarjeta*, tarjeta credito, tarjeta debito, efectivo,
-            transferencia, cuotas, cheque*""",
-        "delivery": "envio*, envian, enviar, entreg*, reparto*, reparten, domicilio, delivery, flete*, mandan casa",
+            transferencia, cuotas, cheque*, bizum, visa, mastercard, contado, plazos""",
+        "delivery": """envio*, envian, enviar, entreg*, reparto*, reparten, domicilio, delivery, flete*, correos,
+            mensajeria, mandan casa, llevan casa""",
         "order": "encarg*, hacer pedido, hago pedido, pedir",
-        "pickup": "retir*, recog*, pasar buscar, para llevar",
+        "pickup": "retir*, recog*, recojo, pasar buscar",
         "booking": """cita, citas, turno*, reserv*, agend*, pedir cita, pedir turno, sacar turno, reservar cita,
             reservar turno""",
-        "cancel": """cancel*, anular, anulac*, reprogram*, aplaz*, posponer, cambiar cita, cambiar turno, cambiar dia,
-            cambiar fecha, cambiar hora, cambio* cita, cambio* turno, llegar tarde, no puedo ir""",
-        "exchange": "devol*, devuel*, cambi*, reembols*, reclam*, defectuos*, fallad*",
+        "cancel": """cancel*, anular, anulac*, reprogram*, aplaz*, posponer, cambiar cita, cambiar turno, cambiar
+            dia, cambiar fecha, cambiar hora, cambio* cita, cambio* turno, llegar tarde, no puedo ir, no podemos
+            ir, no voy poder, no vamos poder, no podre, no podremos""",
+        "exchange": """devol*, devuel*, cambi*, reembols*, reclam*, defectuos*, fallad*, roto, rota, rotos, rotas,
+            danad*, estrope*""",
         "phone": "telefono*, celular, movil, whatsapp, contact*, llamar, llame, numero telefono, que numero",
         "email": "email*, e mail, correo electronico, correo",
         "parking": "estaciona*, aparca*, parking, parqueadero*, cochera*, garaje, dej* coche, dej* carro, dej* auto",
         "menu": "menu, carta, catalogo*, que venden, que ofrecen, que productos, que servicios, servicios",
-        "children": "nino*, nina*, infantil*, bebe, bebes, hijo*, hija*",
+        "children": "nino*, nina*, infantil*, bebe, bebes, hijo*, hija*, peque, peques, chiquit*, crio, crios",
         "pets": "mascota*, perro*, perra*, gato, gatos, gata, gatas, animal*",
         "access": "accesib*, acceso, silla ruedas, rampa*, ascensor*, elevador*, discapa*",
         "wifi": "wifi, wi fi, internet, clave wifi, contrasena wifi",
@@ -144,30 +152,49 @@ _CONCEPTS: dict[Language, dict[str, str]] = {
         "allergy": "alergi*, alergen*, intoleran*",
         "gift": "regalo*, regalar, tarjeta regalo, tarjetas regalo, vale regalo, para regalo",
         "discount": "descuento*, promoc*, oferta*, rebaja*, mas barato",
-        "job": "empleo*, contratando, contratan, contratac*, curricul*, vacante*, trabajar con, trabaja con, trabajo",
+        "job": """empleo*, busca* gente, busca* personal, contratando, contratan, contratac*, curricul*, vacante*,
+            trabajar con, trabaja con, trabajo""",
         "insurance": "seguro medico, seguros medicos, obra social, obras sociales, prepaga*, mutua*",
         "invoice": "factura*, recibo*, boleta*",
-        "urgent": "urgen*, emergenc*",
+        "urgent": "urgen*, emergenc*, mismo dia, expres*, prisa",
     },
 }
 # Any business may be asked with these: they count where a topic holds them and are not missed where it does not.
 _WEAK_TEXTS: dict[Language, str] = {
     "pt-BR": """
-        aceita aceitam agora amanha amiga amigo ano anos atende atendem atender avo chega chegar coloca colocam colocar
-        comer comprar compro custa custam dias disponivel domingo emite emitem emitir esposa estabelecimento existe faz
-        fazem fazer fica ficam ficou fim final funciona funcionam hoje hora horas item itens leva levar loja lugar
-        madrugada mae manha marido mercadoria minuto minutos moro noite numero oferece oferecem pai preco precos
-        problema produto produtos quarta quinta realiza realizam sabado sai segunda semana sexta tarde terca trabalha
-        trabalham traz trazer usa usam usar valor valores vende vendem vender ver
+        aceita aceitam aceito agora amanha amiga amigo ano anos atende atendem atender avisar avo cada casal cedo chega
+        chegar cliente clientes cobrado coloca colocam colocar comeca comecam comer comprar comprei compro conhecer
+        custa custam custaria deixa deixar deixo dias disponivel dois domingo duas emite emitem emitir empresa esposa
+        esposo estabelecimento existe existem falar familia faria fariam faz fazem fazendo fazer fez fica ficam ficar
+        ficaria ficou filial fim final fizeram funciona funcionam gasta grande grandes hoje hora horas inteiro item
+        itens leva levam levar levo loja lugar madrugada mae mandam manha marido maximo mercadoria mes meses mesma mesmo
+        minimo minuto minutos moro namorada namorado noite nova novas novo novos numero oferece oferecem olhar ontem pai
+        passado pequena pequeno pessoa pessoas podendo precisando preco precos problema produto produtos pronta prontas
+        pronto prontos proxima proximo quarta querendo quinta realiza realizam sabado sai segunda semana semanas servico
+        servicos sexta sozinho tarde terca tira tiram tirar tomar trabalha trabalham traz trazer tres usa usam usando
+        usar valor valores vende vendem vender vez vezes vi
         """,
     "en": """
-        accept available buy cost costs day days friday item items make monday number offer place price prices product
-        products saturday sell shop store sunday take thursday time today tomorrow tuesday use wednesday week weekend
+        accept accepts afternoon ago available big bought buy buying cost costs couple customer customers dad day days
+        different early evening extra family first folks friday fridays friend friends help house husband item items
+        lady large last latest leave leaves leaving make man maximum mine minimum minute minutes mom monday mondays
+        month months morning mum mums name nearest new night nights number numbers offer old option options partner
+        people person place ppl price prices product products provide quick ready saturday saturdays sell selling sells
+        service shop size small sold somewhat start starts stock store stuff sunday sundays take taken takes taking
+        thursday thursdays time times today tomorrow tonight tuesday tuesdays two type types use used wednesday
+        wednesdays week weekdays weekend weekends weeks wife woman work working works year years yesterday
         """,
     "es": """
-        acepta aceptan ahora articulo articulos comprar cuesta cuestan disponible domingo fin hora horas hoy jueves
-        llego lugar lunes manana martes miercoles numero ofrecen precio precios producto productos sabado semana tarde
-        tienda trabajan vale vende venden vender viernes
+        abuela abuelo acepta aceptais aceptan aceptar ahora amiga amigo amigos ano anos articulo articulos ayer buscais
+        buscan busco cliente clientes comienza comprado comprais comprar compre compro cuesta cuestan dejan dejar dejo
+        dias disponible disponibles domingo dos empieza empiezan empresa existe familia fin grande grandes gusta gustan
+        hombre hora horas hoy importe jefe jueves lado lista listo llego lleva llevais llevan llevar llevo lugar lunes
+        madre madrugada manana marido martes maxima maximo mejor mes meses miercoles minima minimo minuto minutos mujer
+        necesita noche noches nombre novia novio nueva nuevas nuevo nuevos numero ofreceis ofrecen opcion opciones padre
+        padres pareja pasado pequena pequeno persona personas pone ponen precio precios producto productos proxima
+        proximo sabado semana senor senora senores servicio servis sirve sirven sitio tarde tardes tienda trabajais
+        trabajan traen traer traigo tres unidad usais usan usar uso vale veces vende vendeis venden vender vendo vengo
+        venir viene vienen viernes
         """,
 }
 _SILENT_TEXTS: dict[Language, str] = {

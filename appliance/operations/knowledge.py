@@ -8,8 +8,9 @@ from typing import Any, Protocol
 from appliance import texts
 from appliance.config.sections import Ai
 from appliance.errors import RequestError
-from appliance.language.text import fold
-from appliance.model import Organization
+from appliance.language.text import fold, words
+from appliance.model import Organization, Topic
+from appliance.operations.markdown import Entry, names
 from appliance.ports import Dialogue, Reply, Responder, ResponderError
 from appliance.reply.shelf import Shelves, propose
 from appliance.store import Tx
@@ -21,7 +22,8 @@ PATIENCE = 30.0  # seconds, for a model
 @dataclass(frozen=True, slots=True)
 class Score:
     topic: str
-    score: float  # 0 … 1
+    score: float  # 0 … 1, the share of what is asked that it holds; it decides whether the topic answers
+    likeness: float  # 0 … 1, of its letters and words to the question's; it ranks what a menu offers
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Trial:
     topic: str | None
     score: float
     reply: str
+    menu: tuple[str, ...]
     scores: list[Score]
     is_answer: bool  # its own words, not one of the fixed texts
     failure: str = ""
@@ -51,44 +54,82 @@ class Import:
     removed: bool
 
 
+class Fit(Protocol):
+    """How a topic fared."""
+
+    @property
+    def topic(self) -> Topic: ...
+
+    @property
+    def score(self) -> float: ...
+
+    @property
+    def likeness(self) -> float: ...
+
+
 class Offline(Responder, Protocol):
     """A responder that can say why."""
 
-    def explain(self, question: str, dialogue: Dialogue) -> Iterable[tuple[str, float]]:
-        """Topic and score (0 … 1) of everything proposed, best first."""
+    def explain(self, question: str, dialogue: Dialogue) -> Iterable[Fit]:
+        """How everything proposed fared, best first."""
 
 
-def put(tx: Tx, organization: Organization, topics: list[tuple[str, str]], *, replace: bool = False) -> Import:
+def put(tx: Tx, organization: Organization, topics: list[Entry], *, replace: bool = False) -> Import:
     """Add topics or replace those of the same heading, whatever its case and accents.
 
-    `replace`: what the file does not have goes, as a heading that was renamed leaves its old one behind.
+    What customers call a topic stays where the new one names nothing: it may come from the command line. `replace`:
+    what the file does not have goes, as a heading that was renamed leaves its old one behind.
     """
-    headings = {fold(title): title for title, _ in topics}
-    others = []
-    for topic in tx.knowledge.of(organization.id):
-        heading = headings.get(fold(topic.title))
-        others += [topic.title] if heading is None else []
+    headings = {fold(entry.title): entry.title for entry in topics}
+    known = {fold(topic.title): topic for topic in tx.knowledge.of(organization.id)}
+    for folded, topic in known.items():
+        heading = headings.get(folded)
         if heading != topic.title and (heading is not None or replace):
             tx.knowledge.remove(topic.id)
-    for title, body in topics:
-        tx.knowledge.put(organization.id, title, body)
-    return Import([title for title, _ in topics], others, replace)
+    for title, body, aliases in topics:
+        before = known.get(fold(title))
+        kept = before.aliases if before else ()
+        tx.knowledge.put(organization.id, title, body, kept if aliases is None else aliases)
+    others = [topic.title for folded, topic in known.items() if folded not in headings]
+    return Import([entry.title for entry in topics], others, replace)
 
 
 def remove(tx: Tx, organization: Organization, title: str) -> str:
     """Remove the topic of this heading, whatever its case and accents; its title. Raises RequestError."""
+    topic = _topic(tx, organization, title)
+    tx.knowledge.remove(topic.id)
+    return topic.title
+
+
+def alias(tx: Tx, organization: Organization, title: str, called: list[str], *, remove: bool) -> Topic:
+    """Add what customers call a topic, or take it away. Raises RequestError."""
+    topic = _topic(tx, organization, title)
+    try:
+        given = names(called, topic.title)
+        gone = {words(name) for name in given} if remove else set()
+        aliases = names((*topic.aliases, *(() if remove else given)), topic.title)
+    except ValueError as error:
+        raise RequestError("bad_alias", f"There is {error}.", "aliases") from None
+    kept = tuple(name for name in aliases if words(name) not in gone)
+    tx.knowledge.put(organization.id, topic.title, topic.body, kept)
+    return Topic(topic.id, topic.title, topic.body, kept)
+
+
+def _topic(tx: Tx, organization: Organization, title: str) -> Topic:
     titles = {fold(topic.title): topic for topic in tx.knowledge.of(organization.id)}
     topic = titles.get(fold(" ".join(title.split())))
     if topic is None:
         near = get_close_matches(fold(title), titles, n=3, cutoff=0.5)
         meant = f" Did you mean {' or '.join(f'“{titles[each].title}”' for each in near)}?" if near else ""
         raise RequestError("not_found", f"There is no topic “{title}”.{meant}", "title", 404)
-    tx.knowledge.remove(topic.id)
-    return topic.title
+    return topic
 
 
 def page(tx: Tx, organization: Organization) -> list[dict[str, Any]]:
-    return [{"title": topic.title, "body": topic.body} for topic in tx.knowledge.of(organization.id)]
+    return [
+        {"title": topic.title, "body": topic.body, "aliases": list(topic.aliases)}
+        for topic in tx.knowledge.of(organization.id)
+    ]
 
 
 def asked(tx: Tx, organization: Organization, shelves: Shelves, question: str) -> Dialogue:
@@ -101,7 +142,10 @@ def asked(tx: Tx, organization: Organization, shelves: Shelves, question: str) -
 
 async def trial(offline: Offline, dialogue: Dialogue, responder: Responder, ai: Ai) -> Trial:
     """Ask whom `ai.provider` names, as that is what a customer hears; the FAQ tells how the topics fare either way."""
-    scores = [Score(topic, round(score, 3)) for topic, score in offline.explain(dialogue.questions[0], dialogue)]
+    scores = [
+        Score(fit.topic.title, round(fit.score, 3), round(fit.likeness, 3))
+        for fit in offline.explain(dialogue.questions[0], dialogue)
+    ]
     is_model = ai.provider == "llm"
     asked = f"the model {ai.model}" if is_model else "the offline FAQ"
     failure = ""
@@ -115,6 +159,7 @@ async def trial(offline: Offline, dialogue: Dialogue, responder: Responder, ai: 
         topic=reply.source if reply.text and not is_model else None,
         score=scores[0].score if scores else 0.0,
         reply=texts.render(reply.key, dialogue.organization, reply.options) if reply.key else reply.text,
+        menu=reply.options,
         scores=scores,
         is_answer=bool(reply.text),
         failure=failure,

@@ -31,6 +31,7 @@ from appliance.reply.shelf import Shelves
 from appliance.store import Store, Tx, backup
 from appliance.web.errors import json_response
 from appliance.web.requests import (
+    NewAliases,
     NewChannel,
     NewKnowledge,
     NewMessage,
@@ -94,6 +95,7 @@ class Api:
             ("GET", "knowledge", self.knowledge),
             ("POST", "knowledge", self.import_knowledge),
             ("DELETE", "knowledge", self.remove_knowledge),
+            ("POST", "knowledge/aliases", self.alias_knowledge),
             ("POST", "knowledge/test", self.test_knowledge),
         ]
         for method, path, handler in routes:
@@ -243,6 +245,15 @@ class Api:
         named, title = request.query.get("organization"), request.query.get("title", "")
         removed = await self._store.write(lambda tx: knowledge.remove(tx, organizations.find(tx, named), title))
         return json_response({"title": removed})
+
+    async def alias_knowledge(self, request: web.Request) -> web.Response:
+        body = await read_body(request, NewAliases)
+        topic = await self._store.write(
+            lambda tx: knowledge.alias(
+                tx, organizations.find(tx, body.organization), body.topic, body.aliases, remove=body.remove
+            )
+        )
+        return json_response({"title": topic.title, "aliases": topic.aliases})
 
     async def test_knowledge(self, request: web.Request) -> web.Response:
         body = await read_body(request, Question)

@@ -49,6 +49,13 @@ class NewKnowledge(Body):
     replace: bool = False
 
 
+class NewAliases(Body):
+    topic: Name
+    aliases: Annotated[list[str], msgspec.Meta(min_length=1, max_length=100)]
+    remove: bool = False
+    organization: str | int | None = None
+
+
 class Question(Body):
     question: str
     organization: str | int | None = None

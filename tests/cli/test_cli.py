@@ -143,6 +143,30 @@ async def test_knowledge_is_imported_listed_and_tried(appliance: CommandLine, tm
     assert (len(lines[2]), lines[2][-1]) == (80, "…")
 
 
+async def test_a_topic_has_other_names(appliance: CommandLine, tmp_path: Path) -> None:
+    """They are added, listed, found and taken away; a question between topics is offered a menu."""
+    (tmp_path / "k.md").write_text("# Conexão\nSenha no balcão.\n# Encadernação\nCapa dura e espiral.\n", "utf-8")
+    await appliance("knowledge", "import", str(tmp_path / "k.md"))
+
+    added = await appliance("knowledge", "alias", "conexao", "wi-fi", "rede sem fio")
+    listed = (await appliance("knowledge", "list")).stdout.splitlines()
+    found = await appliance("knowledge", "test", "como entro na rede sem fio?")
+    menu = await appliance("knowledge", "test", "encadernam uma apostila?")
+    removed = await appliance("knowledge", "alias", "Conexão", "WI FI", "Rede sem fio", "--remove")
+    as_json = await appliance("knowledge", "alias", "Conexão", "net", "--json")
+    unknown = await appliance("knowledge", "alias", "Pix", "x")
+
+    assert added.stdout == "Conexão: also wi-fi, rede sem fio\n"
+    assert listed[0].split() == ["TOPIC", "ALSO", "TEXT"]
+    assert "wi-fi, rede sem fio" in listed[1]
+    assert (found.exit_code, found.stdout.splitlines()[1]) == (0, "Reply  Senha no balcão.")
+    assert (menu.exit_code, menu.stdout.splitlines()[0]) == (1, "Topic  not sure, a menu is offered")
+    assert menu.stdout.splitlines()[-1] == "       1) Encadernação"
+    assert removed.stdout == "Conexão: no other name\n"
+    assert '"net"' in as_json.stdout
+    assert (unknown.exit_code, "There is no topic “Pix”" in unknown.stderr) == (1, True)
+
+
 async def test_a_heading_in_other_letters_replaces_the_topic(appliance: CommandLine, tmp_path: Path) -> None:
     """An owner corrects a price under PROMOÇÃO; what stood under Promoção and Promocao is gone."""
     for text in ("# Promoção\nBolo a R$ 30.", "# Promocao\nBolo a R$ 40.", "# PROMOÇÃO\nBolo a R$ 50."):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.errors import RequestError
-from appliance.operations.markdown import MAX_FILE, MAX_TITLE, MAX_TOPIC, parse
+from appliance.operations.markdown import MAX_ALIAS, MAX_ALIASES, MAX_FILE, MAX_TITLE, MAX_TOPIC, parse
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,38 @@ from appliance.operations.markdown import MAX_FILE, MAX_TITLE, MAX_TOPIC, parse
 )
 def test_parse(markdown: str, topics: list[tuple[str, str]]) -> None:
     """Headings of any level are topics; code fences, byte order marks and line ends of all kinds are understood."""
-    assert parse(markdown) == topics
+    assert [(entry.title, entry.body) for entry in parse(markdown)] == topics
+
+
+@pytest.mark.parametrize(
+    ("line", "aliases"),
+    [
+        ("Também: wifi, internet", ("wifi", "internet")),
+        ("TAMBEM:wi-fi", ("wi-fi",)),
+        ("  also : Wi-Fi , WI-FI,, wi fi", ("Wi-Fi",)),
+        ("También: clave", ("clave",)),
+        ("- **Também:** wifi, *internet*", ("wifi", "internet")),
+        ("Também: a.*b, [senha](x)", ("a.*b", "senha: x")),
+        ("Também:", ()),
+        ("Também: rede", ()),
+        ("Também fazemos: x", None),
+        ("Sobre: x", None),
+    ],
+)
+def test_what_customers_call_a_topic(line: str, aliases: tuple[str, ...] | None) -> None:
+    """A line of its own, in any of the three languages; it is no text, and the title again is no other name."""
+    (entry,) = parse(f"# Rede\num\n{line}\ndois")
+
+    assert entry.aliases == aliases
+    assert entry.body == ("um\ndois" if aliases is not None else f"um\n{line}\ndois")
+
+
+def test_several_lines_add_up_and_code_is_text() -> None:
+    """Names may stand in several lines; inside a code fence nothing is a name."""
+    (entry,) = parse("# A\nAlso: b\nx\n```\nAlso: d\n```\nTambém: c, b")
+
+    assert entry.aliases == ("b", "c")
+    assert "Also: d" in entry.body
 
 
 @pytest.mark.parametrize(
@@ -42,6 +73,13 @@ def test_parse(markdown: str, topics: list[tuple[str, str]]) -> None:
         ("# A\nx\n## ##\ny", "line 3: a heading without words"),
         (f"# {'A' * (MAX_TITLE + 1)}\nx", "line 1: a heading of more than"),
         (f"# A\nx\n# B\n{'é' * (MAX_TOPIC // 2 + 1)}", "line 3: more than 16 KiB under “B”"),
+        (f"# A\nx\nTambém: {'y' * (MAX_ALIAS + 1)}", f"line 3: a name of more than {MAX_ALIAS} characters for “A”"),
+        (
+            f"# A\nx\nAlso: {','.join(map(str, range(MAX_ALIASES + 1)))}",
+            f"line 3: more than {MAX_ALIASES} names for “A”",
+        ),
+        ("# A\nx\nTambién: wifi, ?!", "line 3: a name without words for “A”"),
+        ("# A\nTambém: wifi", "line 1: nothing is said under “A”"),
         ("# A\n" + "x" * MAX_FILE, "the file is larger than 1024 KiB"),
         ("", "no heading found"),
         (" \n\t\n", "no heading found"),
@@ -68,4 +106,4 @@ def test_any_file_is_parsed_or_refused(lines: list[str]) -> None:
         return
 
     assert topics
-    assert all(title and body for title, body in topics)
+    assert all(entry.title and entry.body for entry in topics)

@@ -1,17 +1,15 @@
 """The offline responder against a table of natural questions and the sample bakery's knowledge."""
 
-import sqlite3
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 import appliance
-from appliance.language.words import search_terms
-from appliance.model import Language, Organization, TextKey, Topic, Turn
+from appliance.model import Language, TextKey, Turn
 from appliance.operations.markdown import parse
 from appliance.ports import Dialogue, Reply, Responder
-from appliance.responder.faq import MAX_IDEAS, THRESHOLD, Faq, _ideas, matches
+from appliance.responder.faq import Faq
+from appliance.responder.matching import MAX_IDEAS, THRESHOLD, ideas_of, matches
 from appliance.texts import length, render
 from tests.support.bakery_questions import (
     ABROAD,
@@ -27,36 +25,9 @@ from tests.support.bakery_questions import (
 )
 from tests.support.faq_questions import KNOWN_MISSES as TABLE_MISSES
 from tests.support.faq_questions import TABLES, Table
+from tests.support.faq_scores import Base
 
 BAKERY = Path(appliance.__file__).with_name("samples") / "bakery.md"
-
-
-class Base:
-    """Topics behind a real full-text index, proposed the way the store proposes them."""
-
-    def __init__(self, markdown: str, speaks: Language = "pt-BR", name: str = "Padaria Aurora") -> None:
-        self.organization = Organization(1, name, speaks, "America/Sao_Paulo", contact="+55 11 4002-8922")
-        self._topics = {row: Topic(row, *topic) for row, topic in enumerate(parse(markdown), start=1)}
-        self._db = sqlite3.connect(":memory:")
-        self._db.execute("CREATE VIRTUAL TABLE f USING fts5 (title, body, tokenize = 'unicode61 remove_diacritics 2')")
-        rows = [(topic.id, topic.title, topic.body) for topic in self._topics.values()]
-        self._db.executemany("INSERT INTO f (rowid, title, body) VALUES (?, ?, ?)", rows)
-
-    def propose(self, question: str) -> tuple[Topic, ...]:
-        terms = search_terms(question, self.organization.language)
-        query = " OR ".join(f'"{term.rstrip("*")}"{"*" if term.endswith("*") else ""}' for term in terms)
-        found = (
-            self._db.execute("SELECT rowid FROM f WHERE f MATCH ? ORDER BY rank LIMIT 20", (query,)) if query else ()
-        )
-        return tuple(self._topics[row] for (row,) in found)
-
-    def dialogue(self, *questions: str, first: bool = True, streak: int = 0, turns: Sequence[Turn] = ()) -> Dialogue:
-        proposed = self.propose("\n".join(questions))
-        return Dialogue(self.organization, questions, tuple(turns), proposed, first, streak)
-
-    def topic_of(self, question: str) -> str | None:
-        found = matches(question, self.dialogue(question))
-        return found[0].topic.title if found and found[0].answers else None
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +44,11 @@ async def source_of(base: Base, question: str) -> str | None:
     """The topic a whole dialogue was answered from, None for anything else."""
     answer = await reply(base.dialogue(question))
     return answer.source if answer.text else None
+
+
+def topic_of(base: Base, question: str) -> str | None:
+    found = matches(question, base.dialogue(question))
+    return found[0].topic.title if found and found[0].answers else None
 
 
 async def test_bakery_questions(bakery: Base) -> None:
@@ -95,10 +71,7 @@ def test_the_table_is_large_enough() -> None:
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 async def test_other_businesses(table: Table) -> None:
-    """Four in five questions of a business get their topic, all without one are refused, a wrong topic is rare.
-
-    Held out: `autoparts`, first and only score 44/50 (28 of 34 answerable, all 16 unanswerable refused, 1 wrong topic).
-    """
+    """Four in five questions of a business get their topic, all without one are refused, a wrong topic is rare."""
     base = Base(table.markdown, table.language, table.business)
     got = {question: await source_of(base, question) for question in table.questions}
     wrong = {question: found for question, found in got.items() if found != table.questions[question]}
@@ -115,7 +88,7 @@ def test_the_other_tables_are_large_enough(table: Table) -> None:
     """Each has a dozen questions of either kind, and each answer is a topic of its base."""
     assert len(table.answerable) >= 12
     assert len(table.unanswerable) >= 12
-    assert set(table.answerable.values()) <= {title for title, _ in parse(table.markdown)}
+    assert set(table.answerable.values()) <= {entry.title for entry in parse(table.markdown)}
 
 
 @pytest.mark.parametrize(
@@ -148,7 +121,7 @@ Peça a tabela. Aceitamos cartão.
 Fazemos revisão completa.
 """)
 
-    assert base.topic_of(question) == topic
+    assert topic_of(base, question) == topic
 
 
 @pytest.mark.parametrize(("markdown", "speaks", "question", "topic"), ABROAD)
@@ -266,7 +239,7 @@ def test_a_question_has_few_ideas(bakery: Base) -> None:
     """However many words a message has, each topic is compared with a few."""
     endless = " ".join(f"palavra{number} preço horário endereço" for number in range(500))
 
-    assert len(_ideas(endless, bakery.organization)) == MAX_IDEAS
+    assert len(ideas_of(endless, bakery.organization)) == MAX_IDEAS
 
 
 async def test_closing_holds_nothing() -> None:

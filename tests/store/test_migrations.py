@@ -178,3 +178,33 @@ async def test_sends_of_before_attempts_are_taken_along(tmp_path: Path) -> None:
     connection.close()
     assert dead == [("send_reply", '{"outbox":1}')]
     assert ends == [(5,), (None,)]
+
+
+async def test_topics_and_replies_of_before_menus_are_taken_along(tmp_path: Path) -> None:
+    """Old topics are found as before and have no other names; an old reply offered nothing; a change is noticed."""
+    await before(
+        tmp_path,
+        """
+        INSERT INTO knowledge (organization_id, title, body, updated_at) VALUES
+            (1, 'Opening hours', 'From nine to five.', 1), (1, 'Parking', 'Behind the café.', 1);
+        INSERT INTO contacts (id, channel_id, address, created_at) VALUES (1, 1, '+2', 1);
+        INSERT INTO conversations (id, organization_id, channel_id, contact_id, session_key, status, created_at,
+            updated_at, expires_at) VALUES (1, 1, 1, 1, 'a', 'progress', 1, 1, 9);
+        INSERT INTO outbox (organization_id, channel_id, contact_id, conversation_id, kind, body, body_hash, state,
+            created_at) VALUES (1, 1, 1, 1, 'dont_know', '', x'', 'delivered', 5);
+    """,
+    )
+
+    store = await Store.open(tmp_path, SystemClock())
+    try:
+        found = await store.read(lambda tx: tx.knowledge.propose(1, ("cafe", "hours")))
+        first = await store.read(lambda tx: tx.knowledge.version(1))
+        await store.write(lambda tx: tx.knowledge.put(1, "Parking", "Behind the bar.", ("garage",)))
+        named = await store.read(lambda tx: tx.knowledge.propose(1, ("garage", "cafe")))
+
+        assert sorted((topic.title, topic.aliases) for topic in found) == [("Opening hours", ()), ("Parking", ())]
+        assert [(topic.title, topic.aliases) for topic in named] == [("Parking", ("garage",))]
+        assert await store.read(lambda tx: tx.knowledge.version(1)) > first
+        assert await store.read(lambda tx: (tx.outbox.menu(1), tx.outbox.streak(1, "dont_know", 3))) == ((), 1)
+    finally:
+        await store.close()

@@ -4,6 +4,7 @@ A control patches product code in this process; the scenario is one of the ordin
 broken build proves nothing.
 """
 
+import json
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,12 +24,13 @@ from appliance.responder import llm
 from appliance.store import Tx, database, messages
 from appliance.store.contacts import Contacts
 from appliance.store.organizations import Channels
+from appliance.store.outbox import Outbox
 from appliance.twilio import webhook
 from tests.handover import test_hand_back
 from tests.inbox import test_other_forms
 from tests.outbox import test_attempts, test_delivery, test_pauses, test_sending, test_settle
 from tests.queue import test_fairness, test_outage, test_queue
-from tests.reply import test_content_faults, test_loop_guard, test_replies
+from tests.reply import test_content_faults, test_loop_guard, test_menus, test_replies
 from tests.store import test_backup, test_store
 from tests.support import breakages, doubts
 from tests.support.breakages import Patch
@@ -181,6 +183,16 @@ def a_persons_answer_ignored(patch: Patch) -> None:
     patch.setattr(charge, "spoke_through_us", lambda *_row: None)
 
 
+def a_number_answers_the_last_menu_written(patch: Patch) -> None:
+    def menu(self: Outbox, conversation_id: int) -> tuple[str, ...]:
+        written = (
+            "SELECT options FROM outbox WHERE conversation_id = ? AND options IS NOT NULL ORDER BY id DESC LIMIT 1"
+        )
+        return tuple(json.loads(self._sql.value(written, conversation_id) or "[]"))
+
+    patch.setattr(Outbox, "menu", menu)
+
+
 def row(begins: str, ends: str) -> dict[str, Any]:
     """Of the table of hand-overs, with the log readable."""
     found = next(each for each in test_hand_back.ROWS if each[:3] == (begins, ends, "readable"))
@@ -232,4 +244,5 @@ CONTROLS = [
     Control("circuit closed at a restart", r"assert 2 == 1", doubts.circuit_closed_at_a_restart, test_pauses.test_a_young_doubt_pauses_the_account_at_a_start, {"away": 30, "waits": True}),
     Control("parked without a letter", r"one more item: 'not sure it arrived'", doubts.parked_without_a_letter, test_settle.test_an_unknown_message_at_the_time_of_an_attempt_parks),
     Control("superseded although a person answered", r"Left contains one more item: '(sent|delivered)'", doubts.superseded_although_a_person_answered, test_settle.test_a_person_who_wrote_later_has_answered),
+    Control("number answers the last menu written", r"'(Alugamos|Vendemos)\.' == ", a_number_answers_the_last_menu_written, test_menus.test_a_number_answers_the_last_menu_that_reached_the_customer),
 ]  # fmt: skip

@@ -1,8 +1,8 @@
 """What customers ask five small businesses: each question with the topic that answers it, None where none does.
 
 Written before the synonyms were, by the same hand. The barbershop, the dentist and the pet shops were used to develop
-them. The auto parts were scored once, when the code was finished, and nothing was changed for them since: 44 of 50 (28
-of 34 answerable, 16 of 16 unanswerable), against 32 of 50 (16 of 34, 16 of 16) before there were synonyms.
+them. The auto parts were held out then: 44 of 50 (28 of 34 answerable, 16 of 16 unanswerable), against 32 of 50 (16 of
+34, 16 of 16) before there were synonyms. Since the menu all of them are for development; `faq_unseen` is held out.
 """
 
 from pathlib import Path
@@ -283,13 +283,11 @@ PET_SHOP_ES = Table(
     ),
 )
 TABLES = (BARBERSHOP, DENTIST, AUTO_PARTS, PET_SHOP_EN, PET_SHOP_ES)
-# What the FAQ gets wrong, by table; those of the held-out auto parts are left as they were found.
+# What the FAQ does not get right at once, by table.
 KNOWN_MISSES: dict[str, set[str]] = {
     "dentist": {"tem dentista pra bebê?"},
     "autoparts": {
-        "manda pelos correios?",
         "como faço pra cotar uma peça?",
-        "comprei a peça errada, posso trocar?",
         "vcs instalam a peça?",
         "tem desconto pra oficina?",
         "tem estacionamento?",

@@ -231,12 +231,14 @@ async def test_knowledge_is_imported_and_tried(api: ApiClient) -> None:
             {"topics": ["Horário", "Pix"], "others": [], "removed": False},
         )
 
-    assert (await api.get("knowledge"))["topics"][0] == {"title": "Horário", "body": "Das 7h às 19h."}
+    assert (await api.get("knowledge"))["topics"][0] == {"title": "Horário", "body": "Das 7h às 19h.", "aliases": []}
     _, trial = await api.post("knowledge/test", {"question": "Qual o horário?"})
     assert (trial["topic"], trial["score"], trial["reply"]) == ("Horário", 1.0, "Das 7h às 19h.")
-    assert trial["scores"] == [{"topic": "Horário", "score": 1.0}]
+    assert [(each["topic"], each["score"], each["likeness"] > 0.3) for each in trial["scores"]] == [
+        ("Horário", 1.0, True)
+    ]
     _, unknown = await api.post("knowledge/test", {"question": "Vocês consertam bicicletas?"})
-    assert (unknown["topic"], unknown["scores"]) == (None, [])
+    assert (unknown["topic"], unknown["score"], unknown["menu"]) == (None, 0.0, [])
     assert unknown["reply"].startswith("Não tenho essa informação.")
     assert (unknown["provider"], unknown["asked"], unknown["is_answer"]) == ("faq", "the offline FAQ", False)
 
@@ -268,6 +270,54 @@ async def test_why_a_message_gets_no_answer_is_told(world: World, api: ApiClient
         {"reason": "only emoji", "words": "only emoji: no answer is wanted"},
         None,
     ]
+
+
+async def test_a_trial_says_what_a_menu_offers(api: ApiClient) -> None:
+    """Where no topic answers, the titles that a customer may choose from, with the likeness that ranked them."""
+    await api.post("knowledge", {"markdown": "# Encadernação\nEspiral ou capa dura.\n# Fotos\nNa hora."})
+
+    _, trial = await api.post("knowledge/test", {"question": "encadernam uma apostila grossa?"})
+
+    assert (trial["topic"], trial["menu"]) == (None, ["Encadernação"])
+    assert trial["reply"].splitlines()[1:] == ["1) Encadernação"]
+    assert trial["scores"][0]["topic"] == "Encadernação"
+    assert trial["scores"][0]["score"] < 0.6
+
+
+async def test_what_customers_call_a_topic(api: ApiClient) -> None:
+    """Names are added and taken away one by one, whatever their case; an import without a line of them keeps them."""
+    await api.post("knowledge", {"markdown": "# Rede\nSenha no balcão.\nTambém: wifi\n# Pix\nSim."})
+
+    named = await api.post("knowledge/aliases", {"topic": "REDE", "aliases": ["Internet", "wi-fi", "rede"]})
+    await api.post("knowledge", {"markdown": "# rede\nSenha no caixa."})
+    _, found = await api.post("knowledge/test", {"question": "tem internet?"})
+    fewer = await api.post("knowledge/aliases", {"topic": "rede", "aliases": ["INTERNET", "x"], "remove": True})
+    replaced = await api.post("knowledge", {"markdown": "# rede\nSenha no caixa.\nAlso: net"})
+
+    assert named == (200, {"title": "Rede", "aliases": ["wifi", "Internet", "wi-fi"]})
+    assert (found["topic"], found["reply"]) == ("rede", "Senha no caixa.")
+    assert fewer == (200, {"title": "rede", "aliases": ["wifi", "wi-fi"]})
+    assert replaced[0] == 200
+    assert [each["aliases"] for each in (await api.get("knowledge"))["topics"]] == [[], ["net"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"topic": "Rede", "aliases": ["x"]}, 404, "unknown_topic"),
+        ({"topic": "Pix", "aliases": ["?!"]}, 400, "bad_alias"),
+        ({"topic": "Pix", "aliases": ["x" * 61]}, 400, "bad_alias"),
+        ({"topic": "Pix", "aliases": [str(number) for number in range(21)]}, 400, "bad_alias"),
+        ({"topic": "Pix", "aliases": []}, 400, "invalid"),
+    ],
+)
+async def test_names_that_are_refused(api: ApiClient, body: dict[str, Any], status: int, code: str) -> None:
+    """Of no topic, without words, too long, too many, none."""
+    await api.post("knowledge", {"markdown": "# Pix\nSim."})
+
+    found, answer = await api.post("knowledge/aliases", body)
+
+    assert (found, answer["error"]["code"]) == (status, code)
 
 
 @pytest.mark.parametrize(

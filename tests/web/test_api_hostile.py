@@ -87,6 +87,7 @@ _POSTS = {
     "organizations": ("name", "channels", "user", "language", "timezone", "instructions", "contact"),
     "channels": ("organization", "address"),
     "knowledge": ("organization", "markdown"),
+    "knowledge/aliases": ("organization", "topic", "aliases", "remove"),
     "knowledge/test": ("organization", "question"),
     "jobs/x": (),
 }
