@@ -157,13 +157,13 @@ EQUALS = [(1001754, (68,)), (1002442, (78,)), (1001482, (62, 12)), (1000133, (82
 AGAIN = [(1003637, (50,)), (1003637, (52, 12))]
 # A restored box gave up a job that the copy had as running, and apologised for what the lost one had answered.
 GIVEN_UP: list[tuple[int, tuple[int, ...]]] = [(1000784, (50, 13, 37))]
-
-
 # What the lost box had sent looked like a restored row's own in doubt, and its question was answered again.
 LOST_BOX: list[tuple[int, tuple[int, ...]]] = [(9000827, (116,)), (9000559, (54,))]
+# The laboratory's own: a webhook that was stored and never heard 200; a missed message with an earlier one's words.
+MISJUDGED: list[tuple[int, tuple[int, ...]]] = [(9000546, (81, 2)), (20000697, (18,))]
 
 
-@pytest.mark.parametrize(("seed", "crashes"), SUSPECTS + EQUALS + AGAIN + GIVEN_UP + LOST_BOX)
+@pytest.mark.parametrize(("seed", "crashes"), SUSPECTS + EQUALS + AGAIN + GIVEN_UP + LOST_BOX + MISJUDGED)
 def test_what_once_failed(seed: int, crashes: tuple[int, ...]) -> None:
     """Seeds that found something, with their crashes."""
     simulation = Simulation()

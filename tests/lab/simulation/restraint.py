@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from appliance.model import MINUTE, SECOND
+from appliance.wire import SKEW
 from tests.lab.inline import Database
 from tests.lab.simulation.terms import NOT_SENT, SHAPES
 from tests.lab.simulation.world import Entry, World
@@ -45,10 +46,23 @@ def _over_a_person(database: Database, world: World) -> Iterator[str]:
                 if shape in _IN_VAIN and at < person.created_at and reference != entry.reference
             }
             in_vain = {each for each in in_vain if rows[each][2] == rows[row][2]}  # others ask the same
+            if row not in in_vain and _may_be_ours(world, person):
+                continue  # another message with the same words, which was missed: what may be ours is no person's
             asked = _numbers(*(rows[each][0] for each in in_vain)) - _asked_since(world, person)
             decided_at = world.posts[entry.reference][1] if row in in_vain else rows[row][1] - _THINKING
             if asked & _numbers(entry.body) and person.visible_at + late <= decided_at:
                 yield f"unexpected: {entry.sid} was sent although a person had answered"
+
+
+def _may_be_ours(world: World, person: Entry) -> bool:
+    """Whether the list shows a person's message within the time of one of our attempts to that contact."""
+    room = SKEW + abs(world.scenario.offset)
+    recipients = {entry.reference: entry.recipient for entry in world.ours()}
+    return any(
+        at - room <= person.created_at <= world.ended.get(reference, at) + room
+        for reference, (_, at, _) in world.posts.items()
+        if recipients.get(reference, person.recipient) == person.recipient
+    )
 
 
 def _row(reference: str) -> int:
