@@ -46,7 +46,7 @@ NEEDS = {
     "chores": "config errors model ports queue store",
     "operations": "appliance config errors language model outbox.permission ports queue reply.shelf store texts",
     # drivers and assembly
-    "web": "config errors inbox logs metrics operations outbox ports queue reply.shelf store twilio.webhook",
+    "web": "config errors inbox logs metrics model operations outbox ports queue reply.shelf store twilio.webhook",
     "pulse": "errors ports queue store systemd",
     "opening": "config errors ports restoration store systemd web",
     "engine": (

@@ -123,7 +123,7 @@ def _answer_again(
     number = reply_no or letter.payload.get("reply_no", 1)
     return tx.jobs.enqueue(
         JobKind.REPLY,
-        resource=ai_resource(conversation.organization_id),
+        resource=ai_resource(conversation.organization_id, channel.account),
         lane=conversation.session_key,
         message_sid=last.sid,
         payload={"conversation": conversation.id, "reply_no": number + 1, "intended_by": intended_by},

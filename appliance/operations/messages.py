@@ -43,6 +43,7 @@ class ManualMessage:
     body: str
     idempotency_key: str | None
     intended_by: str
+    account: str | None = None  # of the sender, where several have its address
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def submit(tx: Tx, message: ManualMessage, config: Config) -> Submitted:
     if message.idempotency_key is not None and (known := _known(tx, message, body)):
         return Submitted(known.id, known.state)
     contact = tx.contacts.ensure(channel.id, message.recipient)
-    conversation = tx.conversations.open_with(session_key(channel.address, contact.address))
+    conversation = tx.conversations.open_with(session_key(channel.id, contact.address))
     outbox_id = write(
         tx,
         config,
@@ -92,9 +93,13 @@ def write(tx: Tx, config: Config, **columns: Any) -> int:
 
 
 def _channel(tx: Tx, message: ManualMessage) -> Channel:
-    channel = tx.channels.at(message.sender)
-    if channel is None:
+    found = [each for each in tx.channels.with_address(message.sender) if message.account in (None, each.account)]
+    if not found:
         raise RequestError("unknown_channel", "“from” is not a channel of this appliance.", "from")
+    if len(found) > 1:
+        names = " and ".join(each.account for each in found)
+        raise RequestError("which_account", f"“from” is a channel of {names}; name the account.", "account")
+    channel = found[0]
     recipient = message.recipient
     if len(recipient) > MAX_ADDRESS or not recipient.isprintable() or " " in recipient:
         raise RequestError("bad_address", "“to” is not an address; write +5511… or whatsapp:+5511….", "to")

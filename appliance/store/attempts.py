@@ -111,11 +111,15 @@ class Attempts:
         return [(row[0], row[1]) for row in rows]
 
     def sids_to(self, channel_id: int, addresses: tuple[str, ...]) -> set[str]:
-        """Twilio's names of all we know to have sent from a channel to somebody with these addresses."""
+        """Twilio's names of all we know to have sent to somebody with these addresses, from a channel or another one of
+        its account: what a Messaging Service has not sent yet stands in the log without its sender.
+        """
         marks = ", ".join("?" * len(addresses))
         rows = self._sql.all(
-            "SELECT a.sid FROM contacts c JOIN outbox o ON o.contact_id = c.id JOIN attempts a ON a.outbox_id = o.id "  # noqa: S608
-            f"WHERE c.channel_id = ? AND c.address IN ({marks}) AND a.sid IS NOT NULL",
+            "SELECT a.sid FROM channels own JOIN channels ch ON ch.account = own.account "  # noqa: S608
+            "JOIN contacts c ON c.channel_id = ch.id "
+            "JOIN outbox o ON o.contact_id = c.id JOIN attempts a ON a.outbox_id = o.id "
+            f"WHERE own.id = ? AND c.address IN ({marks}) AND a.sid IS NOT NULL",
             channel_id,
             *addresses,
         )

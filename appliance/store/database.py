@@ -126,14 +126,27 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         copy.unlink(missing_ok=True)
         connection.execute("VACUUM INTO ?", (str(copy),))
         sync(copy)
-    for number, sql in todo:
-        stamp = f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {number};"
-        try:
-            connection.executescript(f"BEGIN IMMEDIATE;\n{sql}\n{stamp}\nCOMMIT;")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+    # A table that others refer to can be made anew only while nobody looks; so all are looked at before the commit.
+    connection.execute("PRAGMA foreign_keys = 0")
+    try:
+        known = _broken_references(connection) if todo else set()
+        for number, sql in todo:
+            stamp = f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {number};"
+            connection.executescript(f"BEGIN IMMEDIATE;\n{sql}\n{stamp}")
+            if _broken_references(connection) - known:
+                raise DatabaseError(f"{path} cannot be brought up to date: step {number} breaks references.")
+            connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    finally:
+        connection.execute("PRAGMA foreign_keys = 1")
+
+
+def _broken_references(connection: sqlite3.Connection) -> set[tuple[str, int]]:
+    """(table, row) of what names a row that is not there."""
+    return {(row[0], row[1]) for row in connection.execute("PRAGMA foreign_key_check")}
 
 
 def sync(path: Path) -> None:

@@ -58,7 +58,7 @@ class Jobs(Repository[Job]):
         about = {"conversation": row.conversation_id} if row.conversation_id is not None else {}
         return self.enqueue(
             JobKind.SEND,
-            resource=channel_resource(row.channel_id),
+            resource=channel_resource(row.channel_id, row.account),
             lane=lane,
             message_sid=message_sid,
             payload={"outbox": row.id} | about,

@@ -1,6 +1,6 @@
 """Organizations (tenants), their users and their channels."""
 
-from appliance.model import MINUTE, Channel, Organization
+from appliance.model import MAIN, MINUTE, Channel, Organization
 from appliance.store.repository import Repository
 
 CLOCK_SKEW = 2 * MINUTE  # the first watermark is read on Twilio's clock, and ours may be ahead
@@ -45,30 +45,44 @@ class Channels(Repository[Channel]):
     table = "channels"
     type = Channel
 
-    def at(self, address: str) -> Channel | None:
-        """The channel of an enabled organization with this address."""
-        return self._find(
-            "address = ? AND organization_id IN (SELECT id FROM organizations WHERE disabled_at IS NULL)", address
+    def at(self, account: str, address: str) -> Channel | None:
+        """An account's channel of an enabled organization with this address."""
+        return next((channel for channel in self.with_address(address) if channel.account == account), None)
+
+    def with_address(self, address: str) -> list[Channel]:
+        """Those of enabled organizations, one for each account that has the address."""
+        return self._select(
+            "address = ? AND organization_id IN (SELECT id FROM organizations WHERE disabled_at IS NULL) ORDER BY id",
+            address,
         )
 
-    def exists(self, address: str) -> bool:
-        return bool(self._sql.value("SELECT 1 FROM channels WHERE address = ?", address))
+    def exists(self, address: str, account: str | None = None) -> bool:
+        """In an account, or in whatever one."""
+        statement = "SELECT 1 FROM channels WHERE address = ? AND account = coalesce(?, account)"
+        return bool(self._sql.value(statement, address, account))
 
-    def insert(self, organization_id: int, address: str) -> int:
+    def accounts(self) -> dict[str, int]:
+        """How many channels each account has, those of disabled organizations included."""
+        rows = self._sql.all("SELECT account, count(*) FROM channels GROUP BY account ORDER BY min(id)")
+        return {row[0]: row[1] for row in rows}
+
+    def insert(self, organization_id: int, address: str, account: str = MAIN) -> int:
         now = self._sql.now
         return self._sql.insert(
             "channels",
             organization_id=organization_id,
+            account=account,
             address=address,
             created_at=now,
             watermark_at=now - CLOCK_SKEW,
         )
 
-    def enabled(self) -> list[tuple[Channel, int, str]]:
-        """(channel, watermark, time zone of its organization)."""
+    def enabled(self, account: str) -> list[tuple[Channel, int, str]]:
+        """An account's: (channel, watermark, time zone of its organization)."""
         rows = self._sql.all(
             "SELECT c.*, o.timezone FROM channels c JOIN organizations o ON o.id = c.organization_id "
-            "WHERE o.disabled_at IS NULL ORDER BY c.id"
+            "WHERE c.account = ? AND o.disabled_at IS NULL ORDER BY c.id",
+            account,
         )
         return [(self._load(row), row["watermark_at"], row["timezone"]) for row in rows]
 

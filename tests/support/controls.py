@@ -125,7 +125,7 @@ def signatures_not_checked(patch: Patch) -> None:
 
 
 def a_default_tenant(patch: Patch) -> None:
-    patch.setattr(Channels, "at", lambda self, _address: self.get(1))
+    patch.setattr(Channels, "at", lambda self, *_where: self.get(1))
 
 
 def handed_back_unread(patch: Patch) -> None:

@@ -21,9 +21,9 @@ from appliance.app import Appliance
 from appliance.clock import wait_for
 from appliance.config import Address, Config
 from appliance.errors import StorageBrokenError
-from appliance.model import SECOND
+from appliance.model import MAIN, SECOND
 from appliance.operations.organizations import Registration, register_organization
-from appliance.ports import Clock, Responder
+from appliance.ports import Clock, MessageLog, Responder, Sender
 from appliance.simulator.app import run_simulator, simulator_app
 from appliance.simulator.twilio import Twilio
 from appliance.timekeeping import BUILT_AT
@@ -288,6 +288,15 @@ class World:
                 return
             assert asyncio.get_running_loop().time() < give_up, f"not within {seconds:g} s"
             await asyncio.sleep(0.005)
+
+    @property
+    def sender(self) -> Sender:
+        """Of the only account."""
+        return self.appliance.engine.adapters.accounts[MAIN].sender
+
+    @property
+    def log(self) -> MessageLog:
+        return self.appliance.engine.adapters.accounts[MAIN].log
 
     async def say(self, body: str, sender: str = CUSTOMER, to: str = SMS, **options: Any) -> str:
         """A customer writes and Twilio hears 200. Returns the sid."""

@@ -10,9 +10,10 @@ from appliance.config import Config, Conversations, Queue, Twilio
 from appliance.engine import Adapters, Engine
 from appliance.errors import StorageUnavailableError
 from appliance.inbox.intake import Intake
-from appliance.model import MINUTE, Job, JobKind
+from appliance.model import MAIN, MINUTE, Job, JobKind
 from appliance.opening import AGAIN
 from appliance.outbox import binding
+from appliance.ports import TwilioAccount
 from appliance.queue.outcome import Handler, Outcome
 from appliance.wire import DeliveryReport, InboundMessage
 from tests.lab.inline import InlineStore
@@ -85,8 +86,8 @@ class Life(app.Appliance):
         self.world = world
         self._inline: Any = store
         self.wire = Wire(world)
-        sender, log = SimulatedSender(self.wire, point), SimulatedLog(self.wire, point)
-        self._adapters = Adapters(sender, log, SimulatedModel(world, point))
+        accounts = {MAIN: TwilioAccount(SimulatedSender(self.wire, point), SimulatedLog(self.wire, point))}
+        self._adapters = Adapters(accounts, SimulatedModel(world, point))
         self.dice = Dice(world.scenario.seed + (world.life << 48))  # so far apart that the lives share nothing
         self.errors: list[str] = []
         self.listening = False
@@ -97,7 +98,7 @@ class Life(app.Appliance):
     async def start(self) -> None:
         while self.world.is_full:  # appliance.opening refuses webhooks meanwhile
             await asyncio.sleep(AGAIN)
-        left = await self._inline.read(engine.past)
+        left = await self._inline.read(lambda tx: engine.past(tx, self.config))
         parts = (self._inline, self._adapters, self.config, self.clock, _METRICS, left)
         self._engine = _WatchedEngine(self.errors, *parts)
         await self._engine.resume()
@@ -112,7 +113,13 @@ class Life(app.Appliance):
 
     async def message(self, entry: Entry) -> None:
         message = InboundMessage(
-            entry.sid, ACCOUNT, entry.sender, entry.recipient, entry.body, parameters=(("Body", entry.body),)
+            entry.sid,
+            ACCOUNT,
+            entry.sender,
+            entry.recipient,
+            entry.body,
+            parameters=(("Body", entry.body),),
+            account=MAIN,
         )
         try:
             await self.intake.receive(message)
@@ -127,7 +134,7 @@ class Life(app.Appliance):
         with suppress(StorageUnavailableError):
             row = await self.store.write(lambda tx: binding.apply(tx, report, self.config))
             if row is not None and report.error_code is not None:
-                self.failed(row.channel_id, report.error_code)
+                self.failed(row, report.error_code)
             self.world.reported.append((report.reference, report.status))
 
     async def tick(self, kind: JobKind) -> None:

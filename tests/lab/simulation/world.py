@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.model import SECOND
+from appliance.model import MAIN, SECOND
 from appliance.wire import DeliveryReport, LoggedMessage, forms
 from tests.lab.inline import Image
 from tests.lab.simulation import listing
@@ -206,7 +206,7 @@ class World:
             times.reverse()
         late = {"late": 60_000, "overdue": 600_000}.get(plan, 30)
         for at, (_, status, code) in zip(times, entry.statuses, strict=True):
-            report = DeliveryReport(reference, entry.sid, status, code, ACCOUNT, sender, recipient)
+            report = DeliveryReport(reference, entry.sid, status, code, ACCOUNT, sender, recipient, accounts=(MAIN,))
             for again in range(2 if plan in ("twice", "undelivered") else 1):
                 self.at(at + late + 200 * again, "callback", report)
         return entry.sid
