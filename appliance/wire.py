@@ -33,6 +33,11 @@ class InboundMessage:
     idempotency_token: str = ""
     account: str = ""
 
+    @property
+    def service(self) -> str:
+        """The Messaging Service that it came in through; empty for none, and of what Twilio's log told."""
+        return dict(self.parameters).get("MessagingServiceSid", "")
+
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
