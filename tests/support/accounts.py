@@ -35,8 +35,10 @@ class Accounts(World):
 
     clock: ManualClock
 
-    def __init__(self, directory: Path, *, signed_by_parent: bool = False, own_token: bool = True, **more: Any) -> None:
-        clock = ManualClock(NOON)
+    def __init__(
+        self, directory: Path, *, now: int = NOON, signed_by_parent: bool = False, own_token: bool = True, **more: Any
+    ) -> None:
+        clock = ManualClock(now)
         listed = (
             Account(
                 name=BRANCH,
