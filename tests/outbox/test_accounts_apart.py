@@ -102,6 +102,17 @@ async def test_a_log_that_hangs_keeps_no_other_waiting(world: Accounts) -> None:
     assert world.answers(BRANCH)[-1].endswith("Re: missed")
 
 
+async def test_the_others_are_fetched_whoever_is_unreadable(world: Accounts) -> None:
+    """One list answers with an error: what was missed at the other account is stored all the same."""
+    world.at[BRANCH].faults.add(Fault("list", "error", times=None))
+    await world.write(MAIN, CUSTOMER, SMS, "missed", deliver=False)
+    await world.pass_(MINUTE)
+    await tick(world, JobKind.CATCH_UP)
+    await world.settle()
+
+    assert await world.column("SELECT body FROM messages") == ["missed"]
+
+
 async def test_a_customer_of_the_account_that_hangs_stays_with_the_person(world: Accounts) -> None:
     """Those of the other account are handed back, however many wait before them, and the card counts its own."""
     for number in range(120):
