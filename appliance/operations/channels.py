@@ -43,6 +43,7 @@ def move_channel(tx: Tx, move: Move) -> int:
         why = f"{len(unclear)} messages may have been sent through {channel.account}; only its log can tell."
         todo = "Wait until `appliance status` shows none that is not sure, or leave them to yourself with --park."
         raise RequestError("in_doubt", f"{why} {todo}", "channel", 409)
+    tx.attempts.remain(channel.id, channel.account)
     tx.channels.move(channel.id, move.account)
     tx.cards.close(CardKind.ORPHAN, cards.number(move.account, channel.address))
     tx.jobs.move(

@@ -10,7 +10,8 @@ from appliance.model import MAIN, Handover
 from appliance.operations.channels import Move, move_channel
 from appliance.simulator import SANDBOX, Fault
 from appliance.store.box import Fact
-from tests.support.accounts import BRANCH, NUMBERS, SHUT, Accounts
+from tests.support import wire
+from tests.support.accounts import BRANCH, NUMBERS, SHUT, SIDS, TOKENS, Accounts
 from tests.support.world import CUSTOMER, SMS
 
 (SHUTS,) = NUMBERS[SHUT]
@@ -85,6 +86,29 @@ async def test_what_nobody_can_tell_any_more_is_left_to_a_person(world: Accounts
         "dead"
     ]
     assert (await world.opened()) & {("doubt", "outbox:1")}
+
+
+async def test_what_the_old_account_says_of_its_sends_counts(world: Accounts) -> None:
+    """A message was handed over before the move; that it was not delivered is told by the old account afterwards, and
+    the new one may say nothing of it.
+    """
+    world.at[BRANCH].faults.add(Fault("delivery", "held"))
+    await world.write(BRANCH, CUSTOMER, NUMBERS[BRANCH][0], "Oi")
+    await world.settle()
+    (row,) = await world.rows("SELECT id, attempt, tag, sid FROM outbox")
+    assert await move(world, NUMBERS[BRANCH][0], SHUT) == ""
+
+    async def reported(account: str) -> str:
+        form = {"MessageSid": row["sid"], "MessageStatus": "undelivered", "ErrorCode": "30003"}
+        pairs = list((form | {"AccountSid": SIDS[account]}).items())
+        path = f"/twilio/status?o={row['id']}.{row['attempt']}.{row['tag']}"
+        signature = wire.signature(world, path, pairs, TOKENS[account])
+        await wire.post(world, pairs, path, X_Twilio_Signature=signature)
+        found: list[str] = await world.column("SELECT state FROM outbox")
+        return found[0]
+
+    assert [await reported(SHUT), await reported(MAIN), await reported(BRANCH)] == ["sent", "sent", "failed"]
+    assert ("undelivered", f"outbox:{row['id']}") in await world.opened()
 
 
 async def test_jobs_go_with_the_channel(world: Accounts) -> None:

@@ -38,6 +38,7 @@ ALTER TABLE old_channels RENAME TO channels;
 CREATE VIEW outgoing AS
 SELECT o.*, ch.address AS sender, c.address AS recipient
 FROM outbox o JOIN channels ch ON ch.id = o.channel_id JOIN contacts c ON c.id = o.contact_id;
+ALTER TABLE attempts DROP COLUMN account;
 PRAGMA user_version = 4;
 COMMIT;
 """
