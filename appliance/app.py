@@ -20,7 +20,7 @@ from appliance.engine import Engine
 from appliance.errors import ApplianceError, StorageBrokenError
 from appliance.inbox.intake import Intake
 from appliance.metrics import Metrics
-from appliance.model import JobKind
+from appliance.model import JobKind, OutboxMessage
 from appliance.opening import open_store
 from appliance.outbox import consequences
 from appliance.ports import Clock, Responder
@@ -64,9 +64,10 @@ class Appliance:
         store = await open_store(self.config, self.clock, self.stopping, self._storage_fault)
         self._running.push_async_callback(store.close)
         adapters = await engine.connect(self.config, self.clock, self._responder)
-        self._running.push_async_callback(adapters.sender.close)
+        for account in adapters.accounts.values():
+            self._running.push_async_callback(account.sender.close)
         self._running.push_async_callback(adapters.responder.close)
-        past = await store.read(engine.past)
+        past = await store.read(lambda tx: engine.past(tx, self.config))
         self._engine = Engine(store, adapters, self.config, self.clock, self.metrics, past)
         await self._engine.resume()
         self._running.push_async_callback(self._end_tasks)
@@ -105,9 +106,9 @@ class Appliance:
         """A webhook got 503: Twilio has a message that we do not."""
         self.engine.schedule.request(JobKind.CATCH_UP)
 
-    def failed(self, channel_id: int, error_code: int) -> None:
+    def failed(self, row: OutboxMessage, error_code: int) -> None:
         """A message came to nothing after Twilio had accepted it."""
-        consequences.of_callback(self.engine.circuits, self.clock, channel_id, error_code)
+        consequences.of_callback(self.engine.circuits, self.clock, row, error_code)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

@@ -6,6 +6,7 @@ It alone names the concrete adapters. `app` opens the store, starts the engine a
 import asyncio
 import contextlib
 import random
+import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -15,8 +16,9 @@ import structlog
 
 from appliance import chores, restoration, timekeeping
 from appliance.clock import SystemClock
-from appliance.config import Config
-from appliance.errors import StorageBrokenError, StorageUnavailableError
+from appliance.config import Account, Config
+from appliance.config.accounts import strays
+from appliance.errors import ConfigurationError, StorageBrokenError, StorageUnavailableError
 from appliance.handover.hand_back import HandBackHandler
 from appliance.inbox.catch_up import CatchUpHandler
 from appliance.metrics import Metrics
@@ -26,13 +28,14 @@ from appliance.outbox import consequences, delivery
 from appliance.outbox.follow_up import FollowUpHandler
 from appliance.outbox.send import SendHandler
 from appliance.outbox.settle import SettleHandler
-from appliance.ports import Clock, LogUnavailableError, MessageLog, Responder, Sender
+from appliance.ports import Accounts, Clock, Responder, TwilioAccount
 from appliance.queue.bell import Bell
 from appliance.queue.circuit import Circuits
 from appliance.queue.gate import Gate
 from appliance.queue.outage import Outage
 from appliance.queue.outcome import Handler
 from appliance.queue.schedule import Schedule, enqueue_tick
+from appliance.queue.tolerance import of_each
 from appliance.queue.worker import Worker, resume
 from appliance.reply.handler import ReplyHandler
 from appliance.reply.provider import Provider
@@ -40,8 +43,9 @@ from appliance.reply.shelf import Shelves
 from appliance.responder.faq import Faq
 from appliance.responder.llm import Llm
 from appliance.restoration import Hold
-from appliance.store import Store, Tx
+from appliance.store import Store, Tx, cards
 from appliance.store.box import Fact
+from appliance.store.cards import CardKind
 from appliance.store.times import Rows
 from appliance.timekeeping import Timekeeper
 from appliance.twilio.webhook import STATUS_PATH
@@ -56,8 +60,7 @@ log = structlog.get_logger()
 class Adapters:
     """What is swapped at the edges. `offline`: can say without a network why it would answer what."""
 
-    sender: Sender
-    log: MessageLog
+    accounts: Accounts
     responder: Responder
     offline: Offline = field(default_factory=Faq)
 
@@ -72,20 +75,34 @@ def make_responder(config: Config) -> Responder:
 
 
 async def connect(config: Config, clock: Clock, responder: Responder | None = None) -> Adapters:
-    """What sends, and what reads Twilio's log, over the same connections; and who answers."""
+    """For each account what sends and what reads its log, over the same connections; and who answers."""
     # Twilio's package takes a tenth of a second or, on a small board, a whole one to import: not on the loop.
     module = await asyncio.to_thread(import_module, "appliance.twilio.sender")
     log_module = await asyncio.to_thread(import_module, "appliance.twilio.log")
-    twilio = config.twilio
-    key = [(twilio.api_key_sid, twilio.api_key_secret)] if twilio.api_key_sid else []
-    sender = module.TwilioSender(
-        account_sid=twilio.account_sid,
-        credentials=key + [(twilio.account_sid, token) for token in twilio.auth_tokens],
-        api_url=twilio.api_url,
-        status_url=config.server.public_url + STATUS_PATH,
-        timeout=twilio.timeout / SECOND,
-    )
-    return Adapters(sender, log_module.TwilioLog(sender.clients, clock), responder or make_responder(config))
+    accounts = {}
+    for account in config.accounts:
+        sender = module.TwilioSender(
+            account_sid=account.account_sid,
+            credentials=_credentials(account, config),
+            api_url=account.api_url,
+            status_url=config.server.public_url + STATUS_PATH,
+            timeout=config.twilio.timeout / SECOND,
+            messaging_service_sid=account.messaging_service_sid,
+        )
+        accounts[account.name] = TwilioAccount(sender, log_module.TwilioLog(sender.clients, clock))
+    return Adapters(accounts, responder or make_responder(config))
+
+
+def _credentials(account: Account, config: Config) -> list[tuple[str, str]]:
+    """User and secret, in the order they are tried; a subaccount that has none is reached with its parent's."""
+    parents = [each for each in config.accounts if each.name == account.parent]
+    for each in (account, *parents):
+        tokens = [(each.account_sid, str(token)) for token in each.auth_tokens]
+        key = [(each.api_key_sid, str(each.api_key_secret))] if each.api_key_sid and each.api_key_secret else []
+        # A token opens subaccounts too; whether a key does is the key's own affair.
+        if found := [*key, *tokens] if each is account else [*tokens, *key]:
+            return found
+    return []
 
 
 @contextlib.asynccontextmanager
@@ -97,21 +114,22 @@ async def offline_control(config: Config) -> AsyncIterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What the runs before this one left. `run`: the number of this one."""
+    """What the runs before this one left. `run`: the number of this one; `unread`: the accounts whose log has not told
+    yet what a restored copy does not know; `last_doubts`: by account.
+    """
 
     run: int
     rows: Rows
-    is_restored: bool
-    last_doubt: int
+    unread: list[str]
+    last_doubts: dict[str, int]
 
 
-def past(tx: Tx) -> Past:
-    return Past(
-        (tx.box.number(Fact.RUN) or 0) + 1,
-        tx.times.rows(),
-        restoration.restored_at(tx) is not None,
-        tx.outbox.last_doubt(),
-    )
+def past(tx: Tx, config: Config) -> Past:
+    """Raises ConfigurationError where a channel's account is not configured: nobody could send for it."""
+    if faults := strays(config, [(each.address, each.account) for each in tx.channels.page(limit=sys.maxsize)]):
+        raise ConfigurationError(faults)
+    run = (tx.box.number(Fact.RUN) or 0) + 1
+    return Past(run, tx.times.rows(), restoration.unread(tx), tx.outbox.last_doubts())
 
 
 class Engine:
@@ -126,13 +144,14 @@ class Engine:
         self.reconciled = asyncio.Event()
         self._past = past
         self.circuits = Circuits()
-        consequences.of_the_past(self.circuits, clock, past.last_doubt)
+        consequences.of_the_past(self.circuits, clock, past.last_doubts)
         self.bell = Bell()
         self.shelves = Shelves()
-        self.outage = Outage(store, adapters.sender, clock, self.bell)
-        hold = Hold(past.is_restored, self.bell.ring)
-        self._settle = SettleHandler(store, adapters.log, config, clock)
-        self._catch_up = CatchUpHandler(store, adapters.log, config, clock, self.bell, hold)
+        senders = [account.sender for account in adapters.accounts.values()]
+        self.outage = Outage(store, senders, clock, self.bell)
+        hold = Hold(past.unread, self.bell.ring)
+        self._settle = SettleHandler(store, adapters.accounts, config, clock)
+        self._catch_up = CatchUpHandler(store, adapters.accounts, config, clock, self.bell, hold)
         self._handlers = self.handlers(clock)
         self._timekeeper = Timekeeper(store, clock, config.ai.deadline, past.rows)
         self.schedule = Schedule(store, config, clock, self.bell, self._timekeeper)
@@ -155,11 +174,11 @@ class Engine:
         provider = Provider(adapters.responder, self.circuits, self.outage, clock, random.random, attempts)
         return {
             JobKind.REPLY: ReplyHandler(store, provider, self.shelves, config, clock),
-            JobKind.SEND: SendHandler(store, adapters.sender, adapters.log, config, clock, self.circuits),
+            JobKind.SEND: SendHandler(store, adapters.accounts, config, clock, self.circuits),
             JobKind.SETTLE: self._settle,
             JobKind.CATCH_UP: self._catch_up,
-            JobKind.FOLLOW_UP: FollowUpHandler(store, adapters.log, config, clock),
-            JobKind.HAND_BACK: HandBackHandler(store, adapters.log, config, clock, self.bell),
+            JobKind.FOLLOW_UP: FollowUpHandler(store, adapters.accounts, config, clock),
+            JobKind.HAND_BACK: HandBackHandler(store, adapters.accounts, config, clock, self.bell),
             JobKind.BACKUP: chores.Backup(store, clock),
             JobKind.IDLE: chores.idle(config),
             JobKind.EXPIRED: chores.expired(),
@@ -182,14 +201,21 @@ class Engine:
         self.reconciled.set()
         await self.worker.run()
 
+    async def _compare(self, account: str) -> bool:
+        """Whether nothing is left to fetch from the account's log."""
+        await self._settle.settle(account)
+        return not self.config.twilio.catch_up_every or await self._catch_up.catch_up(account)
+
     async def _reconcile(self) -> None:
-        """Before anything is sent: what became of the sends in doubt, and what came in meanwhile. Bounded."""
+        """Before anything is sent: what became of the sends in doubt, and what came in meanwhile. Bounded, and each
+        account for itself: one whose log hangs takes nothing of the others' time.
+        """
         complete = not self.config.twilio.catch_up_every
         try:
             async with asyncio.timeout(RECONCILE_PATIENCE):
-                await self._settle.settle()
-                complete = complete or await self._catch_up.catch_up()
-        except (TimeoutError, LogUnavailableError, StorageUnavailableError):
+                found = await of_each(self.adapters.accounts, self._compare)
+                complete = complete or (not found.unreadable and all(found.said.values()))
+        except (TimeoutError, StorageUnavailableError):
             pass
         except StorageBrokenError:
             raise
@@ -204,9 +230,13 @@ def begin_run(tx: Tx, run: int, handlers: Mapping[JobKind, Handler], config: Con
     """`died`: the process before this one did not end by itself; what it could not put back tells nothing then."""
     boot_id = kernels_boot_id()
     # Else the power went, or a copy was put back: nobody is to blame, and what the copy has may have been answered.
-    crashed = died and tx.box.get(Fact.BOOT_ID) == boot_id and restoration.restored_at(tx) is None
+    crashed = died and tx.box.get(Fact.BOOT_ID) == boot_id and not restoration.unread(tx)
     tx.box.put(Fact.RUN, run)
     tx.box.put(Fact.BOOT_ID, boot_id)
+    for name in set(restoration.unread(tx)) - {each.name for each in config.accounts}:
+        restoration.trust(tx, name, restoration.restored_at(tx, name) or 0)  # it has no channel
+    for account in config.accounts:
+        tx.cards.close(CardKind.ORPHAN, cards.stranger(account.account_sid))
     delivery.settle_crashed(tx)
     timekeeping.begin(tx)
     resume(tx, handlers, config, crashed=crashed)

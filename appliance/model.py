@@ -15,6 +15,7 @@ _SHORT_CODE = re.compile(r"\+?[0-9]{3,6}")
 _PHONE = re.compile(r"\+?[0-9]{7,15}")
 
 Language = Literal["pt-BR", "en", "es"]
+MAIN = "main"  # the account at Twilio that the section [twilio] itself names, and the only one of older databases
 SECOND = 1_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
@@ -110,13 +111,26 @@ Resource = NewType("Resource", str)  # what a job needs from outside; what is no
 NOTHING = Resource("")  # of ticks: all that is not a conversation's
 
 
-def ai_resource(organization_id: int) -> Resource:
-    """The model as one organization uses it, so that it takes turns with the others. Older files say `ai`."""
-    return Resource(f"ai:{organization_id}")
+def ai_resource(organization_id: int, account: str = MAIN) -> Resource:
+    """The model as one organization uses it, so that it takes turns with the others. Older files say `ai`.
+
+    `account`: at Twilio, to which the answer goes; a restoration may be over for one and not yet for another.
+    """
+    return Resource(f"ai:{organization_id}{_at(account)}")
 
 
-def channel_resource(channel_id: int) -> Resource:
-    return Resource(f"channel:{channel_id}")
+def channel_resource(channel_id: int, account: str = MAIN) -> Resource:
+    return Resource(f"channel:{channel_id}{_at(account)}")
+
+
+def _at(account: str) -> str:
+    """Nothing for the only account of older files."""
+    return "" if account == MAIN else f"@{account}"
+
+
+def account_of(resource: Resource) -> str:
+    """The account at Twilio that a resource belongs to."""
+    return resource.partition("@")[2] or MAIN
 
 
 ANSWER = "answer"  # outbox.kind of a responder's own words; the other kinds are TextKey values and MANUAL
@@ -139,6 +153,7 @@ class Channel:
     id: int
     organization_id: int
     address: str
+    account: str = MAIN  # at Twilio, by its name in the configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +241,7 @@ class OutboxMessage:
     status: str = ""  # Twilio's last word for it
     sender: str = ""
     recipient: str = ""
+    account: str = MAIN  # of its channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +256,7 @@ class Attempt:
     guessed: int = 0  # the sid is by the text that stands in the log
     status: str = ""
     error_code: int | None = None
+    account: str | None = None  # that made it, where its channel is another one's by now
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What is swapped at the edges: who answers, who sends, what time it is. Protocols, what they pass, errors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -135,3 +135,14 @@ class MessageLog(Protocol):
 
     async def media(self, sid: str) -> tuple[Media, ...]:
         """What is attached to a message. Raises LogUnavailableError."""
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioAccount:
+    """One account of ours at Twilio: it knows nothing of the others."""
+
+    sender: Sender
+    log: MessageLog
+
+
+Accounts = Mapping[str, TwilioAccount]  # by their names

@@ -1,57 +1,69 @@
 """A copy was put in the database's place: what it calls unsent may have been sent since it was taken.
 
+Each account at Twilio has a log of its own, so it is over for one after the other.
+
 Everything unsent is in doubt from its first moment (`distrust`), nobody is answered (`Hold`), and Twilio's log is read;
 what that shows counts only when it can no longer be behind what the lost box did (`grace_began`). Then it is over
 (`trust`). The lost file may also come back as another copy meanwhile: the moment of the restoration tells them apart.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from appliance.model import JobKind
+from appliance.model import MAIN, JobKind
 from appliance.store import Tx
 from appliance.store.box import Fact
-from appliance.store.cards import BOX, CardKind
+from appliance.store.cards import CardKind, log_of, told
 
 
 def distrust(tx: Tx) -> None:
     """In the copy, before anybody can open it as the database."""
     tx.attempts.distrust()
     tx.outbox.doubt_all_unsent("restored from a backup")
-    tx.box.put(Fact.RESTORED_AT, tx.now)
-    tx.cards.open(CardKind.RESTORED, BOX, "Restored from a backup: nobody is answered before Twilio's log was read.")
+    for account in tx.channels.accounts() or [MAIN]:
+        tx.box.put(Fact.RESTORED_AT, tx.now, account)
+        text = told(account, "Restored from a backup: nobody is answered before Twilio's log was read.")
+        tx.cards.open(CardKind.RESTORED, log_of(account), text)
     tx.jobs.tick(JobKind.SETTLE)
     tx.jobs.tick(JobKind.CATCH_UP)  # also where twilio.catch_up_every is 0
 
 
-def restored_at(tx: Tx) -> int | None:
-    """When a copy was put in place that has not been compared with Twilio's log yet (ms UTC)."""
-    return tx.box.number(Fact.RESTORED_AT)
+def restored_at(tx: Tx, account: str) -> int | None:
+    """When a copy was put in place that has not been compared with an account's log yet (ms UTC)."""
+    return tx.box.number(Fact.RESTORED_AT, account)
 
 
-def grace_began(tx: Tx) -> int:
-    """From when on the grace for Twilio's log counts at the earliest (ms UTC).
+def unread(tx: Tx) -> list[str]:
+    """The accounts whose log has not told yet what a copy does not know."""
+    return tx.box.accounts(Fact.RESTORED_AT)
+
+
+def grace_began(tx: Tx, account: str) -> int:
+    """From when on the grace for an account's log counts at the earliest (ms UTC).
 
     The box that was lost may have sent something until the restoration; times from before the clock was set do not tell
     how long ago a send was.
     """
-    moments = (tx.box.number(fact) or 0 for fact in (Fact.RESTORED_AT, Fact.CLOCK_SET_AT))
+    moments = (restored_at(tx, account) or 0, tx.box.number(Fact.CLOCK_SET_AT) or 0)
     return max((at for at in moments if at <= tx.now), default=0)
 
 
-def trust(tx: Tx, since: int) -> None:
-    """Twilio's log has told what happened; nothing to do where another copy was put in place meanwhile."""
-    if restored_at(tx) == since:
-        tx.box.remove(Fact.RESTORED_AT)
-        tx.cards.close(CardKind.RESTORED, BOX)
+def trust(tx: Tx, account: str, since: int) -> None:
+    """The account's log has told what happened; nothing to do where another copy was put in place meanwhile."""
+    if restored_at(tx, account) == since:
+        tx.box.remove(Fact.RESTORED_AT, account)
+        tx.cards.close(CardKind.RESTORED, log_of(account))
 
 
 class Hold:
-    """While it is active nothing that goes out is claimed. `ring`: told when it ends."""
+    """The accounts for which nothing that goes out is claimed. `ring`: told when one is free again."""
 
-    def __init__(self, active: bool, ring: Callable[[], None]) -> None:
-        self.active = active
+    def __init__(self, accounts: Iterable[str], ring: Callable[[], None]) -> None:
+        self._accounts = set(accounts)
         self._ring = ring
 
-    def release(self) -> None:
-        self.active = False
+    def keeps(self, account: str) -> bool:
+        return account in self._accounts
+
+    def release(self, account: str) -> None:
+        self._accounts.discard(account)
         self._ring()

@@ -31,7 +31,7 @@ def without_places(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
-    """A customer's message as Twilio delivered it."""
+    """A customer's message as Twilio delivered it. `account`: of ours, for which its signature stands; or none."""
 
     sid: str
     account_sid: str
@@ -44,11 +44,20 @@ class InboundMessage:
     profile_name: str = ""
     parameters: tuple[tuple[str, str], ...] = ()  # all of them, in order, repeats kept
     idempotency_token: str = ""
+    account: str = ""
+
+    @property
+    def service(self) -> str:
+        """The Messaging Service that it came in through; empty for none, and of what Twilio's log told."""
+        return dict(self.parameters).get("MessagingServiceSid", "")
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """A status callback. `reference` is the `o` of our own URL: `<outbox id>.<attempt>.<tag>`."""
+    """A status callback. `reference` is the `o` of our own URL: `<outbox id>.<attempt>.<tag>`.
+
+    `accounts`: of ours, for which its signature stands; nothing of another one is touched by it.
+    """
 
     reference: str
     sid: str
@@ -58,6 +67,7 @@ class DeliveryReport:
     sender: str
     recipient: str
     parameters: tuple[tuple[str, str], ...] = ()
+    accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ NEEDS = {
         "texts twilio.encoding wire"
     ),
     # drivers and assembly
-    "web": "config errors inbox logs metrics operations outbox ports queue reply.shelf store twilio.webhook",
+    "web": "config errors inbox logs metrics model operations outbox ports queue reply.shelf store twilio.webhook",
     "pulse": "errors ports queue store systemd",
     "opening": "config errors ports restoration store systemd web",
     "engine": (

@@ -10,7 +10,7 @@ from appliance import logs
 from appliance.app import Appliance, run
 from appliance.cli.owner import become_owner
 from appliance.cli.session import Command, Session, pass_session
-from appliance.config.sections import KEYS, value_of
+from appliance.config.sections import secrets_of
 
 log = structlog.get_logger()
 
@@ -25,9 +25,7 @@ def serve(session: Session) -> None:
     faulthandler.enable()  # the watchdog's SIGABRT then leaves a trace of where it hung
     config = session.config(serving=True)
     become_owner(config)
-    values = [value_of(config, name) for name, key in KEYS.items() if key.secret]
-    secrets = [each for value in values if value for each in ([value] if isinstance(value, str) else value)]
-    logs.configure(config.log.level, config.log.format, secrets)
+    logs.configure(config.log.level, config.log.format, secrets_of(config))
     with logs.unblocked():
         asyncio.run(run(Appliance(config)))
         log.info("stopped")

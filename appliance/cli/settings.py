@@ -7,6 +7,7 @@ import click
 from appliance.cli.render import say_json
 from appliance.cli.session import Group, Session, json_option, pass_session
 from appliance.config import redacted
+from appliance.config.sections import LISTED
 
 
 @click.group(cls=Group)
@@ -26,7 +27,7 @@ def show(session: Session, as_json: bool) -> None:
         return
     click.echo(f"# {settings.source}")
     for section, keys in sections.items():
-        click.echo(f"\n[{section}]")
+        click.echo(f"\n[[{LISTED[:-1]}]]" if section.startswith(LISTED) else f"\n[{section}]")
         for key, value in keys.items():
             # As TOML has it; what is not set, or secret, is a comment.
             if value is None:

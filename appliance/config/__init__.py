@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from appliance.config.accounts import flattened
 from appliance.config.checks import contradictions, missing
-from appliance.config.keys import Address, Network, Secret
+from appliance.config.keys import Address, Key, Network, Secret
 from appliance.config.sections import (
     KEYS,
+    LISTED,
     NO_FILE,
     SECTIONS,
+    Account,
     Ai,
     Alerts,
     Config,
@@ -22,12 +25,14 @@ from appliance.config.sections import (
     Server,
     Storage,
     Twilio,
+    account_keys,
     value_of,
 )
 from appliance.config.sources import Sources, read_document
 from appliance.errors import ConfigurationError
 
 __all__ = [
+    "Account",
     "Address",
     "Ai",
     "Alerts",
@@ -71,13 +76,16 @@ def load(path: Path | None, environ: Mapping[str, str], *, serving: bool) -> Con
         document, unreadable = read_document(path) if path else {}, []
     except ConfigurationError as error:
         document, unreadable = {}, error.faults
+    document, names, ill_formed = flattened(document)
+    keys = KEYS | {name: key for account in names for name, key in account_keys(account).items()}
     sources = Sources(document, source, environ, path.parent if path else Path())
-    settings, refused = _settings(sources)
-    faults = [*unreadable, *sources.unknown(KEYS), *refused.values()]
-    given: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    settings, refused = _settings(sources, keys)
+    faults = [*unreadable, *ill_formed, *sources.unknown(keys), *refused.values()]
+    given: dict[str, dict[str, Any]] = {section: {} for section in (*SECTIONS, *(LISTED + name for name in names))}
     for name, value in settings.items():
-        section, _, field = name.partition(".")
+        section, _, field = name.rpartition(".")
         given[section][field] = value
+    given["twilio"]["accounts"] = tuple(Account(name=name, **given[LISTED + name]) for name in names)
     built: dict[str, Any] = {section: struct(**given[section]) for section, struct in SECTIONS.items()}
     config = Config(**built, source=source)
     if not unreadable:  # otherwise what seems to be missing may well be there
@@ -89,10 +97,18 @@ def load(path: Path | None, environ: Mapping[str, str], *, serving: bool) -> Con
 
 
 def redacted(config: Config) -> dict[str, dict[str, object]]:
-    """Section → key → the value as the file would have it, None where not set; of a secret only whether it is set."""
-    shown: dict[str, dict[str, object]] = {section: {} for section in SECTIONS}
-    for name, key in KEYS.items():
-        section, _, field = name.partition(".")
+    """Section → key → the value as the file would have it, None where not set; of a secret only whether it is set.
+
+    A listed account is a section of its own, `twilio.accounts.<name>`.
+    """
+    shown: dict[str, dict[str, object]] = {}
+    for section in SECTIONS:
+        shown[section] = {}
+        if section == "twilio":
+            shown |= {LISTED + each.name: {"name": each.name} for each in config.twilio.accounts}
+    keys = KEYS | {name: key for each in config.twilio.accounts for name, key in account_keys(each.name).items()}
+    for name, key in keys.items():
+        section, _, field = name.rpartition(".")
         shown[section][field] = key.show(value_of(config, name))
     return shown
 
@@ -107,11 +123,11 @@ def _exists(path: Path) -> bool:
     return True
 
 
-def _settings(sources: Sources) -> tuple[dict[str, Any], dict[str, str]]:
+def _settings(sources: Sources, keys: Mapping[str, Key]) -> tuple[dict[str, Any], dict[str, str]]:
     """By key: what is set, and the faults of what is refused."""
     settings: dict[str, Any] = {}
     refused: dict[str, str] = {}
-    for name, key in KEYS.items():
+    for name, key in keys.items():
         try:
             found = sources.lookup(name, key)
         except ConfigurationError as error:

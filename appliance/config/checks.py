@@ -2,26 +2,20 @@
 
 from collections.abc import Collection, Iterator
 
+from appliance.config.accounts import Fault, needed, together
 from appliance.config.durations import format_duration
-from appliance.config.sections import NO_FILE, Config, value_of
+from appliance.config.sections import NO_FILE, Config
 from appliance.config.sources import variable_of
 
-REQUIRED_TO_SERVE = {
-    "server.public_url": "the https:// address at which Twilio reaches this appliance",
-    "twilio.account_sid": "AC…, on the first page of the Twilio Console",
-    "twilio.auth_tokens": 'a list: ["the token beside the account SID"]',
-}
-
-Fault = tuple[tuple[str, ...], str]
-"""The keys that take part, and the sentence; it says nothing new where one of them was refused already."""
+PUBLIC_URL = "the https:// address at which Twilio reaches this appliance"
 
 
 def missing(config: Config) -> Iterator[Fault]:
     """A fault for each key that `serve` needs and nobody set."""
     file = "a configuration file" if config.source == NO_FILE else config.source
-    for name, meaning in REQUIRED_TO_SERVE.items():
-        if not value_of(config, name):
-            yield (name,), f"{name}: not set; serve needs it: {meaning}. Set it in {file} or as {variable_of(name)}"
+    public_url = () if config.server.public_url else [("server.public_url", PUBLIC_URL)]
+    for name, meaning in [*public_url, *needed(config)]:
+        yield (name,), f"{name}: not set; serve needs it: {meaning}. Set it in {file} or as {variable_of(name)}"
 
 
 def contradictions(config: Config, given: Collection[str]) -> Iterator[Fault]:
@@ -30,11 +24,7 @@ def contradictions(config: Config, given: Collection[str]) -> Iterator[Fault]:
     address = config.server.metrics_listen
     if address == config.server.listen and address.port != 0:
         yield keys, f"{keys[1]} = {address}: must be another address than {keys[0]}"
-    keys = ("twilio.api_key_sid", "twilio.api_key_secret")
-    sid, secret = config.twilio.api_key_sid, config.twilio.api_key_secret
-    if (sid is None) != (secret is None):
-        absent, present = keys if sid is None else reversed(keys)
-        yield keys, f"{absent}: not set, but {present} is; set both or none"
+    yield from together(config)
     why = "not set, but ai.provider = llm needs it"
     if config.ai.provider == "llm" and config.ai.base_url is None:
         where = "https://api.openai.com/v1, or of a local server http://127.0.0.1:11434/v1"

@@ -22,13 +22,14 @@ from appliance.config.keys import (
     text,
     url,
 )
-from appliance.model import HOUR, MINUTE, SECOND
+from appliance.model import HOUR, MAIN, MINUTE, SECOND
 
 NO_FILE = "defaults and environment"
 
 # Twilio refuses host names with an underscore, in a StatusCallback with error 21609.
 _TWILIO_HOST = r"[0-9A-Za-z.:-]+"
 _HEX = "[0-9a-fA-F]{32}"
+ACCOUNT_NAME = "[a-z][a-z0-9_]{0,31}"
 
 OnDoubt = Literal["resend", "park"]
 Provider = Literal["faq", "llm"]
@@ -53,12 +54,29 @@ class Storage(Section, kw_only=True, frozen=True):
     directory: Annotated[Path, directory_path()] = Path("/var/lib/appliance")
 
 
-class Twilio(Section, kw_only=True, frozen=True):
+class Account(Section, kw_only=True, frozen=True):
+    """One account at Twilio. `parent`: the name of the one that it is a subaccount of."""
+
+    name: str
     account_sid: Annotated[str, text(f"AC{_HEX}", "AC and 32 hexadecimal digits")] = ""
     auth_tokens: Annotated[tuple[Secret, ...], secrets()] = ()
     api_key_sid: Annotated[str | None, text(f"SK{_HEX}", "SK and 32 hexadecimal digits")] = None
     api_key_secret: Annotated[Secret | None, secret()] = None
+    messaging_service_sid: Annotated[str | None, text(f"MG{_HEX}", "MG and 32 hexadecimal digits")] = None
+    api_url: Annotated[str, url()] = ""
+    parent: Annotated[str | None, text(ACCOUNT_NAME, "the name of another account")] = None
+
+
+class Twilio(Section, kw_only=True, frozen=True):
+    """`accounts`: those of the tables [[twilio.accounts]]; the keys of this section itself name one more, `main`."""
+
+    account_sid: Annotated[str, text(f"AC{_HEX}", "AC and 32 hexadecimal digits")] = ""
+    auth_tokens: Annotated[tuple[Secret, ...], secrets()] = ()
+    api_key_sid: Annotated[str | None, text(f"SK{_HEX}", "SK and 32 hexadecimal digits")] = None
+    api_key_secret: Annotated[Secret | None, secret()] = None
+    messaging_service_sid: Annotated[str | None, text(f"MG{_HEX}", "MG and 32 hexadecimal digits")] = None
     api_url: Annotated[str, url()] = "https://api.twilio.com"
+    accounts: tuple[Account, ...] = ()
     timeout: Annotated[int, duration(high=5 * MINUTE)] = 10 * SECOND
     on_doubt: Annotated[OnDoubt, choice(OnDoubt)] = "resend"
     doubt_grace: Annotated[int, duration()] = 3 * MINUTE
@@ -116,18 +134,55 @@ class Config(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     log: Log = Log()
     source: str = NO_FILE
 
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """All accounts at Twilio, that of [twilio] itself first; where one names no api_url it has that section's."""
+        twilio = self.twilio
+        main = Account(
+            name=MAIN,
+            account_sid=twilio.account_sid,
+            auth_tokens=twilio.auth_tokens,
+            api_key_sid=twilio.api_key_sid,
+            api_key_secret=twilio.api_key_secret,
+            messaging_service_sid=twilio.messaging_service_sid,
+        )
+        listed = (main, *twilio.accounts) if main != Account(name=MAIN) or not twilio.accounts else twilio.accounts
+        return tuple(each if each.api_url else msgspec.structs.replace(each, api_url=twilio.api_url) for each in listed)
+
 
 SECTIONS: dict[str, type[Section]] = {
     field.name: field.type for field in msgspec.structs.fields(Config) if field.name != "source"
 }
+LISTED = "twilio.accounts."  # stands before an account's name, and that before its keys
+
+
+def _keys(section: str, struct: type[Section]) -> dict[str, Key]:
+    """By dotted name; what has no rule is no key."""
+    ruled = ((field.name, get_args(field.type)) for field in msgspec.structs.fields(struct))
+    return {f"{section}.{name}": found[1] for name, found in ruled if len(found) == 2 and isinstance(found[1], Key)}
+
+
 KEYS: dict[str, Key] = {
-    f"{section}.{field.name}": get_args(field.type)[1]
-    for section, struct in SECTIONS.items()
-    for field in msgspec.structs.fields(struct)
+    name: key for section, struct in SECTIONS.items() for name, key in _keys(section, struct).items()
 }
 
 
+def account_keys(account: str) -> dict[str, Key]:
+    """The keys of a table [[twilio.accounts]]."""
+    return _keys(f"{LISTED}{account}", Account)
+
+
 def value_of(config: Config, name: str) -> Any:
-    """The setting of the key `<section>.<key>`."""
-    section, _, field = name.partition(".")
+    """The setting of the key `<section>.<key>`, or `twilio.accounts.<name>.<key>`."""
+    section, _, field = name.rpartition(".")
+    if section.startswith(LISTED):
+        account = next(each for each in config.twilio.accounts if f"{LISTED}{each.name}" == section)
+        return getattr(account, field)
     return getattr(getattr(config, section), field)
+
+
+def secrets_of(config: Config) -> list[str]:
+    """What must never be shown."""
+    keys = KEYS | {name: key for each in config.twilio.accounts for name, key in account_keys(each.name).items()}
+    values = [value_of(config, name) for name, key in keys.items() if key.secret]
+    return [each for value in values if value for each in ([value] if isinstance(value, str) else value)]

@@ -5,11 +5,12 @@ The first of these that has the key wins:
 1. `APPLIANCE_<SECTION>__<KEY>`
 2. the file named in `APPLIANCE_<SECTION>__<KEY>_FILE`
 3. the systemd credential `<section>.<key>` (systemd.exec(5), "Credentials")
+   (of an account that the file lists the section is `twilio.accounts.<name>`)
 4. the configuration file
 5. `TWILIO_ACCOUNT_SID`, `TWILIO_AUTH_TOKEN`, `OPENAI_API_KEY`, `OPENAI_BASE_URL`
 
 The last are below the file because they are not ours: a shell often has them for other tools, and real credentials must
-not slip into a configuration that names its own, such as the demo's.
+not slip into a configuration that names its own, such as the demo's, or lists its accounts.
 """
 
 import os
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.config.keys import HIDDEN, Key, printable
+from appliance.config.sections import LISTED
 from appliance.errors import ConfigurationError
 
 WELL_KNOWN = {
@@ -60,18 +62,19 @@ class Sources:
         credentials = self.environ.get("CREDENTIALS_DIRECTORY")
         if credentials and os.path.lexists(f"{credentials}/{name}"):
             return Found(_content(f"{credentials}/{name}", f"credential {name}", key), f"credential {name}")
-        section, _, field = name.partition(".")
+        section, _, field = name.rpartition(".")
         table = self.document.get(section)
         if isinstance(table, dict) and field in table:
             return Found(table[field], self.name, self.folder)
-        variable = WELL_KNOWN.get(name, "")
+        lists = any(section.startswith(LISTED) for section in self.document)  # it names its own accounts
+        variable = "" if lists and name.startswith("twilio.") else WELL_KNOWN.get(name, "")
         value = self.environ.get(variable)
         return Found([value] if list in key.types else value, variable) if value else None
 
     def unknown(self, keys: Iterable[str]) -> Iterator[str]:
         """A fault for each section, key and variable that nothing reads, with the nearest that is read."""
         names = list(keys)
-        sections = dict.fromkeys(name.partition(".")[0] for name in names)
+        sections = dict.fromkeys(name.rpartition(".")[0] for name in names)
         for section, table in self.document.items():
             if section not in sections:
                 yield (

@@ -12,13 +12,13 @@ from appliance.inbox.exchange import Exchange
 from appliance.inbox.intake import open_conversation
 from appliance.inbox.late import too_late
 from appliance.model import ANSWERED_ELSEWHERE, Channel, Contact, Job, masked
-from appliance.ports import Clock, LogUnavailableError, MessageLog
+from appliance.ports import Accounts, Clock
 from appliance.queue.bell import Bell
 from appliance.queue.lane import arm
 from appliance.queue.outcome import Done, Effects, Outcome, Snooze
-from appliance.queue.tolerance import AGAIN, LATER, Tolerance, unreadable
-from appliance.store import Store, Tx
-from appliance.store.cards import BOX, CardKind
+from appliance.queue.tolerance import AGAIN, LATER, Round, Tolerance, of_each, unreadable
+from appliance.store import Store, Tx, cards
+from appliance.store.cards import CardKind
 
 AT_MOST = 100  # customers a run
 
@@ -33,40 +33,51 @@ class Due:
 
 
 class HandBackHandler:
-    def __init__(self, store: Store, log: MessageLog, config: Config, clock: Clock, bell: Bell) -> None:
+    def __init__(self, store: Store, accounts: Accounts, config: Config, clock: Clock, bell: Bell) -> None:
         self._store = store
-        self._log = log
+        self._accounts = accounts
         self._config = config
         self._clock = clock
         self._bell = bell
-        self._passed: set[int] = set()  # contacts for whom the last run could do nothing: the others go first
+        # Contacts for whom an account's last run could do nothing: the others go first.
+        self._passed: dict[str, set[int]] = {account: set() for account in accounts}
 
     async def run(self, _job: Job) -> Outcome:
-        """At most a hundred; the next tick goes on with the rest."""
-        due = await self._store.read(lambda tx: _due(tx, self._config, AT_MOST + len(self._passed)))
-        due = sorted(due, key=lambda each: each.contact.id in self._passed)[:AT_MOST]
-        self._passed = set()
+        found = await of_each(self._accounts, self._all_of)
+        effects = self._told(found)
+        if found.unreadable:
+            return unreadable(self._clock.now(), effects)
+        if all(found.said.values()):
+            return Done(effects)
+        return Snooze(self._clock.now() + AGAIN, "a send in doubt is waited for", effects)
+
+    async def _all_of(self, account: str) -> bool:
+        """At most a hundred; the next tick goes on with the rest. False where some must be waited for."""
+        before = self._passed[account]
+        due = await self._store.read(lambda tx: _due(tx, account, self._config, AT_MOST + len(before)))
+        due = sorted(due, key=lambda each: each.contact.id in before)[:AT_MOST]
+        passed = self._passed[account] = set()
         tolerance = Tolerance()
-        try:
-            for each in due:
-                self._passed.add(each.contact.id)
-                if await tolerance.attempt(self._hand_back(each)):
-                    self._passed.remove(each.contact.id)
-            tolerance.tell()
-        except LogUnavailableError as error:
-            return unreadable(self._clock.now(), self._told(str(error)))
-        if not self._passed:
-            return Done(_readable)
-        return Snooze(self._clock.now() + AGAIN, "a send in doubt is waited for", _readable)
+        for each in due:
+            passed.add(each.contact.id)
+            if await tolerance.attempt(self._hand_back(each)):
+                passed.remove(each.contact.id)
+        tolerance.tell()
+        return not passed
 
     def give_up(self, _job: Job, error: str) -> Outcome:
-        return Snooze(self._clock.now() + LATER, "Twilio's log cannot be read", self._told(error))
+        why = dict.fromkeys(self._accounts, error)
+        return Snooze(self._clock.now() + LATER, "Twilio's log cannot be read", self._told(Round({}, why)))
 
-    def _told(self, why: str) -> Effects:
+    def _told(self, found: Round[bool]) -> Effects:
         def effects(tx: Tx) -> None:
-            count = len(_due(tx, self._config, AT_MOST))
-            text = f"Twilio's log cannot be read ({why}): {count} customers stay with a person until it can."
-            tx.cards.open(CardKind.HAND_BACK, BOX, text)
+            for account in found.said:
+                tx.cards.close(CardKind.HAND_BACK, cards.log_of(account))
+            for account, why in found.unreadable.items():
+                count = len(_due(tx, account, self._config, AT_MOST))
+                text = f"Twilio's log cannot be read ({why}): {count} customers stay with a person until it can."
+                if count:
+                    tx.cards.open(CardKind.HAND_BACK, cards.log_of(account), cards.told(account, text))
 
         return effects
 
@@ -74,15 +85,16 @@ class HandBackHandler:
         """False where an answer is on its way, ours or a person's: the log cannot tell yet."""
         if await self._store.read(lambda tx: _is_under_way(tx, due.contact)):
             return False
-        heard = await exchange.read(self._log, due.channel.address, due.contact.address, due.since)
+        log = self._accounts[due.channel.account].log
+        heard = await exchange.read(log, due.channel.address, due.contact.address, due.since)
         done = await self._store.write(lambda tx: conclude(tx, due.contact, heard, self._config))
         self._bell.ring()
         return done
 
 
-def _due(tx: Tx, config: Config, limit: int) -> list[Due]:
+def _due(tx: Tx, account: str, config: Config, limit: int) -> list[Due]:
     found = []
-    for contact in tx.contacts.due_back(config.conversations.human_for, limit):
+    for contact in tx.contacts.due_back(account, config.conversations.human_for, limit):
         channel = tx.channels.get(contact.channel_id)
         assert channel is not None
         held = tx.messages.held(contact.id)
@@ -93,10 +105,6 @@ def _due(tx: Tx, config: Config, limit: int) -> list[Due]:
 
 def _is_under_way(tx: Tx, contact: Contact) -> bool:
     return tx.outbox.is_unsettled_to(contact.id) or tx.outbox.is_manual_waiting(contact.id)
-
-
-def _readable(tx: Tx) -> None:
-    tx.cards.close(CardKind.HAND_BACK, BOX)
 
 
 def conclude(tx: Tx, was: Contact, heard: Exchange, config: Config) -> bool:

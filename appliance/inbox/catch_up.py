@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from appliance import restoration, timekeeping
 from appliance.config import Config
@@ -12,12 +13,12 @@ from appliance.inbox.intake import DuplicateError, receive
 from appliance.inbox.keywords import Change
 from appliance.inbox.missed import Arrival, Fate
 from appliance.model import MINUTE, Channel, Job, StoredMessage
-from appliance.ports import Clock, LogUnavailableError, MessageLog
+from appliance.ports import Accounts, Clock, MessageLog
 from appliance.queue.bell import Bell
 from appliance.queue.outcome import Done, Outcome, Snooze
-from appliance.queue.tolerance import AGAIN, LATER, Tolerance, unreadable
+from appliance.queue.tolerance import AGAIN, LATER, Round, Tolerance, of_each, unreadable
 from appliance.restoration import Hold
-from appliance.store import Store, Tx
+from appliance.store import Store, Tx, cards
 from appliance.store.box import Fact
 from appliance.store.cards import BOX, CardKind
 from appliance.wire import LoggedMessage, LogRead
@@ -40,34 +41,34 @@ class _Heard:
 
 
 class CatchUpHandler:
-    """`hold`: released where the pass ends a restoration."""
+    """`hold`: released for an account where its pass ends a restoration."""
 
-    def __init__(self, store: Store, log: MessageLog, config: Config, clock: Clock, bell: Bell, hold: Hold) -> None:
+    def __init__(self, store: Store, accounts: Accounts, config: Config, clock: Clock, bell: Bell, hold: Hold) -> None:
         self._store = store
-        self._log = log
+        self._accounts = accounts
+        self._sids = {account.name: account.account_sid for account in config.accounts}
         self._config = config
         self._clock = clock
         self._bell = bell
         self._hold = hold
 
     async def run(self, _job: Job) -> Outcome:
-        try:
-            complete = await self.catch_up()
-        except LogUnavailableError as error:
-            why = str(error)
-            return unreadable(self._clock.now(), lambda tx: _tell(tx, why))
-        if complete:
-            return Done(_readable)
-        return Snooze(self._clock.now() + AGAIN, "a webhook or a send in doubt is waited for", _readable)
+        found = await of_each(self._accounts, self.catch_up)
+        effects = partial(_tell, found=found)
+        if found.unreadable:
+            return unreadable(self._clock.now(), effects)
+        if all(found.said.values()):
+            return Done(effects)
+        return Snooze(self._clock.now() + AGAIN, "a webhook or a send in doubt is waited for", effects)
 
     def give_up(self, _job: Job, error: str) -> Outcome:
         text = f"What did not reach this box cannot be fetched from Twilio's log: {error}."
         return Snooze(self._clock.now() + LATER, error, lambda tx: tx.cards.open(CardKind.LOG, BOX, text))
 
-    async def catch_up(self) -> bool:
-        """One pass over every channel. False where a young webhook or a send in doubt must be waited for."""
+    async def catch_up(self, account: str) -> bool:
+        """One pass over an account's channels. False where a young webhook or a send in doubt must be waited for."""
         began = self._clock.now()
-        channels = await self._store.read(lambda tx: tx.channels.enabled())
+        channels = await self._store.read(lambda tx: tx.channels.enabled(account))
         tolerance = Tolerance()
         done = [
             await tolerance.attempt(self._channel(channel, watermark, timezone, tolerance))
@@ -75,25 +76,24 @@ class CatchUpHandler:
         ]
         tolerance.tell()
         restored_at, silent_since = await self._store.read(
-            lambda tx: (restoration.restored_at(tx), restoration.grace_began(tx))
+            lambda tx: (restoration.restored_at(tx, account), restoration.grace_began(tx, account))
         )
         if restored_at is None or not all(done):
             return all(done)
         # Twilio's list may not show yet what was written and answered just before the restoration.
         if began - silent_since < self._config.twilio.doubt_grace:
             return False
-        return await self._trust(channels, restored_at)
+        return await self._trust(account, [channel for channel, _, _ in channels], restored_at)
 
-    async def _trust(self, channels: Sequence[tuple[Channel, int, str]], restored_at: int) -> bool:
-        """The end of a restoration, unless a send in doubt must be waited for."""
-        ours = [channel for channel, _, _ in channels]
-        waiting, in_doubt = await self._store.read(lambda tx: _unclear(tx, ours), limit=None)
+    async def _trust(self, account: str, channels: Sequence[Channel], restored_at: int) -> bool:
+        """The end of a restoration, unless a send of the account that is in doubt must be waited for."""
+        waiting, in_doubt = await self._store.read(lambda tx: _unclear(tx, account, channels), limit=None)
         if in_doubt:
             return False
         for channel, address, messages in waiting:
             await self._review(channel, address, messages)
-        await self._store.write(lambda tx: restoration.trust(tx, restored_at))
-        self._hold.release()
+        await self._store.write(lambda tx: restoration.trust(tx, account, restored_at))
+        self._hold.release(account)
         return True
 
     async def _review(self, channel: Channel, address: str, messages: list[StoredMessage]) -> None:
@@ -101,14 +101,17 @@ class CatchUpHandler:
 
         Also those that came after it was put in place: Twilio may deliver again what the lost box answered.
         """
-        heard = await exchange.read(self._log, channel.address, address, messages[0].received_at)
+        heard = await exchange.read(self._log(channel), channel.address, address, messages[0].received_at)
         ours = await self._store.read(lambda tx: exchange.ours(tx, channel.id, address, heard.said, heard.offset))
         answered = [message.id for message in messages if heard.is_answered(message, ours)]
         await self._store.write(lambda tx: tx.messages.suppress(answered, Fate.ANSWERED_ELSEWHERE))
 
+    def _log(self, channel: Channel) -> MessageLog:
+        return self._accounts[channel.account].log
+
     async def _channel(self, channel: Channel, watermark: int, timezone: str, tolerance: Tolerance) -> bool:
         """The watermark moves only at the end of a complete pass, to its start."""
-        log = await self._log.inbound(channel.address, watermark)
+        log = await self._log(channel).inbound(channel.address, watermark)
         sids = [message.sid for message in log.messages]
         known = await self._store.read(lambda tx: tx.messages.known(sids), limit=None)
         heard = _Heard(log, known, timezone)
@@ -140,7 +143,7 @@ class CatchUpHandler:
         if in_doubt:
             return False
         for message in messages:
-            arrival = await self._arrival(message, log, ours, heard)
+            arrival = await self._arrival(channel, message, log, ours, heard)
             with contextlib.suppress(DuplicateError):  # its webhook came meanwhile
                 await self._receive(arrival)
         self._bell.ring()
@@ -151,7 +154,7 @@ class CatchUpHandler:
         words = missed.words_after(None, heard.log.messages, messages[0].sender)
         if not words or words[-1] not in messages or keywords.says(words[-1].body, channel.address) != Change.OUT:
             return
-        word = missed.as_inbound(words[-1], self._config.twilio.account_sid, ())
+        word = missed.as_inbound(words[-1], channel.account, self._sids[channel.account])
         order = self._order(words[-1].created_at - heard.log.offset, heard)
 
         def heed(tx: Tx) -> None:
@@ -166,20 +169,22 @@ class CatchUpHandler:
 
     async def _said(self, channel: Channel, address: str, since: int) -> LogRead:
         """What went to a contact as an answer, whoever sent it."""
-        log = await self._log.outbound(channel.address, address, since)
+        log = await self._log(channel).outbound(channel.address, address, since)
         if all(said.direction != missed.REPLY for said in log.messages):
             return log
-        heard = await self._log.inbound(channel.address, since, sender=address)
+        heard = await self._log(channel).inbound(channel.address, since, sender=address)
         return replace(log, messages=missed.but_for_keywords(log.messages, heard.messages))
 
-    async def _arrival(self, message: LoggedMessage, log: LogRead, ours: set[str], heard: _Heard) -> Arrival:
+    async def _arrival(
+        self, channel: Channel, message: LoggedMessage, log: LogRead, ours: set[str], heard: _Heard
+    ) -> Arrival:
         outbound = [said for said in log.messages if said.direction.startswith("outbound")]
         within = self._config.twilio.catch_up_answer_within
         fate = missed.fate(message, outbound, ours, twilio_now=heard.now, within=within, timezone=heard.timezone)
-        media = await self._log.media(message.sid) if message.num_media else ()
+        media = await self._log(channel).media(message.sid) if message.num_media else ()
         later = missed.words_after(message, heard.log.messages, message.sender)
         is_overtaken = any(word.sid in heard.known for word in later)  # the others are stored after this one
-        inbound = missed.as_inbound(message, self._config.twilio.account_sid, media)
+        inbound = missed.as_inbound(message, channel.account, self._sids[channel.account], media)
         return Arrival(inbound, fate, self._order(message.created_at - log.offset, heard, is_overtaken))
 
     async def _receive(self, arrival: Arrival) -> None:
@@ -191,25 +196,33 @@ def _passed(tx: Tx, channel: Channel, heard: _Heard) -> None:
     timekeeping.compared(tx, heard.log.offset)
 
 
-def _tell(tx: Tx, why: str) -> None:
+def _tell(tx: Tx, found: Round[bool]) -> None:
+    for account in found.said:
+        tx.box.remove(Fact.LOG_UNREADABLE_SINCE, account)
+        tx.cards.close(CardKind.LOG, cards.log_of(account))
+    for account, why in found.unreadable.items():
+        _unreadable(tx, account, why)
+    if not found.unreadable:
+        tx.cards.close(CardKind.LOG, BOX)  # of a pass that failed as a whole
+
+
+def _unreadable(tx: Tx, account: str, why: str) -> None:
     """Without the log messages may be missing and nobody notices: after a while the owner is told."""
-    since = tx.box.number(Fact.LOG_UNREADABLE_SINCE)
+    since = tx.box.number(Fact.LOG_UNREADABLE_SINCE, account)
     if since is None:
-        tx.box.put(Fact.LOG_UNREADABLE_SINCE, tx.now)
+        tx.box.put(Fact.LOG_UNREADABLE_SINCE, tx.now, account)
     elif tx.now - since >= PATIENCE:
         text = f"Twilio's log of messages has not been readable for {PATIENCE // MINUTE} minutes ({why})."
-        tx.cards.open(CardKind.LOG, BOX, f"{text} What did not reach this box cannot be fetched.")
+        text = cards.told(account, f"{text} What did not reach this box cannot be fetched.")
+        tx.cards.open(CardKind.LOG, cards.log_of(account), text)
 
 
-def _readable(tx: Tx) -> None:
-    tx.box.remove(Fact.LOG_UNREADABLE_SINCE)
-    tx.cards.close(CardKind.LOG, BOX)
-
-
-def _unclear(tx: Tx, channels: Sequence[Channel]) -> tuple[list[tuple[Channel, str, list[StoredMessage]]], bool]:
-    """The messages that wait, by contact, and whether any reply is in doubt."""
+def _unclear(
+    tx: Tx, account: str, channels: Sequence[Channel]
+) -> tuple[list[tuple[Channel, str, list[StoredMessage]]], bool]:
+    """The messages that wait, by contact, and whether any reply of the account is in doubt."""
     waiting = [(channel, *found) for channel in channels for found in tx.messages.waiting(channel.id)]
-    return waiting, bool(tx.outbox.in_doubt())
+    return waiting, bool(tx.outbox.in_doubt(account))
 
 
 def _in_doubt(tx: Tx, channel: Channel, address: str) -> bool:

@@ -52,7 +52,8 @@ def ours(tx: Tx, channel_id: int, address: str, said: Sequence[LoggedMessage], o
 
     A restored box does not know what the lost one sent: whatever has no row here is an answer given elsewhere.
     """
-    contact = tx.contacts.at(channel_id, address)
-    spans = tx.attempts.spans_to(contact.id) if contact and restoration.restored_at(tx) is None else []
+    contact, channel = tx.contacts.at(channel_id, address), tx.channels.get(channel_id)
+    is_trusted = channel is not None and restoration.restored_at(tx, channel.account) is None
+    spans = tx.attempts.spans_to(contact.id) if contact and is_trusted else []
     explained = {logged.sid for logged in said if is_within(logged.created_at, spans, offset)}
     return tx.attempts.sids_to(channel_id, forms(address)) | explained

@@ -57,12 +57,9 @@ class Intake:
 
 def receive(tx: Tx, message: InboundMessage, config: Config, arrival: Arrival | None = None) -> Received:
     """The unit of work. `arrival`: the message comes from Twilio's log, late. Raises DuplicateError."""
-    channel = tx.channels.at(message.recipient)
-    if channel is None or message.account_sid != config.twilio.account_sid:
-        reason = "unknown number" if channel is None else "unknown account"
-        tx.messages.insert_orphan(message, reason)
-        text = f"Unknown number {masked(message.recipient)}: {reason}."
-        tx.cards.open(CardKind.ORPHAN, cards.number(message.recipient), text)
+    channel = tx.channels.at(message.account, message.recipient)
+    if channel is None:
+        _orphan(tx, message)
         return Received.ORPHANED
     contact = tx.contacts.ensure(channel.id, message.sender)
     conversation = open_conversation(tx, channel, contact, config)
@@ -94,9 +91,26 @@ def receive(tx: Tx, message: InboundMessage, config: Config, arrival: Arrival | 
     return Received.STORED
 
 
+def _orphan(tx: Tx, message: InboundMessage) -> None:
+    """It is kept and nobody's: its account, or its number in that account, is none of ours."""
+    number = f"Unknown number {masked(message.recipient)}"
+    if message.account:
+        tx.messages.insert_orphan(message, "unknown number")
+        text = cards.told(message.account, f"{number}: unknown number.")
+        tx.cards.open(CardKind.ORPHAN, cards.number(message.account, message.recipient), text)
+        return
+    tx.messages.insert_orphan(message, "unknown account")
+    whose = masked(message.account_sid) if message.account_sid else "none"
+    text = f"{number}: unknown account ({whose}) at Twilio; add it to the configuration if it is yours."
+    tx.cards.open(CardKind.ORPHAN, cards.stranger(message.account_sid), text)
+
+
 def complete(tx: Tx, message: InboundMessage) -> None:
-    """The webhook of a message that catch-up stored: it brings what Twilio's log does not have."""
-    if tx.messages.fill_gaps(message):
+    """The webhook of a message that catch-up stored: it brings what Twilio's log does not have.
+
+    Nothing where the sid is another account's: whoever owns one account may not write into another one's messages.
+    """
+    if tx.messages.account(message.sid) == message.account and tx.messages.fill_gaps(message):
         tx.contacts.named(tx.messages.stored(message.sid)[1], message.profile_name)
         consent.complete(tx, message)
 
@@ -106,7 +120,7 @@ def open_conversation(tx: Tx, channel: Channel, contact: Contact, config: Config
 
     Who is with a person stays there: the person's silence counts, not the conversation's.
     """
-    key = session_key(channel.address, contact.address)
+    key = session_key(channel.id, contact.address)
     current = tx.conversations.open_with(key)
     if current is not None and current.expires_at <= tx.now and tx.jobs.in_lane(key) is None:
         tx.conversations.set_status(current.id, ConversationStatus.CLOSED)

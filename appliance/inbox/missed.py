@@ -89,7 +89,8 @@ def words_after(message: LoggedMessage | None, heard: Sequence[LoggedMessage], s
     return [other for other in later if keywords.says(other.body, other.recipient) != keywords.Change.NONE]
 
 
-def as_inbound(message: LoggedMessage, account_sid: str, media: tuple[Media, ...]) -> InboundMessage:
+def as_inbound(message: LoggedMessage, account: str, account_sid: str, media: tuple[Media, ...] = ()) -> InboundMessage:
+    """As its webhook would have brought it. `account`: of ours, in whose log it stands."""
     return InboundMessage(
         sid=message.sid,
         account_sid=account_sid,
@@ -97,4 +98,5 @@ def as_inbound(message: LoggedMessage, account_sid: str, media: tuple[Media, ...
         recipient=message.recipient,
         body=message.body,
         media=media,
+        account=account,
     )

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 
 from appliance.errors import RequestError
 from appliance.handover import charge
-from appliance.model import Contact, Conversation, ConversationStatus, JobKind, OutboxMessage, OutboxState, masked
+from appliance.model import (
+    Channel,
+    Contact,
+    Conversation,
+    ConversationStatus,
+    JobKind,
+    OutboxMessage,
+    OutboxState,
+    masked,
+)
 from appliance.outbox import binding, delivery
 from appliance.store import Tx, cards
 from appliance.store.cards import CardKind
@@ -35,11 +44,21 @@ class _Unfinished:
     replies: list[OutboxMessage]
 
 
-def remove(tx: Tx, address: str, *, force: bool = False) -> Removed:
-    """Raises RequestError: while a conversation is open, unless `force`; while a reply is on its way to Twilio."""
-    channel = tx.channels.at(address)
-    if channel is None:
+def named(tx: Tx, address: str, account: str | None, *, enabled: bool = True) -> Channel:
+    """The channel in use with this address; of an account where several have it. Raises RequestError."""
+    every = tx.channels.with_address(address, enabled=enabled)
+    found = [channel for channel in every if account in (None, channel.account)]
+    if not found:
         raise RequestError("not_found", f"There is no channel {address}; see: appliance channel list", "channel", 404)
+    if len(found) > 1:
+        names = " and ".join(channel.account for channel in found)
+        raise RequestError("which_account", f"{address} is a channel of {names}; name the account.", "account")
+    return found[0]
+
+
+def remove(tx: Tx, address: str, account: str | None = None, *, force: bool = False) -> Removed:
+    """Raises RequestError: while a conversation is open, unless `force`; while a reply is on its way to Twilio."""
+    channel = named(tx, address, account)
     found = [_of(tx, contact) for contact in tx.contacts.unfinished_on(channel.id)]
     replies = [row for each in found for row in each.replies]
     removed = Removed(

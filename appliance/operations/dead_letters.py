@@ -111,7 +111,9 @@ def _answer_again(
     """The messages are live again, and a fresh job answers them."""
     conversation = tx.conversations.get(letter.payload["conversation"])
     assert conversation is not None
-    _check_allowed(tx, ANSWER, conversation.channel_id, conversation.contact_id)
+    channel = tx.channels.get(conversation.channel_id)
+    assert channel is not None
+    _check_allowed(tx, ANSWER, channel.id, conversation.contact_id)
     if conversation.status == ConversationStatus.CLOSED:
         raise _refused("conversation_closed", "The conversation is closed; write to the customer instead.")
     if tx.jobs.in_lane(conversation.session_key) is not None:
@@ -121,7 +123,7 @@ def _answer_again(
     number = reply_no or letter.payload.get("reply_no", 1)
     return tx.jobs.enqueue(
         JobKind.REPLY,
-        resource=ai_resource(conversation.organization_id),
+        resource=ai_resource(conversation.organization_id, channel.account),
         lane=conversation.session_key,
         message_sid=last.sid,
         payload={"conversation": conversation.id, "reply_no": number + 1, "intended_by": intended_by},

@@ -45,6 +45,7 @@ class ManualMessage:
     body: str
     idempotency_key: str | None
     intended_by: str
+    account: str | None = None  # of the sender, where several have its address
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,10 @@ def submit(tx: Tx, message: ManualMessage, config: Config) -> Submitted:
     if (length := texts.length(body)) > texts.MAX_LENGTH:
         raise RequestError("body_too_long", f"The body has {length} of at most {texts.MAX_LENGTH} characters.", "body")
     channel = _channel(tx, message)
-    if message.idempotency_key is not None and (known := _known(tx, message, body)):
+    if message.idempotency_key is not None and (known := _known(tx, message, channel, body)):
         return Submitted(known.id, known.state)
     contact = tx.contacts.ensure(channel.id, message.recipient)
-    conversation = tx.conversations.open_with(session_key(channel.address, contact.address))
+    conversation = tx.conversations.open_with(session_key(channel.id, contact.address))
     outbox_id = write(
         tx,
         config,
@@ -94,11 +95,15 @@ def write(tx: Tx, config: Config, **columns: Any) -> int:
 
 
 def _channel(tx: Tx, message: ManualMessage) -> Channel:
-    channel = tx.channels.at(message.sender)
-    if channel is None:
+    found = [each for each in tx.channels.with_address(message.sender) if message.account in (None, each.account)]
+    if not found:
         meant = with_plus(message.sender)
-        hint = f" Write {meant}." if meant and tx.channels.at(meant) else ""
+        hint = f" Write {meant}." if meant and tx.channels.with_address(meant) else ""
         raise RequestError("unknown_channel", f"“from” is not a channel of this appliance.{hint}", "from")
+    if len(found) > 1:
+        names = " and ".join(each.account for each in found)
+        raise RequestError("which_account", f"“from” is a channel of {names}; name the account.", "account")
+    channel = found[0]
     recipient = message.recipient
     if len(recipient) > MAX_ADDRESS or not recipient.isprintable() or " " in recipient:
         raise RequestError("bad_address", "“to” is not an address; write +5511… or whatsapp:+5511….", "to")
@@ -113,12 +118,12 @@ def _channel(tx: Tx, message: ManualMessage) -> Channel:
     return channel
 
 
-def _known(tx: Tx, message: ManualMessage, body: str) -> OutboxMessage | None:
+def _known(tx: Tx, message: ManualMessage, channel: Channel, body: str) -> OutboxMessage | None:
     key = message.idempotency_key or ""
     if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
         raise RequestError("bad_key", f"The key must have 1 to {MAX_KEY} printable characters.", "idempotency_key")
     row = tx.outbox.by_key(key)
-    told = (message.sender, message.recipient, body)
-    if row is None or (row.sender, row.recipient, encoding.outgoing(row.body, row.sender)) == told:
+    told = (channel.id, message.recipient, body)
+    if row is None or (row.channel_id, row.recipient, encoding.outgoing(row.body, row.sender)) == told:
         return row
     raise RequestError("key_reused", "This key was used for another message.", "idempotency_key", 409)

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from appliance.errors import RequestError
-from appliance.model import Organization
+from appliance.model import MAIN, Organization
 from appliance.store import Tx, cards
 from appliance.store.cards import CardKind
 
@@ -34,6 +34,7 @@ class Registration:
     password_hash: str | None = None
     instructions: str = ""
     contact: str = ""
+    account: str = MAIN  # at Twilio, of all its channels
 
 
 def register_organization(tx: Tx, registration: Registration) -> int:
@@ -60,23 +61,23 @@ def register_organization(tx: Tx, registration: Registration) -> int:
         registration.contact,
     )
     for address in registration.channels:
-        add_channel(tx, organization_id, address)
+        add_channel(tx, organization_id, address, registration.account)
     if tx.organizations.user_exists(registration.user):
         raise RequestError("taken", f"There is a user {registration.user} already.", "user", 409)
     tx.organizations.insert_user(organization_id, registration.user, registration.password_hash)
     return organization_id
 
 
-def add_channel(tx: Tx, organization_id: int, address: str) -> int:
-    """The new channel's id: a number of ours at Twilio, as Twilio writes it in To."""
+def add_channel(tx: Tx, organization_id: int, address: str, account: str = MAIN) -> int:
+    """The new channel's id: a number of an account of ours at Twilio, as Twilio writes it in To."""
     if not _ADDRESS.fullmatch(address):
         raise RequestError("bad_address", f"{address!r} is not an address; write {_EXAMPLES}.", "channel")
-    if tx.channels.exists(address):
+    if tx.channels.exists(address, account):
         raise RequestError("taken", f"The channel {address} belongs to an organization already.", "channel", 409)
-    tx.cards.close(CardKind.ORPHAN, cards.number(address))
-    removed = tx.channels.removed(address)
+    tx.cards.close(CardKind.ORPHAN, cards.number(account, address))
+    removed = tx.channels.removed(account, address)
     if removed is None:
-        return tx.channels.insert(organization_id, address)
+        return tx.channels.insert(organization_id, address, account)
     if removed.organization_id != organization_id:
         owner = tx.organizations.get(removed.organization_id)
         text = f"{address} was a channel of {owner.name if owner else '?'}, which keeps its messages; add it there."
@@ -111,7 +112,8 @@ def page(tx: Tx) -> list[dict[str, Any]]:
 def channels(tx: Tx) -> list[dict[str, Any]]:
     names = {organization.id: organization.name for organization in tx.organizations.page(limit=MOST)}
     return [
-        {"id": channel.id, "address": channel.address, "organization": names[channel.organization_id]}
+        {"id": channel.id, "address": channel.address, "account": channel.account}
+        | {"organization": names[channel.organization_id]}
         for channel in tx.channels.in_use(MOST)
     ]
 

@@ -26,7 +26,7 @@ def apply(tx: Tx, report: DeliveryReport, config: Config) -> OutboxMessage | Non
     found = _REFERENCE.fullmatch(report.reference)
     row = tx.outbox.get(int(found[1])) if found and report.sid else None
     number = int(found[2]) if found else 0
-    if row is None or found is None or not _is_ours(tx, row, number, found[3], report, config):
+    if row is None or found is None or not _is_ours(tx, row, number, found[3], report):
         tx.events.insert(report, None, "names no row of ours")
         return None
     # Equal bodies in doubt are settled together: Twilio's log may have given the sid to another row than this one. It
@@ -39,15 +39,15 @@ def apply(tx: Tx, report: DeliveryReport, config: Config) -> OutboxMessage | Non
     return row
 
 
-def _is_ours(tx: Tx, row: OutboxMessage, number: int, tag: str, report: DeliveryReport, config: Config) -> bool:
-    """The tag proves it; what else the callback says must not contradict it.
+def _is_ours(tx: Tx, row: OutboxMessage, number: int, tag: str, report: DeliveryReport) -> bool:
+    """The tag proves it, from the account that made the attempt; what else it says must not contradict it.
 
     Of attempts that an older version made the tags are gone: Twilio's signature over the reference is their proof.
     """
-    tags = {attempt.number: attempt.tag for attempt in tx.attempts.of(row.id)}
-    proven = tags[number] in (tag, "") if number in tags else number < row.attempt
-    ours = report.account_sid in ("", config.twilio.account_sid) and report.sender in ("", row.sender)
-    return proven and ours
+    attempt = next((each for each in tx.attempts.of(row.id) if each.number == number), None)
+    proven = attempt.tag in (tag, "") if attempt else number < row.attempt
+    account = (attempt and attempt.account) or row.account
+    return proven and account in report.accounts and report.sender in ("", row.sender)
 
 
 def bind(tx: Tx, row: OutboxMessage, logged: LoggedMessage, config: Config) -> None:

@@ -1,50 +1,52 @@
 """What a send's end says about more than its message: circuits of the account, of the channel, and of doubt."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from appliance.clock import milliseconds
-from appliance.model import MINUTE, SECOND, channel_resource
+from appliance.model import MINUTE, SECOND, OutboxMessage, channel_resource
 from appliance.ports import Clock
-from appliance.queue.circuit import ACCOUNT, DOUBT, Circuits
+from appliance.queue.circuit import Circuits, access_of, doubt_of
 from appliance.twilio import codes
 from appliance.wire import Blame, SendOutcome, TwilioMessageResult
 
 RECENT = 2 * MINUTE  # a doubt this young may be the beginning of an incident that is not over
 
 
-def of_result(circuits: Circuits, clock: Clock, channel_id: int, result: TwilioMessageResult) -> None:
+def of_result(circuits: Circuits, clock: Clock, row: OutboxMessage, result: TwilioMessageResult) -> None:
     """A POST was answered, or nobody knows."""
     wait = None if result.retry_after is None else int(result.retry_after * SECOND)
     if result.outcome == SendOutcome.DOUBT:
-        circuits.get(DOUBT).parked(milliseconds(clock), wait)
+        circuits.get(doubt_of(row.account)).parked(milliseconds(clock), wait)
         return
     if result.blame not in (Blame.DAY, Blame.ACCOUNT, Blame.NETWORK):
-        circuits.get(DOUBT).succeeded()
-        circuits.get(ACCOUNT).succeeded()
+        circuits.get(doubt_of(row.account)).succeeded()
+        circuits.get(access_of(row.account)).succeeded()
         if result.blame != Blame.SENDER and result.outcome in (SendOutcome.ACCEPTED, SendOutcome.REFUSED):
-            circuits.get(channel_resource(channel_id)).succeeded()
-    _park(circuits, clock, channel_id, result.blame, wait)
+            circuits.get(channel_resource(row.channel_id, row.account)).succeeded()
+    _park(circuits, clock, row, result.blame, wait)
 
 
-def of_callback(circuits: Circuits, clock: Clock, channel_id: int, error_code: int | None) -> None:
+def of_callback(circuits: Circuits, clock: Clock, row: OutboxMessage, error_code: int | None) -> None:
     """A message failed after it was accepted: the same codes mean the same."""
-    _park(circuits, clock, channel_id, codes.blame(error_code))
+    _park(circuits, clock, row, codes.blame(error_code))
 
 
-def _park(circuits: Circuits, clock: Clock, channel_id: int, blame: Blame, wait: int | None = None) -> None:
+def _park(circuits: Circuits, clock: Clock, row: OutboxMessage, blame: Blame, wait: int | None = None) -> None:
     match blame:
         case Blame.DAY:
-            circuits.get(ACCOUNT).parked(milliseconds(clock), _tomorrow(clock))
+            circuits.get(access_of(row.account)).parked(milliseconds(clock), _tomorrow(clock))
         case Blame.ACCOUNT | Blame.NETWORK:
-            circuits.get(ACCOUNT).parked(milliseconds(clock), wait)
+            circuits.get(access_of(row.account)).parked(milliseconds(clock), wait)
         case Blame.SENDER:
-            circuits.get(channel_resource(channel_id)).parked(milliseconds(clock), wait)
+            circuits.get(channel_resource(row.channel_id, row.account)).parked(milliseconds(clock), wait)
 
 
-def of_the_past(circuits: Circuits, clock: Clock, last_doubt: int) -> None:
-    """At start. `last_doubt`: when the last send that is in doubt ended (ms UTC)."""
-    if 0 <= clock.now() - last_doubt < RECENT:
-        circuits.get(DOUBT).parked(milliseconds(clock))
+def of_the_past(circuits: Circuits, clock: Clock, last_doubts: Mapping[str, int]) -> None:
+    """At start. `last_doubts`: when the last send of an account that is in doubt ended (ms UTC)."""
+    for account, at in last_doubts.items():
+        if 0 <= clock.now() - at < RECENT:
+            circuits.get(doubt_of(account)).parked(milliseconds(clock))
 
 
 def _tomorrow(clock: Clock) -> int:

@@ -9,7 +9,7 @@ from appliance.model import ANSWERED_ELSEWHERE, MANUAL, Held, JobKind, OutboxMes
 from appliance.outbox import binding, permission
 from appliance.queue.lane import follow
 from appliance.store import Tx, cards
-from appliance.store.cards import ACCOUNT, CardKind
+from appliance.store.cards import CardKind
 from appliance.twilio import codes
 from appliance.wire import Blame, SendOutcome, TwilioMessageResult
 
@@ -47,7 +47,7 @@ def record(tx: Tx, row: OutboxMessage, result: TwilioMessageResult, config: Conf
     """Write what the POST came to, unless a callback was faster."""
     match result.outcome:
         case SendOutcome.ACCEPTED:
-            tx.cards.close(CardKind.TWILIO, ACCOUNT)
+            tx.cards.close(CardKind.TWILIO, cards.account(row.account))
             tx.cards.close(CardKind.TWILIO, cards.channel(row.channel_id))
             assert result.sid is not None
             current = tx.outbox.get(row.id)
@@ -68,9 +68,9 @@ def _not_sent(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
         tx.attempts.forget(row.id, row.attempt)
     if result.retry_after is not None or result.code == codes.RATE_LIMITED:
         return
-    text = f"Answers are waiting: {codes.explain(result.code)}"
+    text = cards.told(row.account, f"Answers are waiting: {codes.explain(result.code)}")
     if result.blame in (Blame.ACCOUNT, Blame.DAY):
-        tx.cards.open(CardKind.TWILIO, ACCOUNT, text)
+        tx.cards.open(CardKind.TWILIO, cards.account(row.account), text)
     if result.blame == Blame.SENDER:
         tx.cards.open(CardKind.TWILIO, cards.channel(row.channel_id), text, row.organization_id)
 

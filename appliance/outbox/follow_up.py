@@ -7,9 +7,9 @@ logging").
 from appliance.config import Config
 from appliance.model import HOUR, Job, OutboxMessage, OutboxState
 from appliance.outbox import binding
-from appliance.ports import Clock, LogUnavailableError, MessageLog
+from appliance.ports import Accounts, Clock
 from appliance.queue.outcome import Dead, Done, Outcome
-from appliance.queue.tolerance import unreadable
+from appliance.queue.tolerance import of_each, unreadable
 from appliance.store import Store, Tx
 from appliance.store.box import Fact
 
@@ -21,41 +21,41 @@ _UNSETTLED = (OutboxState.READY, OutboxState.SENDING, OutboxState.DOUBT)
 
 
 class FollowUpHandler:
-    def __init__(self, store: Store, log: MessageLog, config: Config, clock: Clock) -> None:
+    def __init__(self, store: Store, accounts: Accounts, config: Config, clock: Clock) -> None:
         self._store = store
-        self._log = log
+        self._accounts = accounts
         self._config = config
         self._clock = clock
 
     async def run(self, _job: Job) -> Outcome:
-        try:
-            await self.follow_up()
-        except LogUnavailableError:
-            return unreadable(self._clock.now())
-        return Done()
+        found = await of_each(self._accounts, self.follow_up)
+        return unreadable(self._clock.now()) if found.unreadable else Done()
 
     def give_up(self, _job: Job, error: str) -> Outcome:
         return Dead(error)
 
-    async def follow_up(self) -> None:
-        """Walk on through the outbox, to the first row whose time has not come. Raises LogUnavailableError."""
+    async def follow_up(self, account: str) -> None:
+        """Walk on, to the account's first row whose time has not come. Raises LogUnavailableError."""
         for _ in range(AT_MOST):
-            row = await self._next()
+            row = await self._next(account)
             # A time far in the future was written by a clock that ran ahead.
             if row is None or row.state != OutboxState.SENT or abs(self._clock.now() - (row.sent_at or 0)) < AFTER:
                 break
             await self._ask(row)
 
-    async def _next(self) -> OutboxMessage | None:
-        """The first row that is not over. Those before it are passed for good."""
+    async def _next(self, account: str) -> OutboxMessage | None:
+        """The account's first row that is not over. Those before it, and those of others, are passed for good."""
 
         def page(tx: Tx) -> list[OutboxMessage]:
-            return tx.outbox.page(tx.box.number(Fact.FOLLOWED_UP_TO) or 0, PAGE)
+            return tx.outbox.page(tx.box.number(Fact.FOLLOWED_UP_TO, account) or 0, PAGE)
+
+        def is_left(row: OutboxMessage) -> bool:
+            return row.account == account and not _is_over(row, self._clock.now())
 
         while rows := await self._store.read(page):
-            row = next((row for row in rows if not _is_over(row, self._clock.now())), None)
+            row = next(filter(is_left, rows), None)
             if row is not rows[0]:
-                await self._pass(rows[-1].id if row is None else row.id - 1)
+                await self._pass(account, rows[-1].id if row is None else row.id - 1)
             if row is not None:
                 return row
         return None
@@ -63,19 +63,19 @@ class FollowUpHandler:
     async def _ask(self, row: OutboxMessage) -> None:
         """Whatever Twilio says, and a customer who blocked us stays `sent` for ever: it is asked once."""
         assert row.sid is not None
-        logged = await self._log.message(row.sid)
+        logged = await self._accounts[row.account].log.message(row.sid)
 
         def conclude(tx: Tx) -> None:
             current = tx.outbox.get(row.id)
             if current is not None and logged is not None:
                 binding.name(tx, current, 0, logged.sid, logged.status, logged.error_code)
                 binding.derive(tx, current, self._config)
-            tx.box.put(Fact.FOLLOWED_UP_TO, row.id)
+            tx.box.put(Fact.FOLLOWED_UP_TO, row.id, row.account)
 
         await self._store.write(conclude)
 
-    async def _pass(self, outbox_id: int) -> None:
-        await self._store.write(lambda tx: tx.box.put(Fact.FOLLOWED_UP_TO, outbox_id))
+    async def _pass(self, account: str, outbox_id: int) -> None:
+        await self._store.write(lambda tx: tx.box.put(Fact.FOLLOWED_UP_TO, outbox_id, account))
 
 
 def _is_over(row: OutboxMessage, now: int) -> bool:

@@ -8,7 +8,7 @@ from appliance.model import SECOND, Job, OutboxMessage, OutboxState
 from appliance.outbox import consequences, delivery
 from appliance.outbox.evidence import Claim
 from appliance.outbox.settle import claim_of, is_still_absent, read
-from appliance.ports import Clock, LogUnavailableError, MessageLog, Sender, TooMuchError
+from appliance.ports import Accounts, Clock, LogUnavailableError, TooMuchError
 from appliance.queue.circuit import Circuits
 from appliance.queue.outcome import Dead, Done, Outcome, Snooze
 from appliance.queue.tolerance import unreadable
@@ -20,12 +20,9 @@ PAUSES = {Blame.NOTHING: 120.0, Blame.RECIPIENT: 60.0}  # seconds: the number's 
 
 
 class SendHandler:
-    def __init__(
-        self, store: Store, sender: Sender, log: MessageLog, config: Config, clock: Clock, circuits: Circuits
-    ) -> None:
+    def __init__(self, store: Store, accounts: Accounts, config: Config, clock: Clock, circuits: Circuits) -> None:
         self._store = store
-        self._sender = sender
-        self._log = log
+        self._accounts = accounts
         self._config = config
         self._clock = clock
         self._circuits = circuits
@@ -52,8 +49,8 @@ class SendHandler:
         left = (row.created_at + self._config.queue.reply_max_age - self._clock.now()) // SECOND
         valid_for = min(max(left, 1), LONGEST_VALIDITY)
         message = OutboundMessage(row.sender, row.recipient, row.body, f"{row.id}.{row.attempt}.{tag}", valid_for)
-        result = await self._sender.send(message)
-        consequences.of_result(self._circuits, self._clock, row.channel_id, result)
+        result = await self._accounts[row.account].sender.send(message)
+        consequences.of_result(self._circuits, self._clock, row, result)
         return self._outcome(row, result)
 
     async def _look(self, outbox_id: int) -> tuple[LogRead, LogRead] | None:
@@ -66,8 +63,9 @@ class SendHandler:
         claim = await self._store.read(earlier)
         if claim is None:
             return None
-        of_channel = await self._log.sent(claim.row.sender, claim.began, ours=True)
-        return await read(self._log, [claim], of_channel), of_channel
+        log = self._accounts[claim.row.account].log
+        of_channel = await log.sent(claim.row.sender, claim.began, ours=True)
+        return await read(log, [claim], of_channel), of_channel
 
     def give_up(self, job: Job, error: str) -> Outcome:
         """What is in the outbox stays as it is; a row that was being sent is in doubt."""

@@ -9,37 +9,37 @@ from appliance.config import Config
 from appliance.model import SECOND, Job, OutboxMessage, OutboxState
 from appliance.outbox import binding, delivery, evidence
 from appliance.outbox.evidence import Books, Claim, Finding, Verdict
-from appliance.ports import Clock, LogUnavailableError, MessageLog, TooMuchError
+from appliance.ports import Accounts, Clock, MessageLog, TooMuchError
 from appliance.queue.outcome import Done, Outcome, Snooze
-from appliance.queue.tolerance import AGAIN, LATER, Tolerance, unreadable
+from appliance.queue.tolerance import AGAIN, LATER, Tolerance, of_each, unreadable
 from appliance.store import Store, Tx
 from appliance.store.cards import BOX, CardKind
 from appliance.wire import LogRead, forms
 
 
 class SettleHandler:
-    def __init__(self, store: Store, log: MessageLog, config: Config, clock: Clock) -> None:
+    def __init__(self, store: Store, accounts: Accounts, config: Config, clock: Clock) -> None:
         self._store = store
-        self._log = log
+        self._accounts = accounts
         self._config = config
         self._clock = clock
 
     async def run(self, _job: Job) -> Outcome:
-        try:
-            due = await self.settle()
-        except LogUnavailableError:
-            return unreadable(self._clock.now())
-        if due is None:
-            return Done(_well)
-        return Snooze(max(due, self._clock.now() + SECOND), "the grace is not over", _well)
+        found = await of_each(self._accounts, self.settle)
+        due = min((each for each in found.said.values() if each is not None), default=None)
+        soon = self._clock.now() + SECOND
+        if found.unreadable:
+            again = unreadable(self._clock.now())
+            return again if due is None else replace(again, at=min(again.at, max(due, soon)))
+        return Done(_well) if due is None else Snooze(max(due, soon), "the grace is not over", _well)
 
     def give_up(self, _job: Job, error: str) -> Outcome:
         text = f"What became of sends in doubt cannot be found out: {error}."
         return Snooze(self._clock.now() + LATER, error, lambda tx: tx.cards.open(CardKind.SETTLE, BOX, text))
 
-    async def settle(self) -> int | None:
-        """Settle what can be settled now; when the next row is due (ms UTC). Raises LogUnavailableError."""
-        claims = await self._store.read(lambda tx: [claim_of(tx, row) for row in tx.outbox.in_doubt()])
+    async def settle(self, account: str) -> int | None:
+        """Settle what can be settled of an account; when its next row is due (ms UTC). Raises LogUnavailableError."""
+        claims = await self._store.read(lambda tx: [claim_of(tx, row) for row in tx.outbox.in_doubt(account)])
         later: list[int] = []
         tolerance = Tolerance()
         # One read of a channel serves all its customers: it goes back to the first attempt of any of them.
@@ -63,10 +63,11 @@ class SettleHandler:
     ) -> bool:
         """False where something moved meanwhile, or another answer to the contact is on its way."""
         row = doubtful[0].row
+        source = self._accounts[row.account].log
         try:
             if row.sender not in channels:
-                channels[row.sender] = await self._log.sent(row.sender, began[row.sender], ours=True)
-            log = await read(self._log, doubtful, channels[row.sender])
+                channels[row.sender] = await source.sent(row.sender, began[row.sender], ours=True)
+            log = await read(source, doubtful, channels[row.sender])
         except TooMuchError as error:
             why = str(error)
             return await self._store.write(lambda tx: _park_all(tx, doubtful, why))
@@ -81,7 +82,7 @@ def _contact(claim: Claim) -> int:
 
 
 def claim_of(tx: Tx, row: OutboxMessage) -> Claim:
-    return Claim(row, tx.attempts.of(row.id), restoration.grace_began(tx))
+    return Claim(row, tx.attempts.of(row.id), restoration.grace_began(tx, row.account))
 
 
 async def read(log: MessageLog, claims: Sequence[Claim], of_channel: LogRead) -> LogRead:

@@ -7,10 +7,19 @@ for at most one more wait.
 from appliance.model import HOUR, MINUTE, SECOND
 
 LONGEST = 25 * HOUR  # whatever a provider asks for; a daily limit lasts until the next day
-ACCOUNT = "account"  # at Twilio; a channel's circuit bears its resource's name
+ACCOUNT = "account"  # each at Twilio has one; a channel's circuit bears its resource's name
 DOUBT = "doubt"  # the account once more: POSTs end without a clear answer
 AI = "ai"  # the provider, whichever organization asks it
 AI_LIMIT = "ai-limit"  # the provider asked to be left alone
+
+
+def access_of(account: str) -> str:
+    """The circuit's name: whether an account may send at all."""
+    return f"{ACCOUNT}:{account}"
+
+
+def doubt_of(account: str) -> str:
+    return f"{DOUBT}:{account}"
 
 
 class Circuit:
@@ -76,7 +85,7 @@ class Circuit:
 
 
 class Circuits:
-    """The circuits of one process by name: `ai`, `ai-limit`, `account`, `channel:<id>`."""
+    """The circuits of one process by name: `ai`, `ai-limit`, `account:<name>`, `doubt:<name>`, `channel:<id>`, …"""
 
     def __init__(self) -> None:
         self._circuits: dict[str, Circuit] = {}
@@ -91,6 +100,6 @@ class Circuits:
 def _new(name: str) -> Circuit:
     if name == AI:  # three failures in a row open it, then one probe a minute
         return Circuit(3, MINUTE, MINUTE)
-    if name == DOUBT:
+    if name.partition(":")[0] == DOUBT:
         return Circuit(1, 5 * SECOND, 2 * MINUTE)
     return Circuit(1, SECOND // 10, 30 * SECOND)  # Twilio's advice for 20429

@@ -4,9 +4,9 @@ import sys
 from dataclasses import dataclass
 
 from appliance.clock import milliseconds
-from appliance.model import Job, Resource
+from appliance.model import Job, Resource, account_of
 from appliance.ports import Clock
-from appliance.queue.circuit import ACCOUNT, DOUBT, Circuits
+from appliance.queue.circuit import Circuits, access_of, doubt_of
 from appliance.queue.outage import Outage
 from appliance.restoration import Hold
 
@@ -16,7 +16,7 @@ UNLIMITED = sys.maxsize
 @dataclass(frozen=True, slots=True)
 class Pass:
     """What a gate allows: how many jobs, when to ask again (ms UTC, None if an event will tell), and whether the one
-    job is a probe: of all resources together one is let through at a time.
+    job is a probe: of all resources of an account one is let through at a time.
     """
 
     jobs: int = UNLIMITED
@@ -30,19 +30,19 @@ class Gate:
         self._outage = outage
         self._hold = hold
         self._clock = clock
-        self._probes: dict[int, list[str]] = {}
+        self._probes: dict[int, tuple[str, list[str]]] = {}  # by job: its account, and the circuits it probes
 
     def allows(self, resource: Resource) -> Pass:
         if not resource:
             return Pass()
-        if self._outage.active or self._hold.active:
+        if self._outage.active or self._hold.keeps(account_of(resource)):
             return Pass(0)
         now = milliseconds(self._clock)
         found = (self._circuits.get(name).open_until(now) for name in _circuits_of(resource))
         waits = [opens - now for opens in found if opens is not None]
         if not waits:
             return Pass()
-        if self._probes:
+        if any(account == account_of(resource) for account, _ in self._probes.values()):
             return Pass(0)
         return Pass(1, is_probe=True) if max(waits) <= 0 else Pass(0, self._clock.now() + max(waits))
 
@@ -53,14 +53,17 @@ class Gate:
         for name in names:
             self._circuits.get(name).try_enter(now)
         if names:
-            self._probes[job.id] = names
+            self._probes[job.id] = account_of(job.resource), names
 
     def left(self, job_id: int) -> None:
         """A job ended; a probe that said nothing about its circuit makes room for the next."""
-        for name in self._probes.pop(job_id, []):
+        for name in self._probes.pop(job_id, ("", []))[1]:
             self._circuits.get(name).abandon()
 
 
 def _circuits_of(resource: Resource) -> list[str]:
     """The AI's circuits are asked by its handler: while they are open its customers get the friendly text."""
-    return [ACCOUNT, DOUBT, resource] if resource.startswith("channel:") else []
+    if not resource.startswith("channel:"):
+        return []
+    account = account_of(resource)
+    return [access_of(account), doubt_of(account), resource]

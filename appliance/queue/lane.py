@@ -15,11 +15,13 @@ def arm(tx: Tx, conversation: Conversation, config: Config) -> None:
     live = tx.messages.live(conversation.id)
     if not live:
         return
+    channel = tx.channels.get(conversation.channel_id)
+    assert channel is not None
     delays = config.conversations
     due = reply_due(live[-1].received_at, live[0].received_at, delays.reply_delay, delays.reply_delay_max)
     job_id = tx.jobs.enqueue(
         JobKind.REPLY,
-        resource=ai_resource(conversation.organization_id),
+        resource=ai_resource(conversation.organization_id, channel.account),
         lane=conversation.session_key,
         run_at=due,
         message_sid=live[0].sid,

@@ -4,6 +4,7 @@ While it lasts nothing that needs the network is claimed and the deadlines stand
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
 from appliance.errors import StorageUnavailableError
@@ -18,9 +19,10 @@ LAST_PROBE = 30.0
 
 
 class Outage:
-    def __init__(self, store: Store, sender: Sender, clock: Clock, bell: Bell) -> None:
+    def __init__(self, store: Store, senders: Sequence[Sender], clock: Clock, bell: Bell) -> None:
+        """`senders`: of all accounts; one that reaches its Twilio proves the way out."""
         self._store = store
-        self._sender = sender
+        self._senders = senders
         self._clock = clock
         self._bell = bell
         self._began = asyncio.Event()
@@ -47,11 +49,15 @@ class Outage:
     async def is_total(self) -> bool:
         """Asked when the AI provider cannot be reached: is Twilio out of reach as well?"""
         noticed = self._clock.monotonic()  # a probe into the void takes seconds that belong to the outage
-        if not self.active and not await self._sender.reachable() and not self.active:
+        if not self.active and not await self._reachable() and not self.active:
             self._begin(noticed)
             with suppress(StorageUnavailableError):
                 await self._store.write(lambda tx: tx.box.put(Fact.OUTAGE_SINCE, tx.now))
         return self.active
+
+    async def _reachable(self) -> bool:
+        """All are asked at once: each answer may take until it times out."""
+        return any(await asyncio.gather(*(sender.reachable() for sender in self._senders)))
 
     def _begin(self, since: float) -> None:
         self._since = since
@@ -62,7 +68,7 @@ class Outage:
         while True:
             await self._began.wait()
             pause = FIRST_PROBE
-            while not (await self._sender.reachable() and await self._end()):
+            while not (await self._reachable() and await self._end()):
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, LAST_PROBE)
             self._began.clear()

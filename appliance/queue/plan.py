@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from appliance.model import NOTHING, Job, JobKind, Resource
+from appliance.model import NOTHING, Job, JobKind, Resource, account_of
 from appliance.queue.gate import Pass
 from appliance.store.jobs import ALONE_AFTER
 
@@ -86,6 +86,6 @@ def _in_turn(offers: Sequence[Offer], answering: Collection[Job], places: int, t
         held[job.resource] += 1
         free[job.kind == JobKind.REPLY] -= 1
         served[job.resource] = max(served.values(), default=0) + 1
-        if job.resource in probes:  # one probe of all resources together
-            waiting |= {resource: [] for resource in probes}
+        if job.resource in probes:  # one probe of all resources of an account
+            waiting |= {resource: [] for resource in probes if account_of(resource) == account_of(job.resource)}
     return start

@@ -1,6 +1,11 @@
-"""When Twilio's log cannot be read: the job comes again soon, and one customer's part keeps no other one waiting."""
+"""When Twilio's log cannot be read: the job comes again soon. One account's log keeps no other account waiting, and one
+customer's part of it no other customer.
+"""
 
-from collections.abc import Awaitable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import structlog
 
@@ -13,7 +18,31 @@ AGAIN = 30 * SECOND  # until it is asked once more
 LATER = 5 * MINUTE  # the same after it failed again and again
 IN_A_ROW = 3  # then it is not one customer's part of the log, and each try may last until it times out
 
+T = TypeVar("T")
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Round(Generic[T]):
+    """What each account's part of a job came to, and of whose log it could not be read, and why."""
+
+    said: dict[str, T]
+    unreadable: dict[str, str]
+
+
+async def of_each(accounts: Iterable[str], work: Callable[[str], Awaitable[T]]) -> Round[T]:
+    """The parts of all accounts, side by side. Raises, when all have ended, what is not the fault of a log."""
+    names = list(accounts)
+    ends = dict(zip(names, await asyncio.gather(*map(work, names), return_exceptions=True), strict=True))
+    faults = [
+        end for end in ends.values() if isinstance(end, BaseException) and not isinstance(end, LogUnavailableError)
+    ]
+    if faults:
+        raise next((fault for fault in faults if isinstance(fault, StorageBrokenError)), faults[0])
+    return Round(
+        {name: end for name, end in ends.items() if not isinstance(end, BaseException)},
+        {name: str(end) for name, end in ends.items() if isinstance(end, BaseException)},
+    )
 
 
 def unreadable(now: int, effects: Effects = nothing) -> Snooze:

@@ -3,7 +3,7 @@
 from appliance.model import Attempt
 from appliance.store.sql import Sql
 
-_COLUMNS = "number, tag, started_at, ended_at, sid, guessed, status, error_code"
+_COLUMNS = "number, tag, started_at, ended_at, sid, guessed, status, error_code, account"
 
 
 class Attempts:
@@ -33,6 +33,15 @@ class Attempts:
             self._sql.now,
             outbox_id,
             number,
+        )
+
+    def remain(self, channel_id: int, account: str) -> None:
+        """The channel moves: what was sent so far stays the account's that sent it."""
+        self._sql.run(
+            "UPDATE attempts SET account = ? WHERE account IS NULL "
+            "AND outbox_id IN (SELECT id FROM outbox WHERE channel_id = ?)",
+            account,
+            channel_id,
         )
 
     def refused(self, outbox_id: int, number: int) -> None:
@@ -111,11 +120,15 @@ class Attempts:
         return [(row[0], row[1]) for row in rows]
 
     def sids_to(self, channel_id: int, addresses: tuple[str, ...]) -> set[str]:
-        """Twilio's names of all we know to have sent from a channel to somebody with these addresses."""
+        """Twilio's names of all we know to have sent to somebody with these addresses, from a channel or another one of
+        its account: what a Messaging Service has not sent yet stands in the log without its sender.
+        """
         marks = ", ".join("?" * len(addresses))
         rows = self._sql.all(
-            "SELECT a.sid FROM contacts c JOIN outbox o ON o.contact_id = c.id JOIN attempts a ON a.outbox_id = o.id "  # noqa: S608
-            f"WHERE c.channel_id = ? AND c.address IN ({marks}) AND a.sid IS NOT NULL",
+            "SELECT a.sid FROM channels own JOIN channels ch ON ch.account = own.account "  # noqa: S608
+            "JOIN contacts c ON c.channel_id = ch.id "
+            "JOIN outbox o ON o.contact_id = c.id JOIN attempts a ON a.outbox_id = o.id "
+            f"WHERE own.id = ? AND c.address IN ({marks}) AND a.sid IS NOT NULL",
             channel_id,
             *addresses,
         )

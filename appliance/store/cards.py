@@ -3,11 +3,12 @@
 from enum import StrEnum
 from typing import NewType
 
+from appliance.model import MAIN
 from appliance.store.sql import Row, Sql
 
 Subject = NewType("Subject", str)  # what a card is about, such as "outbox:12"; made only here
 BOX = Subject("box")
-ACCOUNT = Subject("account")
+ACCOUNT = Subject("account")  # that of [twilio] itself
 
 
 class CardKind(StrEnum):
@@ -30,6 +31,26 @@ class CardKind(StrEnum):
     BACKUP = "backup"
 
 
+def account(name: str) -> Subject:
+    """An account at Twilio."""
+    return ACCOUNT if name == MAIN else Subject(f"account:{name}")
+
+
+def log_of(name: str) -> Subject:
+    """An account's log at Twilio; that of the only one concerns the whole box."""
+    return BOX if name == MAIN else account(name)
+
+
+def told(name: str, text: str) -> str:
+    """A card's text about an account: it names all but the one of [twilio] itself."""
+    return text if name == MAIN else f"{name}: {text}"
+
+
+def stranger(account_sid: str) -> Subject:
+    """An account at Twilio that is none of ours."""
+    return Subject(f"account_sid:{account_sid}")
+
+
 def conversation(conversation_id: int) -> Subject:
     return Subject(f"conversation:{conversation_id}")
 
@@ -42,8 +63,9 @@ def channel(channel_id: int) -> Subject:
     return Subject(f"channel:{channel_id}")
 
 
-def number(address: str) -> Subject:
-    return Subject(f"number:{address}")
+def number(name: str, address: str) -> Subject:
+    """A number of an account that is no channel here."""
+    return Subject(f"number:{address}" if name == MAIN else f"number:{address}@{name}")
 
 
 class Cards:

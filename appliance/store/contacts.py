@@ -7,9 +7,11 @@ from appliance.store.sql import Row
 TWILIOS_WORD = "21610"  # instead of a message's sid: Twilio refused to write to the contact
 
 
-def session_key(channel: str, contact: str) -> str:
-    """The key of a conversation and of its lane: both addresses verbatim."""
-    return f"{channel}|{contact}"
+def session_key(channel_id: int, contact: str) -> str:
+    """The key of a conversation and of its lane: the contact's address verbatim, and the channel, by its id, as an
+    address may be two accounts'.
+    """
+    return f"{channel_id}|{contact}"
 
 
 class Contacts(Repository[Contact]):
@@ -33,14 +35,10 @@ class Contacts(Repository[Contact]):
         return contact
 
     def lane(self, contact_id: int) -> str:
-        """The contact's session key, where its addresses are not at hand."""
-        row = self._sql.one(
-            "SELECT ch.address AS channel, c.address AS contact "
-            "FROM contacts c JOIN channels ch ON ch.id = c.channel_id WHERE c.id = ?",
-            contact_id,
-        )
-        assert row is not None
-        return session_key(row["channel"], row["contact"])
+        """The contact's session key."""
+        contact = self.get(contact_id)
+        assert contact is not None
+        return session_key(contact.channel_id, contact.address)
 
     def heard(self, contact_id: int, at: int) -> None:
         """A message came in: WhatsApp's 24 hours start again."""
@@ -116,13 +114,17 @@ class Contacts(Repository[Contact]):
     def is_any_handed_over(self) -> bool:
         return bool(self._sql.value("SELECT 1 FROM contacts WHERE handover IS NOT NULL LIMIT 1"))
 
-    def due_back(self, human_for: int, limit: int) -> list[Contact]:
-        """Whom somebody wants back, then those whose time is over. A time far ahead is of a clock that was wrong."""
+    def due_back(self, account: str, human_for: int, limit: int) -> list[Contact]:
+        """Whom somebody wants back, then those whose time is over, of one account's channels. A time far ahead is of a
+        clock that was wrong.
+        """
         return self._select(
             "handover IS NOT NULL AND (resume_at IS NOT NULL OR abs(? - handover_at) >= ?) "
+            "AND channel_id IN (SELECT id FROM channels WHERE account = ?) "
             "ORDER BY resume_at IS NULL, handover_at LIMIT ?",
             self._sql.now,
             human_for,
+            account,
             limit,
         )
 

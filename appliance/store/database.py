@@ -125,14 +125,27 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     todo = [(number, sql) for number, sql in migrations() if number > version]
     if todo and version > 0:
         _copy_aside(connection, path.with_name(f"{FILE_NAME}.before-{todo[-1][0]}"))
-    for number, sql in todo:
-        stamp = f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {number};"
-        try:
-            connection.executescript(f"BEGIN IMMEDIATE;\n{sql}\n{stamp}\nCOMMIT;")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+    # A table that others refer to can be made anew only while nobody looks; so all are looked at before the commit.
+    connection.execute("PRAGMA foreign_keys = 0")
+    try:
+        known = _broken_references(connection) if todo else set()
+        for number, sql in todo:
+            stamp = f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {number};"
+            connection.executescript(f"BEGIN IMMEDIATE;\n{sql}\n{stamp}")
+            if _broken_references(connection) - known:
+                raise DatabaseError(f"{path} cannot be brought up to date: step {number} breaks references.")
+            connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    finally:
+        connection.execute("PRAGMA foreign_keys = 1")
+
+
+def _broken_references(connection: sqlite3.Connection) -> set[tuple[str, int]]:
+    """(table, row) of what names a row that is not there."""
+    return {(row[0], row[1]) for row in connection.execute("PRAGMA foreign_key_check")}
 
 
 def _copy_aside(connection: sqlite3.Connection, copy: Path) -> None:

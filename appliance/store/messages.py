@@ -133,6 +133,15 @@ class Messages(Repository[StoredMessage]):
         )
         return [row["told"] for row in rows]
 
+    def account(self, sid: str) -> str | None:
+        """The account at Twilio whose message this is; None where it is not stored."""
+        found: str | None = self._sql.value(
+            "SELECT ch.account FROM messages m JOIN contacts c ON c.id = m.contact_id "
+            "JOIN channels ch ON ch.id = c.channel_id WHERE m.sid = ?",
+            sid,
+        )
+        return found
+
     def stored(self, sid: str) -> tuple[int, int, int]:
         """(its id, its contact's id, when it was received) of a message that is stored."""
         row = self._sql.one("SELECT id, contact_id, received_at FROM messages WHERE sid = ?", sid)

@@ -1,6 +1,6 @@
 """Organizations (tenants), their users and their channels."""
 
-from appliance.model import MINUTE, Channel, Organization
+from appliance.model import MAIN, MINUTE, Channel, Organization
 from appliance.store.repository import Repository
 
 CLOCK_SKEW = 2 * MINUTE  # the first watermark is read on Twilio's clock, and ours may be ahead
@@ -47,22 +47,31 @@ class Channels(Repository[Channel]):
     table = "channels"
     type = Channel
 
-    def at(self, address: str) -> Channel | None:
-        """The channel of an enabled organization with this address."""
-        return self._find(
+    def at(self, account: str, address: str) -> Channel | None:
+        """An account's channel of an enabled organization with this address."""
+        return next((channel for channel in self.with_address(address) if channel.account == account), None)
+
+    def with_address(self, address: str, *, enabled: bool = True) -> list[Channel]:
+        """In use, one for each account that has the address; those of enabled organizations, or all."""
+        return self._select(
             "address = ? AND removed_at IS NULL "
-            "AND organization_id IN (SELECT id FROM organizations WHERE disabled_at IS NULL)",
+            "AND (NOT ? OR organization_id IN (SELECT id FROM organizations WHERE disabled_at IS NULL)) ORDER BY id",
             address,
+            enabled,
         )
 
-    def exists(self, address: str) -> bool:
-        return bool(self._sql.value("SELECT 1 FROM channels WHERE address = ? AND removed_at IS NULL", address))
+    def beside(self, channel_id: int) -> list[Channel]:
+        """The other channels of the same account whose addresses are of the same kind, such as whatsapp:…"""
+        own = self.get(channel_id)
+        assert own is not None
+        every = self._select("account = ? AND id <> ? ORDER BY id", own.account, own.id)
+        return [each for each in every if each.address.rpartition(":")[0] == own.address.rpartition(":")[0]]
 
     def is_in_use(self, channel_id: int) -> bool:
         return bool(self._sql.value("SELECT 1 FROM channels WHERE id = ? AND removed_at IS NULL", channel_id))
 
-    def removed(self, address: str) -> Channel | None:
-        return self._find("address = ? AND removed_at IS NOT NULL", address)
+    def removed(self, account: str, address: str) -> Channel | None:
+        return self._find("account = ? AND address = ? AND removed_at IS NOT NULL", account, address)
 
     def remove(self, channel_id: int) -> None:
         """Nothing is left of one that nobody ever wrote to or was written to from."""
@@ -80,21 +89,37 @@ class Channels(Repository[Channel]):
     def in_use(self, limit: int) -> list[Channel]:
         return self._select("removed_at IS NULL ORDER BY id LIMIT ?", limit)
 
-    def insert(self, organization_id: int, address: str) -> int:
+    def move(self, channel_id: int, account: str) -> None:
+        """To another account: what Twilio says of it comes from there from now on."""
+        self._sql.run("UPDATE channels SET account = ? WHERE id = ?", account, channel_id)
+
+    def exists(self, address: str, account: str | None = None) -> bool:
+        """In an account, or in whatever one."""
+        statement = "SELECT 1 FROM channels WHERE address = ? AND account = coalesce(?, account)"
+        return bool(self._sql.value(statement, address, account))
+
+    def accounts(self) -> dict[str, int]:
+        """How many channels each account has, those of disabled organizations included."""
+        rows = self._sql.all("SELECT account, count(*) FROM channels GROUP BY account ORDER BY min(id)")
+        return {row[0]: row[1] for row in rows}
+
+    def insert(self, organization_id: int, address: str, account: str = MAIN) -> int:
         now = self._sql.now
         return self._sql.insert(
             "channels",
             organization_id=organization_id,
+            account=account,
             address=address,
             created_at=now,
             watermark_at=now - CLOCK_SKEW,
         )
 
-    def enabled(self) -> list[tuple[Channel, int, str]]:
-        """(channel, watermark, time zone of its organization)."""
+    def enabled(self, account: str) -> list[tuple[Channel, int, str]]:
+        """An account's: (channel, watermark, time zone of its organization)."""
         rows = self._sql.all(
             "SELECT c.*, o.timezone FROM channels c JOIN organizations o ON o.id = c.organization_id "
-            "WHERE o.disabled_at IS NULL AND c.removed_at IS NULL ORDER BY c.id"
+            "WHERE c.account = ? AND o.disabled_at IS NULL AND c.removed_at IS NULL ORDER BY c.id",
+            account,
         )
         return [(self._load(row), row["watermark_at"], row["timezone"]) for row in rows]
 

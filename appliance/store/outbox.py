@@ -74,8 +74,13 @@ class Outbox(Repository[OutboxMessage]):
             reason,
         )
 
-    def in_doubt(self) -> list[OutboxMessage]:
-        return self._select(f"{UNSETTLED} AND state = 'doubt' ORDER BY id")
+    def unsettled_of(self, channel_id: int) -> list[OutboxMessage]:
+        """A channel's rows that wait, are being sent or are in doubt; oldest first."""
+        return self._select(f"{UNSETTLED} AND state <> 'parked' AND channel_id = ? ORDER BY id", channel_id)
+
+    def in_doubt(self, account: str | None = None) -> list[OutboxMessage]:
+        """Of one account, or of all."""
+        return self._select(f"{UNSETTLED} AND state = 'doubt' AND account = coalesce(?, account) ORDER BY id", account)
 
     def is_unsettled_to(self, contact_id: int) -> bool:
         """Whether Twilio's log may hold a message of ours to the contact whose sid we do not know yet."""
@@ -129,14 +134,14 @@ class Outbox(Repository[OutboxMessage]):
         """What is not known to be sent or not, oldest first; what a person must decide is left out."""
         return self._select(f"{UNSETTLED} AND state <> 'parked' AND contact_id = ? ORDER BY id", contact_id)
 
-    def last_doubt(self) -> int:
-        """When the last of the sends that are in doubt ended (ms UTC); 0 where there is none."""
-        return int(
-            self._sql.value(
-                "SELECT coalesce(max(a.ended_at), 0) FROM outbox o JOIN attempts a ON a.outbox_id = o.id "
-                "WHERE o.state IN ('ready', 'sending', 'doubt', 'parked') AND o.state = 'doubt'"
-            )
+    def last_doubts(self) -> dict[str, int]:
+        """When the last of an account's sends that are in doubt ended (ms UTC), where there is one."""
+        rows = self._sql.all(
+            "SELECT o.account, max(a.ended_at) FROM outgoing o JOIN attempts a ON a.outbox_id = o.id "
+            "WHERE o.state IN ('ready', 'sending', 'doubt', 'parked') AND o.state = 'doubt' "
+            "AND a.ended_at IS NOT NULL GROUP BY o.account"
         )
+        return {row[0]: row[1] for row in rows}
 
     def recent(self, conversation_id: int, kind: str, since: int) -> int | None:
         """The newest message of a kind in a conversation since a time that was not withdrawn."""

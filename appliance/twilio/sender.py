@@ -32,11 +32,16 @@ class TwilioSender:
         api_url: str,
         status_url: str,
         timeout: float,
+        messaging_service_sid: str | None = None,
     ) -> None:
-        """`credentials`: (user, secret) pairs in the order they are tried. `timeout`: seconds for one call."""
+        """`credentials`: (user, secret) pairs in the order they are tried. `timeout`: seconds for one call.
+
+        `messaging_service_sid`: sends from the number of its pool that the message names, which the customer wrote to.
+        """
         self._http = TwilioHttp(api_url, timeout)
         self._clients = [Client(user, secret, account_sid, http_client=self._http) for user, secret in credentials]
         self._status_url = status_url
+        self._service = messaging_service_sid or values.unset
 
     async def send(self, message: OutboundMessage) -> TwilioMessageResult:
         result = TwilioMessageResult(SendOutcome.NOT_SENT, detail="no credentials", blame=Blame.ACCOUNT)
@@ -56,6 +61,7 @@ class TwilioSender:
         try:
             created = await client.messages.create_async(
                 from_=message.sender,
+                messaging_service_sid=self._service,
                 to=message.recipient,
                 body=message.body,
                 status_callback=f"{self._status_url}?o={message.reference}",

@@ -6,7 +6,7 @@ status in status callbacks".
 
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from multidict import MultiDict
@@ -82,26 +82,63 @@ class Signature:
         return any(matches)
 
 
-def message(request: Request, signature: Signature) -> InboundMessage:
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """An account of ours. `tokens`: its own, current first, and its parent's, which may sign for a subaccount."""
+
+    name: str
+    account_sid: str
+    tokens: Sequence[str]
+
+
+class Signers:
+    """All accounts of ours: a webhook counts only for the account that it names and whose token signed it."""
+
+    def __init__(self, public_url: str, signers: Sequence[Signer]) -> None:
+        self._signers = [(each, Signature(public_url, each.tokens)) for each in signers]
+
+    def of(
+        self, path_and_query: str, form: MultiDict[str], signature: str | None, *, in_url: bool = False
+    ) -> tuple[str, ...] | None:
+        """The names of the accounts for which a signature stands; None where it does not hold.
+
+        `in_url`: the form is the query, signed with the rest of the URL.
+
+        An account of ours that the form names stands for itself alone. Where it names none, all whose tokens fit; where
+        it names a stranger's, nobody, although it is one of our tokens that signed it.
+        """
+        named = form.get("AccountSid", "")
+        asked = [each for each in self._signers if each[0].account_sid == named] or self._signers
+        signed = MultiDict[str]() if in_url else form
+        fits = [signer for signer, own in asked if own.holds(path_and_query, signed, signature)]
+        if not fits:
+            return None
+        return tuple(signer.name for signer in fits if named in ("", signer.account_sid))
+
+
+def message(request: Request, signers: Signers) -> InboundMessage:
     """A customer's message, as Twilio signed it. Raises RefusedError."""
-    found = inbound_message(_form(request, signature), request.headers.get("I-Twilio-Idempotency-Token", ""))
+    form, accounts = _form(request, signers)
+    found = inbound_message(form, request.headers.get("I-Twilio-Idempotency-Token", ""))
     if found is None:
         raise RefusedError("no MessageSid")
-    return found
+    return replace(found, account=accounts[0] if found.account_sid and accounts else "")
 
 
-def report(request: Request, signature: Signature) -> DeliveryReport:
+def report(request: Request, signers: Signers) -> DeliveryReport:
     """A status callback, as Twilio signed it. Raises RefusedError."""
-    return delivery_report(_form(request, signature), request.reference)
+    form, accounts = _form(request, signers)
+    return replace(delivery_report(form, request.reference), accounts=accounts)
 
 
-def _form(request: Request, signature: Signature) -> MultiDict[str]:
+def _form(request: Request, signers: Signers) -> tuple[MultiDict[str], tuple[str, ...]]:
+    """What it says, and the accounts of ours for which it does. Of a GET the URL says it, and is all that is signed."""
     in_url = request.method == "GET"
     form = parse_form(request.target.partition("?")[2].encode() if in_url else request.body)
-    signed = MultiDict[str]() if in_url else form
-    if not signature.holds(request.target, signed, request.headers.get("X-Twilio-Signature")):
+    accounts = signers.of(request.target, form, request.headers.get("X-Twilio-Signature"), in_url=in_url)
+    if accounts is None:
         raise RefusedError("bad signature")
-    return form
+    return form, accounts
 
 
 def inbound_message(form: MultiDict[str], idempotency_token: str = "") -> InboundMessage | None:

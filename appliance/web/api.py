@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from appliance.config import Config
+from appliance.config.accounts import choose
 from appliance.errors import DatabaseError, RequestError
 from appliance.operations import (
     channels,
@@ -24,6 +25,7 @@ from appliance.operations import (
 )
 from appliance.operations.knowledge import Offline
 from appliance.operations.messages import ManualMessage
+from appliance.operations.moves import Move, move_channel
 from appliance.operations.organizations import Registration, add_channel, hash_password, register_organization
 from appliance.ports import Responder
 from appliance.queue.bell import Bell
@@ -31,6 +33,7 @@ from appliance.reply.shelf import Shelves
 from appliance.store import Store, Tx, backup
 from appliance.web.errors import json_response
 from appliance.web.requests import (
+    ChannelMove,
     NewAliases,
     NewChannel,
     NewKnowledge,
@@ -92,6 +95,7 @@ class Api:
             ("GET", "channels", self.channels),
             ("POST", "channels", self.add_channel),
             ("DELETE", "channels/{address}", self.remove_channel),
+            ("POST", "channels/move", self.move_channel),
             ("GET", "knowledge", self.knowledge),
             ("POST", "knowledge", self.import_knowledge),
             ("DELETE", "knowledge", self.remove_knowledge),
@@ -134,7 +138,7 @@ class Api:
 
     async def send(self, request: web.Request) -> web.Response:
         body = await read_body(request, NewMessage)
-        message = ManualMessage(body.sender, body.to, body.body, body.idempotency_key, self._intended_by)
+        message = ManualMessage(body.sender, body.to, body.body, body.idempotency_key, self._intended_by, body.account)
         submitted = await self._store.write(lambda tx: messages.submit(tx, message, self._desk.config))
         self._desk.bell.ring()
         return json_response(submitted, 202)
@@ -209,6 +213,7 @@ class Api:
             password_hash=hashed,
             instructions=body.instructions,
             contact=body.contact,
+            account=choose(self._desk.config, body.account).name,
         )
         return json_response({"id": await self._store.write(lambda tx: register_organization(tx, registration))}, 201)
 
@@ -217,15 +222,24 @@ class Api:
 
     async def add_channel(self, request: web.Request) -> web.Response:
         body = await read_body(request, NewChannel)
+        account = choose(self._desk.config, body.account).name
         added = await self._store.write(
-            lambda tx: add_channel(tx, organizations.find(tx, body.organization).id, body.address)
+            lambda tx: add_channel(tx, organizations.find(tx, body.organization).id, body.address, account)
         )
         return json_response({"id": added}, 201)
 
     async def remove_channel(self, request: web.Request) -> web.Response:
-        """`?force=1`: also while conversations are open."""
+        """`?force=1`: also while conversations are open. `?account=`: where several have the address."""
         address, force = request.match_info["address"], request.query.get("force") == "1"
-        return json_response(await self._store.write(lambda tx: channels.remove(tx, address, force=force)))
+        named = request.query.get("account")
+        return json_response(await self._store.write(lambda tx: channels.remove(tx, address, named, force=force)))
+
+    async def move_channel(self, request: web.Request) -> web.Response:
+        body = await read_body(request, ChannelMove)
+        move = Move(body.address, body.source, choose(self._desk.config, body.account).name, body.park)
+        moved = await self._store.write(lambda tx: move_channel(tx, move))
+        self._desk.bell.ring()
+        return json_response({"id": moved})
 
     async def knowledge(self, request: web.Request) -> web.Response:
         named = request.query.get("organization")

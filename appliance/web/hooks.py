@@ -12,10 +12,11 @@ from appliance.config import Config
 from appliance.errors import ApplianceError
 from appliance.inbox.intake import Intake
 from appliance.metrics import Metrics
+from appliance.model import OutboxMessage
 from appliance.outbox import binding
 from appliance.store import Store
 from appliance.twilio import webhook
-from appliance.twilio.webhook import MAX_BODY, MESSAGES_PATH, STATUS_PATH, RefusedError, Signature
+from appliance.twilio.webhook import MAX_BODY, MESSAGES_PATH, STATUS_PATH, RefusedError, Signer, Signers
 
 # Anything but an empty TwiML document would be texted to the customer.
 EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
@@ -25,7 +26,7 @@ log = structlog.get_logger()
 
 class Hooks:
     """`not_stored` is told when a message had to be refused with 503: Twilio has it and we do not. `failed` is told of
-    the channel and the code of a message that came to nothing after it was accepted.
+    the row and the code of a message that came to nothing after it was accepted.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class Hooks:
         config: Config,
         metrics: Metrics,
         not_stored: Callable[[], None],
-        failed: Callable[[int, int], None],
+        failed: Callable[[OutboxMessage, int], None],
     ) -> None:
         self._store = store
         self._intake = intake
@@ -43,7 +44,12 @@ class Hooks:
         self._count = metrics.webhooks.labels
         self._not_stored = not_stored
         self._failed = failed
-        self._signature = Signature(config.server.public_url, config.twilio.auth_tokens)
+        tokens = {account.name: account.auth_tokens for account in config.accounts}
+        ours = [
+            Signer(each.name, each.account_sid, each.auth_tokens + tokens.get(each.parent or "", ()))
+            for each in config.accounts
+        ]
+        self._signers = Signers(config.server.public_url, ours)
 
     def add_to(self, app: web.Application) -> None:
         message = self._refusals_counted("message", self.message)
@@ -63,7 +69,7 @@ class Hooks:
 
     async def message(self, request: web.Request) -> web.Response:
         try:
-            message = webhook.message(await _received(request), self._signature)
+            message = webhook.message(await _received(request), self._signers)
         except RefusedError as error:
             raise _refuse(str(error)) from None
         try:
@@ -77,7 +83,7 @@ class Hooks:
 
     async def status(self, request: web.Request) -> web.Response:
         try:
-            report = webhook.report(await _received(request), self._signature)
+            report = webhook.report(await _received(request), self._signers)
         except RefusedError as error:
             raise _refuse(str(error)) from None
         try:
@@ -85,7 +91,7 @@ class Hooks:
         except ApplianceError as error:
             raise _cannot_store(error) from error
         if row is not None and report.error_code is not None:
-            self._failed(row.channel_id, report.error_code)
+            self._failed(row, report.error_code)
         self._count("status", "stored").inc()
         log.info("status received", sid=report.sid, status=report.status, error_code=report.error_code)
         return web.Response(status=204)

@@ -12,6 +12,7 @@ from pathlib import Path
 from appliance.clock import SystemClock
 from appliance.config import Config, Twilio
 from appliance.inbox.intake import Intake
+from appliance.model import MAIN
 from appliance.operations.organizations import Registration, register_organization
 from appliance.queue.bell import Bell
 from appliance.store import Store, writer
@@ -46,7 +47,9 @@ async def _feed(receiving: Intake) -> None:
     async def connection() -> None:
         for number in numbers:
             await receiving.receive(
-                InboundMessage(f"SM{number:032x}", ACCOUNT, f"+55119{number:08}", CHANNEL, "Qual o horário?")
+                InboundMessage(
+                    f"SM{number:032x}", ACCOUNT, f"+55119{number:08}", CHANNEL, "Qual o horário?", account=MAIN
+                )
             )
 
     await asyncio.gather(*(connection() for _ in range(AT_ONCE)))

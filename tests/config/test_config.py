@@ -63,6 +63,7 @@ DEFAULTS = {
     "twilio.auth_tokens": (),
     "twilio.api_key_sid": None,
     "twilio.api_key_secret": None,
+    "twilio.messaging_service_sid": None,
     "twilio.api_url": "https://api.twilio.com",
     "twilio.timeout": 10 * SECOND,
     "twilio.on_doubt": "resend",

@@ -9,6 +9,7 @@ from appliance.config.sections import KEYS
 
 ROOT = Path(__file__).parents[2]
 KEY = re.compile(r"#?(\w+) = ")
+ALSO = {"account": "twilio"}  # each account has that section's keys, and [twilio] itself is one
 
 
 def last_name(node: ast.expr) -> str:
@@ -34,7 +35,7 @@ def read_in(source: str) -> set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
             section = last_name(node.value)
-            found |= {f"{name}.{node.attr}" for name in (section, known.get(section))}
+            found |= {f"{name}.{node.attr}" for name in (section, known.get(section), ALSO.get(section))}
     return found & KEYS.keys()
 
 

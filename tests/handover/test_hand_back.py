@@ -249,7 +249,7 @@ async def test_who_speaks_while_the_log_is_read_keeps_the_customer(tmp_path: Pat
         await say(world, "ATENDENTE")
         await say(world, QUESTION)
         await sleep(world, 181)
-        log = world.appliance.engine.adapters.log
+        log = world.log
         whole = log.outbound
 
         async def read(*where: Any, **what: Any) -> LogRead:
@@ -354,7 +354,7 @@ async def test_three_whose_log_cannot_be_read_keep_nobody_waiting(tmp_path: Path
                 tx.contacts.hand_over(contact.id, Handover.TAKEN, NOON + number)
 
         await world.appliance.store.write(insert)
-        log = world.appliance.engine.adapters.log
+        log = world.log
         whole = log.outbound
 
         async def read(channel: str, contact: str, *where: Any, **what: Any) -> LogRead:

@@ -230,7 +230,7 @@ async def test_the_log_is_read_with_the_token_that_lives(tmp_path: Path) -> None
 async def test_media_that_was_deleted_holds_nobody_up(down: World) -> None:
     """404: nothing is attached any more. Anything else proves nothing."""
     await down.start()
-    log = down.appliance.engine.adapters.log
+    log = down.log
 
     assert await log.media("MM" + "0" * 32) == ()
     await down.twilio_line.cut()
@@ -247,12 +247,12 @@ async def test_a_list_whose_second_page_fails_was_not_read(down: World) -> None:
         await _miss(down, "spam", f"+55117{number:08}")
     assert isinstance(down.clock, ManualClock)
     since = down.clock.now() - 60_000
-    found = await down.appliance.engine.adapters.log.inbound(SMS, since)
+    found = await down.log.inbound(SMS, since)
     assert len(found.messages) == 1_001
 
     down.twilio.faults.add(Fault("list", "lag", seconds=0), Fault("list", "error"))
     with pytest.raises(LogUnavailableError):
-        await down.appliance.engine.adapters.log.inbound(SMS, since)
+        await down.log.inbound(SMS, since)
 
 
 async def _nothing() -> None: ...

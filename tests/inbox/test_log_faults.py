@@ -85,7 +85,7 @@ async def test_an_entry_that_breaks_the_reader_is_a_card_and_no_dead_letter(
     async def broken(*_arguments: Any, **_options: Any) -> LogRead:
         raise ValueError("a date nobody can read")
 
-    monkeypatch.setattr(type(world.appliance.engine.adapters.log), "inbound", broken)
+    monkeypatch.setattr(type(world.log), "inbound", broken)
     await catch_up(world)
     await pass_(world, 3_600)
     assert await world.cards() == ["log"]
@@ -106,7 +106,7 @@ async def test_our_own_answer_on_its_way_is_nobody_elses(world: World, monkeypat
     await world.teach("Entrega", "Entregamos no centro.")
     await world.twilio.receive(CUSTOMER, SMS, "Vocês fazem entrega?", deliver=False)
     await pass_(world, 60)
-    read = type(world.appliance.engine.adapters.log).outbound
+    read = type(world.log).outbound
 
     async def slowly(log: Any, *about: Any, **options: Any) -> LogRead:
         if not world.sent():
@@ -116,7 +116,7 @@ async def test_our_own_answer_on_its_way_is_nobody_elses(world: World, monkeypat
             await writes
         return await read(log, *about, **options)
 
-    monkeypatch.setattr(type(world.appliance.engine.adapters.log), "outbound", slowly)
+    monkeypatch.setattr(type(world.log), "outbound", slowly)
     await catch_up(world)
     await asyncio.sleep(1)
     await pass_(world, 600)

@@ -199,7 +199,7 @@ async def test_a_word_that_the_list_does_not_show_yet_counts(shop: Shop) -> None
     await shop.hear("SAIR")
     await shop.miss("VOLTAR")
     await shop.hear("SAIR")
-    log = shop.world.appliance.engine.adapters.log
+    log = shop.world.log
     read = type(log).inbound
 
     async def lagging(self: Any, *about: Any, **options: Any) -> LogRead:

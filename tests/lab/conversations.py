@@ -19,6 +19,7 @@ from appliance.ports import Dialogue, Reply, Retryable, Sender
 from appliance.simulator.delivery import Delivery
 from appliance.simulator.ledger import Entry
 from appliance.store import Tx
+from appliance.store.contacts import session_key
 from appliance.store.jobs import ALONE_AFTER
 from appliance.wire import OutboundMessage, TwilioMessageResult
 from tests.support.world import SMS, WHATSAPP, ManualClock, World
@@ -169,7 +170,7 @@ class Town:
         )
         self.post = self.world.twilio.delivery = SlowTwilio(self.world, self.waits)
         await self.world.__aenter__()
-        self.post.stand_before(self.world.appliance.engine.adapters.sender)
+        self.post.stand_before(self.world.sender)
 
     async def close(self, error: type[BaseException] | None) -> None:
         await self.clock.advance(60, partial(asyncio.sleep, 0))  # no slow POST outlives the simulator
@@ -219,7 +220,8 @@ class Town:
         return written + await asyncio.gather(*(self.write(customer, times) for customer in left))
 
     async def _has_work(self, customer: Customer) -> bool:
-        lane = f"{customer.channel}|{customer.address}"
+        (channel,) = await self.world.column("SELECT id FROM channels WHERE address = ?", customer.channel)
+        lane = session_key(channel, customer.address)
         job = await self.world.appliance.store.read(lambda tx: tx.jobs.in_lane(lane))
         live = "SELECT 1 FROM dispositions d JOIN conversations c ON c.id = d.conversation_id "
         return bool(job or await self.world.rows(live + "WHERE disposition = 'live' AND session_key = ?", lane))
@@ -261,7 +263,7 @@ class Town:
             await self.write(customer)
         await self.clock.advance(pause, partial(asyncio.sleep, 0))
         await self.world.start()
-        self.post.stand_before(self.world.appliance.engine.adapters.sender)
+        self.post.stand_before(self.world.sender)
         await self.rest()
 
     async def _end(self, orderly: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from appliance.model import JobKind
+from appliance.model import MAIN, JobKind
 from appliance.simulator import Fault
 from tests.support.api_client import ApiClient, api_of
 from tests.support.shop import Shop, open_shop
@@ -58,7 +58,9 @@ async def test_a_quiet_channel_goes_and_its_history_stays(shop: Shop) -> None:
     assert (await shop.api.get("organizations"))["organizations"][0]["channels"] == [WHATSAPP]
     assert [each["to"] for each in (await shop.api.get("orphans"))["orphans"]] == [SMS]
     assert (sent[0], sent[1]["error"]["code"]) == (400, "unknown_channel")
-    assert await shop.appliance.store.read(lambda tx: [c.address for c, _, _ in tx.channels.enabled()]) == [WHATSAPP]
+    assert await shop.appliance.store.read(lambda tx: [c.address for c, _, _ in tx.channels.enabled(MAIN)]) == [
+        WHATSAPP
+    ]
     assert await shop.verified() == []
 
 

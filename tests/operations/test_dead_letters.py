@@ -258,7 +258,7 @@ async def test_what_even_giving_up_failed_for_can_be_retried(shop: Shop) -> None
     shop.moody.works = True
 
     def give_up(tx: Tx) -> None:
-        job = tx.jobs.in_lane(f"{SMS}|{CUSTOMER}")
+        job = tx.jobs.in_lane(f"1|{CUSTOMER}")
         assert job is not None
         tx.sql.run("UPDATE message_queue SET status = 'dead' WHERE id = ?", job.id)
         last_resort(tx, job)

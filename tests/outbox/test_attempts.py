@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from appliance.clock import milliseconds
-from appliance.model import HOUR
-from appliance.queue.circuit import ACCOUNT
+from appliance.model import HOUR, MAIN
+from appliance.queue.circuit import access_of
 from appliance.simulator import Fault
 from appliance.wire import OutboundMessage, SendOutcome, TwilioMessageResult
 from tests.outbox.scene import (
@@ -44,7 +44,7 @@ async def sids(world: World) -> list[str | None]:
 
 def leave_alone(world: World) -> None:
     """For an hour nothing is sent by the account."""
-    world.appliance.engine.circuits.get(ACCOUNT).parked(milliseconds(world.appliance.clock), HOUR)
+    world.appliance.engine.circuits.get(access_of(MAIN)).parked(milliseconds(world.appliance.clock), HOUR)
 
 
 async def ask(world: World, *faults: Fault) -> None:
@@ -286,7 +286,7 @@ async def test_an_opt_out_by_the_second_attempt_counts_although_the_first_arrive
 async def test_the_second_post_is_refused_while_a_callback_names_the_first(doubtful: World) -> None:
     """The job ends as dead, and yet the customer has the answer: no dead letter."""
     await ask(doubtful, BEHIND, ACCEPTED, Fault("delivery", "stuck"))
-    sender = doubtful.appliance.engine.adapters.sender
+    sender = doubtful.sender
 
     async def send(message: OutboundMessage) -> TwilioMessageResult:
         await callback(doubtful, await reference(doubtful), sid_of(doubtful, 0), "delivered")

@@ -214,7 +214,7 @@ async def test_a_time_of_a_clock_that_ran_ahead_holds_nobody_up(unheard: World) 
 async def test_one_message_is_read_from_the_log(unheard: World) -> None:
     """As it stands now; None for a sid Twilio does not know; without a connection nothing is concluded."""
     entry = unheard.twilio.create(MultiDict({"From": SMS, "To": CUSTOMER, "Body": "Olá!"}))
-    log = unheard.appliance.engine.adapters.log
+    log = unheard.log
 
     found = await log.message(entry.sid)
     assert found is not None

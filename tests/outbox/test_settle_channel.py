@@ -19,7 +19,7 @@ async def test_the_read_goes_back_to_the_first_attempt_of_any_customer(tmp_path:
         first = min(await world.column("SELECT started_at FROM attempts WHERE sid IS NULL"))
         assert len(set(await world.column("SELECT contact_id FROM outbox WHERE state = 'doubt'"))) == 2
         asked: list[int] = []
-        log = world.appliance.engine.adapters.log
+        log = world.log
         sent = log.sent
 
         async def noted(channel, since, *, ours=False):  # type: ignore[no-untyped-def]

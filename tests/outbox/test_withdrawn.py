@@ -43,7 +43,7 @@ async def test_a_log_that_is_too_long_ends_in_a_letter(tmp_path: Path) -> None:
         async def endless(*_: object, **__: object) -> None:
             raise TooMuchError("more than 20000 messages")
 
-        world.appliance.engine.adapters.log.sent = endless  # type: ignore[method-assign, assignment]
+        world.log.sent = endless  # type: ignore[method-assign, assignment]
         await pass_(world, 20 * MINUTES)
 
         assert await states(world) == ["parked"]

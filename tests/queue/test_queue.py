@@ -408,7 +408,7 @@ async def test_a_late_result_is_fenced(tmp_path: Path) -> None:
     async with World(tmp_path, responder=Scripted()) as world:
         await world.say("hang")
         await world.until(lambda: world.appliance.engine.worker.busy)
-        old = await world.appliance.store.read(lambda tx: tx.jobs.in_lane(f"+551140000000|{CUSTOMER}"))
+        old = await world.appliance.store.read(lambda tx: tx.jobs.in_lane(f"1|{CUSTOMER}"))
         await crash_on(world, "hang")
         await world.until(lambda: world.appliance.engine.worker.busy)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from appliance import chores
 from appliance.handover import charge
-from appliance.inbox import exchange, intake, missed
+from appliance.inbox import catch_up, consent, exchange, intake, missed
 from appliance.inbox.exchange import Exchange
 from appliance.model import Channel, Contact, Conversation, ConversationStatus, Job, JobKind
 from appliance.outbox import binding, permission
@@ -19,6 +19,7 @@ from appliance.ports import Retryable
 from appliance.queue import lane, plan
 from appliance.queue.outage import Outage
 from appliance.queue.plan import Offer
+from appliance.queue.tolerance import Round
 from appliance.reply import handler
 from appliance.responder import llm
 from appliance.store import Tx, database, messages
@@ -26,15 +27,16 @@ from appliance.store.contacts import Contacts
 from appliance.store.organizations import Channels
 from appliance.store.outbox import Outbox
 from appliance.twilio import webhook
+from appliance.twilio.webhook import Signers
 from tests.handover import test_hand_back
-from tests.inbox import test_other_forms
-from tests.outbox import test_attempts, test_delivery, test_pauses, test_sending, test_settle
+from tests.inbox import test_other_forms, test_services
+from tests.outbox import test_accounts_apart, test_attempts, test_delivery, test_pauses, test_sending, test_settle
 from tests.queue import test_fairness, test_outage, test_queue
 from tests.reply import test_content_faults, test_loop_guard, test_menus, test_replies
 from tests.store import test_backup, test_store
 from tests.support import breakages, doubts
 from tests.support.breakages import Patch
-from tests.web import test_hostile
+from tests.web import test_hostile, test_signers
 
 RESET = {"fault": test_sending.UNKNOWN_OUTCOMES[0]}
 
@@ -133,7 +135,7 @@ def signatures_not_checked(patch: Patch) -> None:
 
 
 def a_default_tenant(patch: Patch) -> None:
-    patch.setattr(Channels, "at", lambda self, _address: self.get(1))
+    patch.setattr(Channels, "at", lambda self, *_where: self.get(1))
 
 
 def handed_back_unread(patch: Patch) -> None:
@@ -193,6 +195,29 @@ def a_number_answers_the_last_menu_written(patch: Patch) -> None:
     patch.setattr(Outbox, "menu", menu)
 
 
+def signed_by_any_account(patch: Patch) -> None:
+    """The token of whichever account of ours is enough."""
+
+    def of(self: Signers, path: str, form: Any, signature: str | None, **_: Any) -> tuple[str, ...] | None:
+        named = tuple(each.name for each, _ in self._signers if each.account_sid == form.get("AccountSid"))
+        return named if any(own.holds(path, form, signature) for _, own in self._signers) else None
+
+    patch.setattr(Signers, "of", of)
+
+
+def catch_up_ends_at_an_unreadable_account(patch: Patch) -> None:
+    """One after the other, and what cannot be read ends the pass."""
+
+    async def of_each(accounts: Any, work: Any) -> Round[Any]:
+        return Round({account: await work(account) for account in sorted(accounts)}, {})
+
+    patch.setattr(catch_up, "of_each", of_each)
+
+
+def opt_out_of_one_number(patch: Patch) -> None:
+    patch.setattr(consent, "_spread", lambda *_word: None)
+
+
 def row(begins: str, ends: str) -> dict[str, Any]:
     """Of the table of hand-overs, with the log readable."""
     found = next(each for each in test_hand_back.ROWS if each[:3] == (begins, ends, "readable"))
@@ -243,6 +268,9 @@ CONTROLS = [
     Control("message of ours taken for an answer given elsewhere", r"'Abrimos.* == 'Entregamos no centro", doubts.ours_taken_for_an_answer_given_elsewhere, test_other_forms.test_what_may_be_ours_is_nobody_elses_answer),
     Control("circuit closed at a restart", r"assert 2 == 1", doubts.circuit_closed_at_a_restart, test_pauses.test_a_young_doubt_pauses_the_account_at_a_start, {"away": 30, "waits": True}),
     Control("parked without a letter", r"one more item: 'not sure it arrived'", doubts.parked_without_a_letter, test_settle.test_an_unknown_message_at_the_time_of_an_attempt_parks),
+    Control("signature of any account", r"\('branch', 'main'\): \[200, 204\]|'branch', 'shut'", signed_by_any_account, test_signers.test_every_token_with_every_accounts_webhooks),
+    Control("catch-up ends at the first account that is unreadable", r"\[\] == \['missed'\]|'missed'", catch_up_ends_at_an_unreadable_account, test_accounts_apart.test_the_others_are_fetched_whoever_is_unreadable),
+    Control("opt-out of one number of a service", r"False != .*True|\+551140000002.*False", opt_out_of_one_number, test_services.test_an_opt_out_counts_for_the_services_numbers),
     Control("superseded although a person answered", r"Left contains one more item: '(sent|delivered)'", doubts.superseded_although_a_person_answered, test_settle.test_a_person_who_wrote_later_has_answered),
     Control("number answers the last menu written", r"'(Alugamos|Vendemos)\.' == ", a_number_answers_the_last_menu_written, test_menus.test_a_number_answers_the_last_menu_that_reached_the_customer),
 ]  # fmt: skip

@@ -9,7 +9,7 @@ import math
 import os
 import random
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -21,9 +21,9 @@ from appliance.app import Appliance
 from appliance.clock import wait_for
 from appliance.config import Address, Config
 from appliance.errors import StorageBrokenError
-from appliance.model import SECOND
+from appliance.model import MAIN, SECOND
 from appliance.operations.organizations import Registration, register_organization
-from appliance.ports import Clock, Responder
+from appliance.ports import Clock, MessageLog, Responder, Sender
 from appliance.simulator.app import run_simulator, simulator_app
 from appliance.simulator.twilio import Twilio
 from appliance.timekeeping import BUILT_AT
@@ -122,6 +122,7 @@ class World:
         model: FakeAi | None = None,
         language: str = "pt-BR",
         pace: float = 0.0,
+        others: Sequence[Twilio] = (),  # more accounts behind the same REST API
         **overrides: Any,  # sections of the configuration
     ) -> None:
         self.directory = directory
@@ -132,6 +133,7 @@ class World:
         self.language = language
         time: dict[str, Any] = {"now": clock.now} if clock else {}
         self.twilio = Twilio(ACCOUNT, [TOKEN], owned=[SMS, WHATSAPP], pace=pace, **time)
+        self.others = tuple(others)
         self.overrides = overrides
         self._stack = AsyncExitStack()
         self._runs = False
@@ -147,7 +149,7 @@ class World:
 
     async def _begin(self) -> None:
         self._stack.push_async_callback(hang_up)
-        self._simulator = await run_simulator(simulator_app(self.twilio), "127.0.0.1", 0)
+        self._simulator = await run_simulator(simulator_app(self.twilio, others=self.others), "127.0.0.1", 0)
         self._stack.push_async_callback(self._simulator.cleanup)
         self.twilio_line = Line(self._simulator)
         if self.model is not None:
@@ -164,7 +166,8 @@ class World:
         )
 
     async def _no_more_callbacks(self) -> None:
-        await self.twilio.delivery.close()
+        for twilio in (self.twilio, *self.others):
+            await twilio.delivery.close()
         await hang_up()
 
     async def _serve(self, model: FakeAi) -> None:
@@ -210,7 +213,8 @@ class World:
         self.appliance = Appliance(self.config, self.clock, self.responder)
         self._runs = True
         await self.appliance.start()
-        self.twilio.public_url = self.address
+        for twilio in (self.twilio, *self.others):
+            twilio.public_url = self.address
 
     async def stop(self) -> None:
         if self._runs:
@@ -239,7 +243,8 @@ class World:
         while quiet < 2:
             for _ in range(TURNS):
                 await asyncio.sleep(0)
-            await self.twilio.settle()
+            for twilio in (self.twilio, *self.others):
+                await twilio.settle()
             quiet = quiet + 1 if not await self._unsettled() else 0
             if not quiet:
                 await asyncio.sleep(0.002)
@@ -288,6 +293,15 @@ class World:
                 return
             assert asyncio.get_running_loop().time() < give_up, f"not within {seconds:g} s"
             await asyncio.sleep(0.005)
+
+    @property
+    def sender(self) -> Sender:
+        """Of the only account."""
+        return self.appliance.engine.adapters.accounts[MAIN].sender
+
+    @property
+    def log(self) -> MessageLog:
+        return self.appliance.engine.adapters.accounts[MAIN].log
 
     async def say(self, body: str, sender: str = CUSTOMER, to: str = SMS, **options: Any) -> str:
         """A customer writes and Twilio hears 200. Returns the sid."""

@@ -12,6 +12,8 @@ from appliance.twilio.webhook import (
     RefusedError,
     Request,
     Signature,
+    Signer,
+    Signers,
     UnreadableFormError,
     delivery_report,
     inbound_message,
@@ -22,6 +24,7 @@ from appliance.twilio.webhook import (
 TOKEN = "12345"
 URL = "https://example.com"
 PATH = "/twilio/messages"
+OURS = Signers(URL, [Signer("main", "AC1", [TOKEN])])
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 FORMS = st.lists(st.tuples(TEXTS, TEXTS), max_size=8)
 
@@ -123,7 +126,7 @@ def test_a_get_is_signed_by_its_url_alone() -> None:
     target = f"{PATH}?{query}"
     header = {"X-Twilio-Signature": signed([], URL + target)}
 
-    found = message(Request(target, header, b"MessageSid=SM2", method="GET"), Signature(URL, [TOKEN]))
+    found = message(Request(target, header, b"MessageSid=SM2", method="GET"), OURS)
 
     assert (found.sid, found.sender, found.body) == ("SM1", "+1", "olá + tchau & 100%")
 
@@ -133,7 +136,7 @@ def test_a_get_that_is_not_whole_is_refused(target: str) -> None:
     """Without a sid, with another query than the one that was signed, with bytes that are no text."""
     header = {"X-Twilio-Signature": signed([], URL + target if target == PATH else f"{URL}{target}&x=1")}
     with pytest.raises(RefusedError):
-        message(Request(target, header, b"", method="GET"), Signature(URL, [TOKEN]))
+        message(Request(target, header, b"", method="GET"), OURS)
 
 
 def test_a_signature_over_a_form_does_not_hold_for_get() -> None:
@@ -141,7 +144,7 @@ def test_a_signature_over_a_form_does_not_hold_for_get() -> None:
     pairs = [("MessageSid", "SM1"), ("Body", "Oi")]
     target = f"{PATH}?{urlencode(pairs)}"
     with pytest.raises(RefusedError, match="bad signature"):
-        message(Request(target, {"X-Twilio-Signature": signed(pairs)}, b"", method="GET"), Signature(URL, [TOKEN]))
+        message(Request(target, {"X-Twilio-Signature": signed(pairs)}, b"", method="GET"), OURS)
 
 
 def test_every_accepted_token_signs() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from appliance.config import Config, Conversations, Twilio
 from appliance.inbox.intake import Received, receive
-from appliance.model import HOUR, JobKind
+from appliance.model import HOUR, MAIN, JobKind
 from appliance.store.database import FILE_NAME, configure_writer
 from appliance.store.sql import Sql
 from appliance.store.tx import Tx
@@ -42,7 +42,7 @@ def received(number: int) -> Unit:
 def message(number: int) -> InboundMessage:
     customer = f"+55118{number:08}"
     pairs = (("MessageSid", f"SM{number:032}"), ("From", customer), ("To", SMS), ("Body", "Qual o horário?"))
-    return InboundMessage(f"SM{number:032}", ACCOUNT, customer, SMS, "Qual o horário?", parameters=pairs)
+    return InboundMessage(f"SM{number:032}", ACCOUNT, customer, SMS, "Qual o horário?", parameters=pairs, account=MAIN)
 
 
 async def test_it_is_ready_soon_after_a_kill_with_ten_thousand_jobs(tmp_path: Path) -> None:

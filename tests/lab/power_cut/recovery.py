@@ -133,7 +133,7 @@ class Examiner:
         if content not in self._verified or self._count % AGAIN == 0:
             self._verified.add(content)
             sending = tx.outbox.in_state(OutboxState.SENDING)
-            commit_batch(connection, tx, [lambda tx: begin_run(tx, past(tx).run, {}, CONFIG)])
+            commit_batch(connection, tx, [lambda tx: begin_run(tx, past(tx, CONFIG).run, {}, CONFIG)])
             for outbox_id in sorted(set(sending).intersection(tx.outbox.in_state(OutboxState.READY))):
                 yield f"twice: outbox row {outbox_id} may be at Twilio and would be sent again by the next start"
             if problems := verify(tx).problems:

@@ -12,11 +12,11 @@ from appliance import chores
 from appliance.config import Config, Conversations, Twilio
 from appliance.engine import begin_run
 from appliance.inbox.intake import receive
-from appliance.model import Job, JobKind
+from appliance.model import MAIN, Job, JobKind
 from appliance.operations.organizations import Registration, register_organization
 from appliance.outbox import binding
 from appliance.outbox.send import SendHandler
-from appliance.ports import Dialogue, Reply
+from appliance.ports import Dialogue, Reply, TwilioAccount
 from appliance.queue.bell import Bell
 from appliance.queue.circuit import Circuits
 from appliance.queue.outage import Outage
@@ -167,7 +167,9 @@ class Sender:
         if outcome in (SendOutcome.ACCEPTED, SendOutcome.DOUBT):
             self._store.handed.append(int(message.reference.partition(".")[0]))
             self._store.promise()
-            report = DeliveryReport(message.reference, sid, "delivered", None, ACCOUNT, SMS, message.recipient)
+            report = DeliveryReport(
+                message.reference, sid, "delivered", None, ACCOUNT, SMS, message.recipient, accounts=(MAIN,)
+            )
             self.reports.append(report)
         accepted = outcome == SendOutcome.ACCEPTED
         code = 21211 if outcome == SendOutcome.REFUSED else None
@@ -202,12 +204,13 @@ class Day:
         self._store = store
         self._clock = clock
         self._sender = Sender(store)
+        accounts = {MAIN: TwilioAccount(self._sender, NoLog())}
         circuits = Circuits()
-        outage = Outage(store, self._sender, clock, Bell())  # type: ignore[arg-type]
+        outage = Outage(store, [self._sender], clock, Bell())  # type: ignore[arg-type]
         provider = Provider(Echo(), circuits, outage, clock, lambda: 0.5, CONFIG.queue.max_attempts)
         self._handlers: dict[JobKind, Handler] = {
             JobKind.REPLY: ReplyHandler(store, provider, Shelves(), CONFIG, clock),  # type: ignore[arg-type]
-            JobKind.SEND: SendHandler(store, self._sender, NoLog(), CONFIG, clock, circuits),  # type: ignore[arg-type]
+            JobKind.SEND: SendHandler(store, accounts, CONFIG, clock, circuits),  # type: ignore[arg-type]
             JobKind.IDLE: chores.idle(CONFIG),
             JobKind.EXPIRED: chores.expired(),
         }
@@ -237,7 +240,7 @@ class Day:
     def _message(self, number: int, contact: int, body: str = "Qual o horário?", recipient: str = SMS) -> Unit:
         sender = f"+55119{contact:08}"
         pairs = (("Body", body), ("From", sender), ("To", recipient))
-        message = InboundMessage(f"IN{number:032}", ACCOUNT, sender, recipient, body, parameters=pairs)
+        message = InboundMessage(f"IN{number:032}", ACCOUNT, sender, recipient, body, parameters=pairs, account=MAIN)
         return lambda tx: receive(tx, message, CONFIG)
 
     def _claim(self) -> list[Job]:

@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from tests.lab.simulation.chance import Dice
 from tests.lab.simulation.coverage import Triple, counts
 from tests.lab.simulation.doubts import Doubts
-from tests.lab.simulation.scenario import DAYS, LAGGING, TABLE, TRACED, scenario
+from tests.lab.simulation.scenario import ACCOUNT_DAYS, ACCOUNTS, DAYS, LAGGING, TABLE, TRACED, scenario
 from tests.lab.simulation.simulation import Simulation, Snapshot
 
 _DEEP = ("post.", "begin.after", "result.before")  # after a crash here a second one is worth a try everywhere
@@ -62,7 +62,7 @@ def explore(simulation: Simulation, seed: int, every: int = 1) -> Iterator[Failu
         simulation.replay(chosen, ())
         yield from _judged(simulation, seed, (), "no crash")
         return
-    if DAYS <= seed < LAGGING:
+    if DAYS <= seed < LAGGING or seed >= ACCOUNT_DAYS:
         yield from _interrupted(simulation, seed)
         return
     snapshots = simulation.base(chosen)
@@ -71,7 +71,8 @@ def explore(simulation: Simulation, seed: int, every: int = 1) -> Iterator[Failu
         if point % every and not counts(snapshot.step):
             continue
         deep = chosen.deep and snapshot.step.startswith(_DEEP)
-        then = () if chosen.deep or seed < len(TABLE) or seed >= LAGGING else _more(seed, point)
+        one_only = chosen.deep or seed < len(TABLE) or LAGGING <= seed < ACCOUNTS
+        then = () if one_only else _more(seed, point)
         second = simulation.crash(snapshot, then, collect=deep)
         yield from _judged(simulation, seed, (point, *then), snapshot.step)
         yield from _again(simulation, seed, point, second)

@@ -6,20 +6,21 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from appliance import app, engine, ports
-from appliance.config import Config, Conversations, Queue, Twilio
+from appliance.config import Account, Config, Conversations, Queue, Twilio
 from appliance.engine import Adapters, Engine
 from appliance.errors import StorageUnavailableError
 from appliance.inbox.intake import Intake
-from appliance.model import MINUTE, Job, JobKind
+from appliance.model import MAIN, MINUTE, Job, JobKind
 from appliance.opening import AGAIN
 from appliance.outbox import binding
+from appliance.ports import TwilioAccount
 from appliance.queue.outcome import Handler, Outcome
 from appliance.wire import DeliveryReport, InboundMessage
 from tests.lab.inline import InlineStore
 from tests.lab.simulation.chance import Dice
 from tests.lab.simulation.ports import Clock, SimulatedLog, SimulatedModel, SimulatedSender, Wire
-from tests.lab.simulation.terms import Scenario
-from tests.lab.simulation.world import ACCOUNT, Entry, World
+from tests.lab.simulation.terms import OTHER, SIDS, Scenario
+from tests.lab.simulation.world import Entry, World
 
 
 class _NoMetrics:
@@ -44,7 +45,11 @@ _METRICS: Any = _NoMetrics()
 
 def configure(scenario: Scenario) -> Config:
     return Config(
-        twilio=Twilio(account_sid=ACCOUNT, on_doubt=scenario.on_doubt),  # type: ignore[arg-type]
+        twilio=Twilio(
+            account_sid=SIDS[MAIN],
+            on_doubt=scenario.on_doubt,  # type: ignore[arg-type]
+            accounts=(Account(name=OTHER, account_sid=SIDS[OTHER]),) if scenario.second else (),
+        ),
         conversations=Conversations(idle_after=MINUTE, expire_after=5 * MINUTE) if scenario.sweeps else Conversations(),
         queue=Queue(reply_max_age=scenario.age) if scenario.age else Queue(),
     )
@@ -85,8 +90,13 @@ class Life(app.Appliance):
         self.world = world
         self._inline: Any = store
         self.wire = Wire(world)
-        sender, log = SimulatedSender(self.wire, point), SimulatedLog(self.wire, point)
-        self._adapters = Adapters(sender, log, SimulatedModel(world, point))
+        accounts = {
+            account.name: TwilioAccount(
+                SimulatedSender(account.name, self.wire, point), SimulatedLog(account.name, self.wire, point)
+            )
+            for account in config.accounts
+        }
+        self._adapters = Adapters(accounts, SimulatedModel(world, point))
         self.dice = Dice(world.scenario.seed + (world.life << 48))  # so far apart that the lives share nothing
         self.errors: list[str] = []
         self.listening = False
@@ -97,7 +107,7 @@ class Life(app.Appliance):
     async def start(self) -> None:
         while self.world.is_full:  # appliance.opening refuses webhooks meanwhile
             await asyncio.sleep(AGAIN)
-        left = await self._inline.read(engine.past)
+        left = await self._inline.read(lambda tx: engine.past(tx, self.config))
         parts = (self._inline, self._adapters, self.config, self.clock, _METRICS, left)
         self._engine = _WatchedEngine(self.errors, *parts)
         await self._engine.resume()
@@ -112,7 +122,13 @@ class Life(app.Appliance):
 
     async def message(self, entry: Entry) -> None:
         message = InboundMessage(
-            entry.sid, ACCOUNT, entry.sender, entry.recipient, entry.body, parameters=(("Body", entry.body),)
+            entry.sid,
+            SIDS[entry.account],
+            entry.sender,
+            entry.recipient,
+            entry.body,
+            parameters=(("Body", entry.body),),
+            account=entry.account,
         )
         try:
             await self.intake.receive(message)
@@ -127,7 +143,7 @@ class Life(app.Appliance):
         with suppress(StorageUnavailableError):
             row = await self.store.write(lambda tx: binding.apply(tx, report, self.config))
             if row is not None and report.error_code is not None:
-                self.failed(row.channel_id, report.error_code)
+                self.failed(row, report.error_code)
             self.world.reported.append((report.reference, report.status))
 
     async def tick(self, kind: JobKind) -> None:
