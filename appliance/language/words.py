@@ -116,7 +116,7 @@ def _stems(word: str, language: Language) -> frozenset[str]:
     """What the word's inflections share. A verb's three letters also stand for its short forms: "abrimos", "abre"."""
     word = word[:LONGEST_WORD]
     endings = _PLURALS[language] if len(word) > _SHORTEST_STEM else ()
-    singular = next((word[: -len(many)] + one for many, one in endings if word.endswith(many)), word)
+    singular = next((word[: -len(many)] + one for many, one in endings if len(word) > len(many) + 1 and word.endswith(many)), word)
     for form in (word, singular):
         stem = _without_ending(form, _NOUN_ENDINGS[language])
         if stem:

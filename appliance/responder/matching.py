@@ -12,7 +12,7 @@ from functools import lru_cache
 from appliance.language import synonyms
 from appliance.language.spelling import MAX_COMPARED, SHORTEST_SWAPPED, is_slip
 from appliance.language.text import is_stop_word, words
-from appliance.language.thesaurus import families, signs
+from appliance.language.thesaurus import families, is_foreign, signs
 from appliance.language.words import LONGEST_WORD, Vocabulary, concepts, content_words, is_telling, plain_words
 from appliance.model import Language, Organization, Topic
 from appliance.ports import Dialogue
@@ -21,7 +21,9 @@ THRESHOLD = 0.6  # one of two words is a coincidence, two of three are a topic
 MAX_IDEAS = 16  # of one question that are compared with each topic
 JUST_AS_LIKE = 0.6  # of the best topic's likeness: where two say as much of what is asked, that tells them apart
 NEARLY_ALL = 0.8  # a share; who holds less of what is asked must be the likeliest by far,
-BY_FAR = 0.8  # which is to say that no other has so much of its likelihood
+BY_FAR = 0.8  # which is to say that no other has so much of its likelihood,
+TITLED = 1.2  # or this much where the title says what is asked
+PLAIN = 0.5  # likelihood, which an answer needs of which no title speaks
 HELD = 2_048  # names and topics ready to be asked: 500 topics with two other names each
 ALIKE = 10  # topics that the shelf proposes for one question
 
@@ -36,8 +38,10 @@ SLIP = 0.9
 IN_BODY = 0.5  # of what an idea counts that is in a name
 LIKENESS = 1.25  # of an idea in a name, per root of their number
 KIN_IN_BODY = 0.6
+ROOT = 0.7
+FOREIGN = 0.5
 KIN = 0.6  # of an idea, in a topic that holds no more of it than a word of its family
-WEAK, TOLD = 0.2, 0.6  # of a word's weight where no topic answers; the latter for what is asked of any business
+WEAK, TOLD = 0.4, 0.6  # of a word's weight where no topic answers; the latter for what is asked of any business
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,9 @@ class Idea:
     phrases: tuple[tuple[str, ...], ...]
     concept: str | None
     weak: bool  # counts where found, is not missed elsewhere
+
+    def is_foreign(self, speaks: Language) -> bool:
+        return self.concept is None and is_foreign(self.phrases[0][0], speaks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +143,10 @@ def is_sure(found: Sequence[Match]) -> bool:
     if not found or not found[0].answers:
         return False
     best, *others = found
-    is_titled = best.title_hits > 0 and best.score >= NEARLY_ALL  # a title that says it needs no more
-    bar = math.inf if is_titled else best.likelihood * (1.0 if best.score >= NEARLY_ALL else BY_FAR)
+    is_titled = best.title_hits > 0 and best.score >= NEARLY_ALL
+    if not best.worth or (not best.title_hits and best.likelihood < PLAIN):
+        return False
+    bar = best.likelihood * (TITLED if is_titled else BY_FAR)
     return not any(
         other.likelihood > bar or (says_as_much(other, best) and other.likeness >= JUST_AS_LIKE * best.likeness)
         for other in others
@@ -193,11 +202,7 @@ def _match(
     meant = [idea for idea in ideas if not idea.weak]
     share = min(_share(held, strong or counted), _share(held, meant))
     # Long messages tell a story around what is asked: evidence counts by the root of how much is said, not by a share.
-    evidence = 0.0
-    for idea in ideas:
-        own = held.get(idea, 0.0) * weights[idea] * (1.0 if idea in titled else IN_BODY)
-        evidence += max(own, KIN * kin.get(idea, 0.0) * _strength(idea))
-    evidence /= math.sqrt(sum(weights.values()) or 1.0)
+    likelihood = _evidence(ideas, titled, held, weights, kin) + LIKENESS * likeness * math.sqrt(max(len(meant), 1))
     return Match(
         topic,
         share if titled or telling else 0.0,
@@ -205,12 +210,27 @@ def _match(
         len(titled),
         sum(text.count(idea) for idea in held),
         likeness,
-        evidence + LIKENESS * likeness * math.sqrt(max(len(meant), 1)),
+        likelihood * (FOREIGN if any(idea not in held and idea.is_foreign(speaks) for idea in ideas) else 1.0),
     )
 
 
 def _names(topic: Topic, speaks: Language) -> list["_Part"]:
     return [_Part.of(name, speaks) for name in (topic.title, *topic.aliases)]
+
+
+def _evidence(
+    ideas: Sequence[Idea],
+    titled: Sequence[Idea],
+    held: Mapping[Idea, float],
+    weights: Mapping[Idea, float],
+    kin: Mapping[Idea, float],
+) -> float:
+    """What a topic holds of the ideas. Long messages tell a story around what is asked: the root of how much is said."""
+    found = 0.0
+    for idea in ideas:
+        own = held.get(idea, 0.0) * weights[idea] * (1.0 if idea in titled else IN_BODY)
+        found += max(own, KIN * kin.get(idea, 0.0) * _strength(idea))
+    return found / (sum(weights.values()) or 1.0) ** ROOT
 
 
 def _whole(topic: Topic) -> str:
