@@ -23,7 +23,7 @@ JUST_AS_LIKE = 0.6  # of the best topic's likeness: where two say as much of wha
 NEARLY_ALL = 0.8  # a share; who holds less of what is asked must be the likeliest by far,
 BY_FAR = 0.8  # which is to say that no other has so much of its likelihood,
 TITLED = 1.2  # or this much where the title says what is asked
-PLAIN = 0.5  # likelihood, which an answer needs of which no title speaks
+PLAIN = 0.4  # likelihood, which an answer needs of which no title speaks
 HELD = 2_048  # names and topics ready to be asked: 500 topics with two other names each
 ALIKE = 10  # topics that the shelf proposes for one question
 
@@ -37,10 +37,9 @@ SLIP = 0.9
 # Where no topic answers the likelier ones are offered. Found with other businesses' questions than those held out.
 IN_BODY = 0.5  # of what an idea counts that is in a name
 LIKENESS = 1.25  # of an idea in a name, per root of their number
-KIN_IN_BODY = 0.6
-ROOT = 0.7
-FOREIGN = 0.5
-KIN = 0.6  # of an idea, in a topic that holds no more of it than a word of its family
+ROOT = 0.7  # long messages tell a story around what is asked: what counts is divided by this power of all that is said
+KIN, KIN_IN_BODY = 0.6, 0.6  # of an idea, in a topic that holds no more of it than a word of its family
+FOREIGN, EVERYDAY = 0.5, 1.5
 WEAK, TOLD = 0.4, 0.6  # of a word's weight where no topic answers; the latter for what is asked of any business
 
 
@@ -210,7 +209,7 @@ def _match(
         len(titled),
         sum(text.count(idea) for idea in held),
         likeness,
-        likelihood * (FOREIGN if any(idea not in held and idea.is_foreign(speaks) for idea in ideas) else 1.0),
+        likelihood * _nearness(ideas, held, speaks),
     )
 
 
@@ -230,7 +229,14 @@ def _evidence(
     for idea in ideas:
         own = held.get(idea, 0.0) * weights[idea] * (1.0 if idea in titled else IN_BODY)
         found += max(own, KIN * kin.get(idea, 0.0) * _strength(idea))
-    return found / (sum(weights.values()) or 1.0) ** ROOT
+    return found / math.pow(sum(weights.values()) or 1.0, ROOT)
+
+
+def _nearness(ideas: Sequence[Idea], held: Mapping[Idea, float], speaks: Language) -> float:
+    """Less than 1 where a word of nobody's trade is asked for, more where nothing but what any business is asked."""
+    if any(idea not in held and idea.is_foreign(speaks) for idea in ideas):
+        return FOREIGN
+    return 1.0 if any(idea.concept is None and not idea.weak for idea in ideas) else EVERYDAY
 
 
 def _whole(topic: Topic) -> str:
