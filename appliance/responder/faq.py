@@ -56,8 +56,9 @@ def decide(dialogue: Dialogue) -> Reply:
     whole = " ".join(asked.questions)
     if not picks and not any(map(is_sure, found)) and [words(each) for each in questions] != [words(whole)]:
         found.append(matches(whole, dialogue))
-    if not picks and len(questions) > 1 and not all(map(is_sure, found)) and _is_aside(found, matches(whole, dialogue)):
-        found.append(matches(whole, dialogue))
+    unsure = len(questions) > 1 and any(map(is_sure, found)) and not all(map(is_sure, found))
+    if not picks and unsure and _is_aside(found, together := matches(whole, dialogue)):
+        found.append(together)
     elif picks or any(map(is_sure, found)):
         best = (fitting[0].topic for fitting in found if fitting and fitting[0].answers)
         topics = list(dict.fromkeys((*itertools.chain.from_iterable(picks.values()), *best)))

@@ -23,7 +23,7 @@ JUST_AS_LIKE = 0.6  # of the best topic's likeness: where two say as much of wha
 NEARLY_ALL = 0.8  # a share; who holds less of what is asked must be the likeliest by far,
 BY_FAR = 0.8  # which is to say that no other has so much of its likelihood,
 TITLED = 1.2  # or this much where the title says what is asked
-PLAIN = 0.4  # likelihood, which an answer needs of which no title speaks
+PLAIN = 0.35  # likelihood, which an answer needs of which no title speaks
 HELD = 2_048  # names and topics ready to be asked: 500 topics with two other names each
 ALIKE = 10  # topics that the shelf proposes for one question
 
@@ -145,7 +145,7 @@ def is_sure(found: Sequence[Match]) -> bool:
     is_titled = best.title_hits > 0 and best.score >= NEARLY_ALL
     if not best.worth or (not best.title_hits and best.likelihood < PLAIN):
         return False
-    bar = best.likelihood * (TITLED if is_titled else BY_FAR)
+    bar = best.likelihood * (TITLED if is_titled else 1.0 if best.score >= NEARLY_ALL else BY_FAR)
     return not any(
         other.likelihood > bar or (says_as_much(other, best) and other.likeness >= JUST_AS_LIKE * best.likeness)
         for other in others
@@ -224,7 +224,7 @@ def _evidence(
     weights: Mapping[Idea, float],
     kin: Mapping[Idea, float],
 ) -> float:
-    """What a topic holds of the ideas. Long messages tell a story around what is asked: the root of how much is said."""
+    """What a topic holds of the ideas. Long messages tell a story: divided by how much is said."""
     found = 0.0
     for idea in ideas:
         own = held.get(idea, 0.0) * weights[idea] * (1.0 if idea in titled else IN_BODY)
