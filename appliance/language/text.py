@@ -37,7 +37,8 @@ _SAYING_NOTHING: dict[Language, str] = {
         then there theres these they thing things think thinking this those though thought through till to together too
         try trying up ur us using ve very wanna want wanted wants was wasn way we well went were weren what whatever
         whats when whens where wheres whether which while who whole whos whose why will wish with within without
-        wondering wont would wouldn ya yeah yep yes yet you your yours yourself here nothing possible poss id better round after
+        wondering wont would wouldn ya yeah yep yes yet you your yours yourself here nothing possible poss id
+        better round after
         """,
     "es": """
         a actualmente ahi ahora al algo alguien algun alguna algunas alguno algunos alla alli ambos ante antes aquel

@@ -17,17 +17,22 @@ LANGUAGES: tuple[Language, ...] = ("pt-BR", "en", "es")
 SHORTEST_BEGINNING = 2
 
 # Of nobody's trade, and asked of everybody: the weather, a match, the news.
-_FOREIGN: dict[Language, frozenset[str]] = {
-    "pt-BR": frozenset(
-        ["previsao", "chover", "chove", "chovendo", "chuva", "futebol", "jogo", "jogos", "brasileirao", "campeonato", "libertadores", "placar", "gol", "timao", "flamengo", "corinthians", "palmeiras", "santos", "galo", "vasco", "gremio", "dolar", "euro", "bitcoin", "cotacao", "loteria", "mega", "sena", "noticia", "noticias", "presidente", "eleicao", "prefeito", "advogado", "advogada", "divorcio", "processo", "novela", "horoscopo", "signo", "piada", "poema", "capital", "onibus", "ingresso", "ingressos", "show", "detran", "passaporte", "inss", "imposto", "cep", "ddd"]
-    ),
-    "en": frozenset(
-        ["weather", "rain", "raining", "forecast", "football", "soccer", "match", "score", "league", "cup", "game", "lottery", "bitcoin", "dollar", "euro", "news", "president", "election", "mayor", "lawyer", "solicitor", "divorce", "horoscope", "joke", "poem", "recipe", "passport", "movie", "cinema", "homework", "curry", "taxi", "bus", "laptop", "lawsuit", "tickets", "concert"]
-    ),
-    "es": frozenset(
-        ["llover", "llueve", "lluvia", "pronostico", "futbol", "partido", "partidos", "liga", "clasico", "gol", "madrid", "barca", "dolar", "euro", "bitcoin", "loteria", "noticia", "noticias", "presidente", "elecciones", "alcalde", "abogado", "abogada", "divorcio", "horoscopo", "signo", "chiste", "poema", "pasaporte", "entradas", "concierto", "cine", "impuestos", "deberes", "licencia"]
-    ),
+_FOREIGN_TEXTS: dict[Language, str] = {
+    "pt-BR": """
+        previsao chover chove chovendo chuva futebol jogo jogos brasileirao campeonato libertadores placar gol dolar
+        euro bitcoin cotacao loteria noticia noticias presidente eleicao advogado advogada divorcio novela horoscopo
+        signo piada poema
+        """,
+    "en": """
+        weather rain raining forecast football soccer match score league lottery bitcoin dollar euro news president
+        election lawyer solicitor divorce horoscope joke poem homework
+        """,
+    "es": """
+        llover llueve lluvia pronostico futbol partido partidos liga clasico gol dolar euro bitcoin loteria noticia
+        noticias presidente elecciones abogado abogada divorcio horoscopo signo chiste poema
+        """,
 }
+_FOREIGN = {language: frozenset(text.split()) for language, text in _FOREIGN_TEXTS.items()}
 
 # What a text shows rather than says: a topic of days and times tells the hours. A family may hold these too.
 _SIGNS = {
