@@ -50,7 +50,7 @@ _CONCEPTS: dict[Language, dict[str, str]] = {
             numero contato, numero whatsapp, qual numero""",
         "email": "email*, e mail, e mails, correio eletronico",
         "parking": """estaciona*, parar carro, parar moto, deix* carro, deix* moto, vaga carro, vagas carro, vaga para
-            carro, vagas para carro*, onde parar, garagem, garagens, manobrista*, valet""",
+            carro, vagas para carro*, onde parar, onde fica* carro*, garagem, garagens, manobrista*, valet""",
         "menu": """cardapio*, menu, catalogo*, portfolio, que vendem, que fazem, que oferecem, que produtos, quais
             produtos, que servicos, quais servicos, lista produtos, lista servicos, servicos""",
         "children": """crianca*, infantil, infantis, bebe, bebes, menino*, menina*, filho*, filha*, kids, pediatr*,

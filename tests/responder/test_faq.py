@@ -149,7 +149,7 @@ def keys(answer: Reply) -> tuple[TextKey | None, bool]:
         (["bom dia, obrigado"], False, None),
         (["ATENDENTE"], True, TextKey.HANDOFF),
         (["vcs abrem domingo?", "quero falar com um atendente"], False, TextKey.HANDOFF),
-        (["quantas pessoas cabem na piscina?"], False, TextKey.DONT_KNOW),
+        (["quantas pessoas cabem na piscina?"], False, TextKey.MENU),
         (["ok?"], False, TextKey.DONT_KNOW),
         (["??"], False, TextKey.DONT_KNOW),
     ],
