@@ -19,7 +19,8 @@ _ABBREVIATIONS: dict[Language, str] = {
         whatsapp, wats whatsapp, insta instagram, face facebook, pgto pagamento, pagto pagamento, orc orcamento, qtd
         quantidade, vlr valor, n nao, mt muito, mto muito, dps depois, aki aqui, msm mesmo, kg quilo, kgs quilos, kilo
         quilo, kilos quilos, nf nota fiscal, p para, c com, s sem, qro quero, eh e, neh ne, nd nada, cmg comigo, ces
-        voces, ceis voces, pfv por favor, pfvr por favor, prof professor, info informacao, niver aniversario, apto apartamento
+        voces, ceis voces, pfv por favor, pfvr por favor, prof professor, info informacao, niver aniversario, apto
+        apartamento
         """,
     "en": """
         u you, ur your, whats what is, wheres where is, hows how is, whens when is, ppl people, thru through, wknd

@@ -35,7 +35,8 @@ _CONCEPTS: dict[Language, dict[str, str]] = {
             cartao debito, credito, debito, pix, dinheiro, parcel*, quantas vezes, boleto*, cheque*, vista, vale
             refeicao, vale alimentacao, maquininha, divid*, fiado, visa, mastercard, amex""",
         "delivery": """entreg*, taxa entrega, frete*, envio*, enviar, enviam, delivery, domicilio, motoboy, sedex,
-            transportadora, correio*, levar casa, levam casa, mandam casa""",
+            transportadora, correio*, levar casa, leva casa, levam casa,
+            levam ate casa, levar ate casa, mandam casa, trazem casa, trazem aqui""",
         "pickup": "retir*, busc*, pegar, pegar loja, pegar balcao",
         "order": "encomend*, fazer pedido, faco pedido, fazer encomenda, faco encomenda, pedir",
         "booking": """agend*, marcar, marco, marcacao, reserv*, marcar horario, marcar hora, agendar horario, agendar

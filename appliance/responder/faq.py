@@ -16,7 +16,8 @@ from appliance.language.words import content_words
 from appliance.model import TextKey
 from appliance.ports import Dialogue, Reply
 from appliance.responder import menu
-from appliance.responder.matching import TITLED, Match, ideas_of, is_sure, matches
+from appliance.responder.idea import ideas_of
+from appliance.responder.matching import TITLED, Match, is_sure, matches
 from appliance.texts import fit, render, strip_markup
 from appliance.wire import without_places
 

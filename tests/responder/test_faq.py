@@ -9,7 +9,8 @@ from appliance.model import Language, TextKey, Turn
 from appliance.operations.markdown import parse
 from appliance.ports import Dialogue, Reply, Responder
 from appliance.responder.faq import Faq
-from appliance.responder.matching import MAX_IDEAS, THRESHOLD, ideas_of, matches
+from appliance.responder.idea import MAX_IDEAS, ideas_of
+from appliance.responder.matching import THRESHOLD, matches
 from appliance.texts import length, render
 from tests.support.bakery_questions import (
     ABROAD,
