@@ -18,18 +18,22 @@ _ABBREVIATIONS: dict[Language, str] = {
         endereco, loc localizacao, tel telefone, cel celular, zap whatsapp, zapzap whatsapp, whats whatsapp, wpp
         whatsapp, wats whatsapp, insta instagram, face facebook, pgto pagamento, pagto pagamento, orc orcamento, qtd
         quantidade, vlr valor, n nao, mt muito, mto muito, dps depois, aki aqui, msm mesmo, kg quilo, kgs quilos, kilo
-        quilo, kilos quilos, nf nota fiscal, p para, c com, s sem, qro quero, eh e, neh ne, nd nada, cmg comigo
+        quilo, kilos quilos, nf nota fiscal, p para, c com, s sem, qro quero, eh e, neh ne, nd nada, cmg comigo, ces
+        voces, ceis voces, pfv por favor, pfvr por favor, prof professor, info informacao, niver aniversario, apto
+        apartamento
         """,
     "en": """
         u you, ur your, whats what is, wheres where is, hows how is, whens when is, ppl people, thru through, wknd
         weekend, r are, pls please, plz please, tmrw tomorrow, tmr tomorrow, appt appointment, hrs hours, addr address,
         adress address, addy address, tel telephone, sat saturday, mon monday, tue tuesday, wed wednesday, thu thursday,
-        fri friday
+        fri friday, tues tuesday, thurs thursday, wks weeks, wk week, yrs years, mins minutes, pic photo, pics photos,
+        bday birthday, nite night, tonite tonight, info information
         """,
     "es": """
         q que, k que, pa para, xq porque, pq porque, tmb tambem, tb tambem, x por, uds ustedes, ud usted, dir direccion,
         tel telefono, cel celular, wsp whatsapp, wasap whatsapp, finde fin semana, dom domingo, sab sabado, lun lunes,
-        mar martes, mie miercoles, jue jueves, vie viernes, hs horas
+        mar martes, mie miercoles, jue jueves, vie viernes, hs horas, info informacion, porfa por favor, cumple
+        cumpleanos
         """,
 }
 _SPELLED: Mapping[Language, Mapping[str, list[str]]] = {

@@ -35,7 +35,8 @@ _CONCEPTS: dict[Language, dict[str, str]] = {
             cartao debito, credito, debito, pix, dinheiro, parcel*, quantas vezes, boleto*, cheque*, vista, vale
             refeicao, vale alimentacao, maquininha, divid*, fiado, visa, mastercard, amex""",
         "delivery": """entreg*, taxa entrega, frete*, envio*, enviar, enviam, delivery, domicilio, motoboy, sedex,
-            transportadora, correio*, levar casa, levam casa, mandam casa""",
+            transportadora, correio*, levar casa, leva casa, levam casa,
+            levam ate casa, levar ate casa, mandam casa, trazem casa, trazem aqui""",
         "pickup": "retir*, busc*, pegar, pegar loja, pegar balcao",
         "order": "encomend*, fazer pedido, faco pedido, fazer encomenda, faco encomenda, pedir",
         "booking": """agend*, marcar, marco, marcacao, reserv*, marcar horario, marcar hora, agendar horario, agendar
@@ -50,7 +51,7 @@ _CONCEPTS: dict[Language, dict[str, str]] = {
             numero contato, numero whatsapp, qual numero""",
         "email": "email*, e mail, e mails, correio eletronico",
         "parking": """estaciona*, parar carro, parar moto, deix* carro, deix* moto, vaga carro, vagas carro, vaga para
-            carro, vagas para carro*, onde parar, garagem, garagens, manobrista*, valet""",
+            carro, vagas para carro*, onde parar, onde fica* carro*, garagem, garagens, manobrista*, valet""",
         "menu": """cardapio*, menu, catalogo*, portfolio, que vendem, que fazem, que oferecem, que produtos, quais
             produtos, que servicos, quais servicos, lista produtos, lista servicos, servicos""",
         "children": """crianca*, infantil, infantis, bebe, bebes, menino*, menina*, filho*, filha*, kids, pediatr*,

@@ -22,7 +22,7 @@ _SAYING_NOTHING: dict[Language, str] = {
         qual quando quanta quantas quanto quantos que queira quem quer queremos queria quero sabe sabem saber sao se
         seja sejam sem ser sera serao seria seu seus sim so sobre somos sou sr sra sua suas ta tais tal talvez tambem
         tao tava tb tbm te tem tenha tenham tenho ter teria teriam teve tinha tipo tive tivesse to toda todas todo todos
-        um uma umas uns vai vamos vao vc vcs vem ver vim vir voce voces voltar vou
+        tudo um uma umas uns vai vamos vao vc vcs vem ver vim vir voce voces voltar vou kk kkk kkkk rs
         """,
     "en": """
         a about abouts neither none again all already also always am an and another any anybody anyone anything anywhere
@@ -37,7 +37,8 @@ _SAYING_NOTHING: dict[Language, str] = {
         then there theres these they thing things think thinking this those though thought through till to together too
         try trying up ur us using ve very wanna want wanted wants was wasn way we well went were weren what whatever
         whats when whens where wheres whether which while who whole whos whose why will wish with within without
-        wondering wont would wouldn ya yeah yep yes yet you your yours yourself
+        wondering wont would wouldn ya yeah yep yes yet you your yours yourself here nothing possible poss id
+        better round after
         """,
     "es": """
         a actualmente ahi ahora al algo alguien algun alguna algunas alguno algunos alla alli ambos ante antes aquel
@@ -53,7 +54,7 @@ _SAYING_NOTHING: dict[Language, str] = {
         quisieramos sabe sabeis saben saber sabes se sea sean ser sera seria si sin sobre sois solo somos son soy su
         suelen sus tal tambien tan tanto te tendra tendriais tendrian teneis tenemos tener tengo ti tiene tienen toda
         todas todo todos tu tus tuve u un una unas unos usted ustedes va vais vamos van veo ver vez vosotros voy vuestra
-        vuestras vuestro vuestros y ya yo
+        vuestras vuestro vuestros y ya yo disculpa disculpe disculpen todavia oigan oiga
         """,
 }
 _STOP_WORDS: Mapping[Language, frozenset[str]] = {

@@ -116,7 +116,8 @@ def _stems(word: str, language: Language) -> frozenset[str]:
     """What the word's inflections share. A verb's three letters also stand for its short forms: "abrimos", "abre"."""
     word = word[:LONGEST_WORD]
     endings = _PLURALS[language] if len(word) > _SHORTEST_STEM else ()
-    singular = next((word[: -len(many)] + one for many, one in endings if word.endswith(many)), word)
+    found = ((many, one) for many, one in endings if word.endswith(many) and (one == "ao" or len(word) > len(many) + 1))
+    singular = next((word[: -len(many)] + one for many, one in found), word)
     for form in (word, singular):
         stem = _without_ending(form, _NOUN_ENDINGS[language])
         if stem:

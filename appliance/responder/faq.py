@@ -16,7 +16,8 @@ from appliance.language.words import content_words
 from appliance.model import TextKey
 from appliance.ports import Dialogue, Reply
 from appliance.responder import menu
-from appliance.responder.matching import Match, ideas_of, is_sure, matches
+from appliance.responder.idea import ideas_of
+from appliance.responder.matching import TITLED, Match, is_sure, matches
 from appliance.texts import fit, render, strip_markup
 from appliance.wire import without_places
 
@@ -56,12 +57,22 @@ def decide(dialogue: Dialogue) -> Reply:
     whole = " ".join(asked.questions)
     if not picks and not any(map(is_sure, found)) and [words(each) for each in questions] != [words(whole)]:
         found.append(matches(whole, dialogue))
-    if picks or any(map(is_sure, found)):
+    unsure = len(questions) > 1 and any(map(is_sure, found)) and not all(map(is_sure, found))
+    if not picks and unsure and _is_aside(found, together := matches(whole, dialogue)):
+        found.append(together)
+    elif picks or any(map(is_sure, found)):
         best = (fitting[0].topic for fitting in found if fitting and fitting[0].answers)
         topics = list(dict.fromkeys((*itertools.chain.from_iterable(picks.values()), *best)))
         bodies = [strip_markup(topic.body) for topic in topics]
         return Reply(source=", ".join(topic.title for topic in topics), text=fit("\n\n".join(bodies)))
     return menu.offer(itertools.chain.from_iterable(found), dialogue) or _unknown(dialogue)
+
+
+def _is_aside(found: Sequence[Sequence[Match]], whole: Sequence[Match]) -> bool:
+    """Whether what one sentence is sure of is not what the message is about."""
+    sure = {fitting[0].topic for fitting in found if is_sure(fitting)}
+    likely = {match.topic: match.likelihood for match in whole}
+    return bool(sure) and max(likely.values(), default=0.0) > TITLED * max(likely.get(topic, 0.0) for topic in sure)
 
 
 def _unknown(dialogue: Dialogue) -> Reply:

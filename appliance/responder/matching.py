@@ -7,21 +7,21 @@ propose; the share decides which topic answers. What customers call a topic coun
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from appliance.language import synonyms
-from appliance.language.spelling import MAX_COMPARED, SHORTEST_SWAPPED, is_slip
-from appliance.language.text import is_stop_word, words
-from appliance.language.words import LONGEST_WORD, Vocabulary, concepts, content_words, is_telling, plain_words
-from appliance.model import Language, Organization, Topic
+from appliance.language.thesaurus import families
+from appliance.language.words import Vocabulary, content_words
+from appliance.model import Language, Topic
 from appliance.ports import Dialogue
+from appliance.responder.idea import Idea, ideas_of
+from appliance.responder.part import Part
 
 THRESHOLD = 0.6  # one of two words is a coincidence, two of three are a topic
-MAX_IDEAS = 16  # of one question that are compared with each topic
 JUST_AS_LIKE = 0.6  # of the best topic's likeness: where two say as much of what is asked, that tells them apart
 NEARLY_ALL = 0.8  # a share; who holds less of what is asked must be the likeliest by far,
-BY_FAR = 0.8  # which is to say that no other has so much of its likelihood
-HELD = 2_048  # names and topics ready to be asked: 500 topics with two other names each
+BY_FAR = 0.8  # which is to say that no other has so much of its likelihood,
+TITLED = 1.2  # or this much where the title says what is asked
+PLAIN = 0.35  # likelihood, which an answer needs of which no title speaks
 ALIKE = 10  # topics that the shelf proposes for one question
 
 # What an idea found in a topic counts. A word that belongs to a concept is worth most where the title is about it: the
@@ -32,18 +32,12 @@ CONCEPTS_WORD_IN_BODY = 0.9
 CONCEPT_IN_BODY = 0.8
 SLIP = 0.9
 # Where no topic answers the likelier ones are offered. Found with other businesses' questions than those held out.
-IN_BODY = 0.6  # of what an idea counts that is in a name
+IN_BODY = 0.5  # of what an idea counts that is in a name
 LIKENESS = 1.25  # of an idea in a name, per root of their number
-WEAK, TOLD = 0.2, 0.4  # of a word's weight where no topic answers; the latter for what is asked of any business
-
-
-@dataclass(frozen=True, slots=True)
-class Idea:
-    """One thing a question is about: a word, or a concept with those phrases that could name nothing else."""
-
-    phrases: tuple[tuple[str, ...], ...]
-    concept: str | None
-    weak: bool  # counts where found, is not missed elsewhere
+ROOT = 0.7  # long messages tell a story around what is asked: what counts is divided by this power of all that is said
+KIN, KIN_IN_BODY = 0.6, 0.6  # of an idea, in a topic that holds no more of it than a word of its family
+FOREIGN, EVERYDAY = 0.5, 1.5
+WEAK, TOLD = 0.4, 0.6  # of a word's weight where no topic answers; the latter for what is asked of any business
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +49,7 @@ class Match:
     worth: float  # of the ideas found that are no weak words
     title_hits: int
     hits: int
+    is_named: bool  # the question says one of its names whole
     likeness: float  # of its letters and word families to the question's, 0 … 1
     likelihood: float  # how near it comes where no topic answers; from 0, mostly below 1
 
@@ -81,14 +76,18 @@ def matches(question: str, dialogue: Dialogue) -> tuple[Match, ...]:
         for topic in dict.fromkeys((*dialogue.topics, *(topic for topic, _ in alike[:ALIKE])))
     }
     weights = _weights(ideas, list(held.values()))
-    scored = [_match(ideas, topic, held[topic], likeness.get(topic.id, 0.0), weights, speaks) for topic in held]
+    kin = _kin(ideas, list(held), speaks)
+    asked = Vocabulary.of(question, speaks)
+    scored = [
+        _match(ideas, topic, held[topic], likeness.get(topic.id, 0.0), weights, kin[topic], asked) for topic in held
+    ]
     return tuple(sorted(scored, key=lambda match: match.rank, reverse=True))
 
 
 def _held(ideas: tuple[Idea, ...], topic: Topic, speaks: Language) -> dict[Idea, float]:
     """What each idea that the topic holds is worth in it."""
-    names = [_Part.of(name, speaks) for name in (topic.title, *topic.aliases)]
-    text = _Part.of(_whole(topic), speaks)
+    names = _names(topic, speaks)
+    text = Part.of(_whole(topic), speaks)
     return {idea: worth for idea in ideas if (worth := _worth(idea, names, text))}
 
 
@@ -99,8 +98,30 @@ def _weights(ideas: Sequence[Idea], held: Sequence[Mapping[Idea, float]]) -> dic
     for idea in ideas:
         spread = sum(idea in each for each in held)
         rarity = math.log(1 + len(held) / max(spread, 0.5)) / most if held else 1.0
-        weights[idea] = rarity * (1.0 if not idea.weak else TOLD if idea.concept in synonyms.TELLING else WEAK)
+        weights[idea] = rarity * _strength(idea)
     return weights
+
+
+def _strength(idea: Idea) -> float:
+    if not idea.weak:
+        return 1.0
+    return TOLD if idea.concept in synonyms.TELLING else WEAK
+
+
+def _kin(ideas: Sequence[Idea], topics: Sequence[Topic], speaks: Language) -> Mapping[Topic, Mapping[Idea, float]]:
+    """What each idea counts in topics that hold a word of its families: the rarer the family the more."""
+    parts = {topic: (_names(topic, speaks), Part.of(_whole(topic), speaks)) for topic in topics}
+    most = math.log(1 + 2 * len(topics))
+    found: dict[Topic, dict[Idea, float]] = {topic: {} for topic in topics}
+    for idea in ideas:
+        said = families([word for phrase in idea.phrases for word in phrase], speaks)
+        for family in said:
+            holders = [topic for topic in topics if parts[topic][1].kin >> family & 1]
+            rarity = math.log(1 + len(topics) / max(len(holders), 1)) / most if holders else 0.0
+            for topic in holders:
+                place = 1.0 if any(name.kin >> family & 1 for name in parts[topic][0]) else KIN_IN_BODY
+                found[topic][idea] = max(found[topic].get(idea, 0.0), rarity * place)
+    return found
 
 
 def is_sure(found: Sequence[Match]) -> bool:
@@ -108,8 +129,12 @@ def is_sure(found: Sequence[Match]) -> bool:
     if not found or not found[0].answers:
         return False
     best, *others = found
-    is_titled = best.title_hits > 0 and best.score >= NEARLY_ALL  # a title that says it needs no more
-    bar = math.inf if is_titled else best.likelihood * (1.0 if best.score >= NEARLY_ALL else BY_FAR)
+    if best.is_named and best.score >= NEARLY_ALL:  # "Horário" before "Horário de feriados"
+        others = [other for other in others if other.is_named]
+    is_titled = best.title_hits > 0 and best.score >= NEARLY_ALL
+    if not best.worth or (not best.title_hits and best.likelihood < PLAIN):
+        return False
+    bar = best.likelihood * (TITLED if is_titled else 1.0 if best.score >= NEARLY_ALL else BY_FAR)
     return not any(
         other.likelihood > bar or (says_as_much(other, best) and other.likeness >= JUST_AS_LIKE * best.likeness)
         for other in others
@@ -122,41 +147,19 @@ def says_as_much(one: Match, other: Match) -> bool:
     )
 
 
-def ideas_of(question: str, organization: Organization) -> tuple[Idea, ...]:
-    """Concepts, then the other words; the organization's own name is weak, as is what any business is asked."""
-    speaks = organization.language
-    plain = plain_words(question, speaks)
-    mentions = synonyms.find(plain, speaks)
-    # Each concept once, with those of its phrases of which every word tells something.
-    phrases: dict[str, dict[tuple[str, ...], None]] = {mention.concept: {} for mention in mentions}
-    for mention in mentions:
-        said = tuple(plain[index] for index in mention.indices)
-        if all(is_telling(word, speaks) for word in said):
-            phrases[mention.concept][said] = None
-    essence = synonyms.essence(phrases)
-    named = [Idea(tuple(said), name, name in synonyms.WEAK) for name, said in phrases.items() if name in essence]
-    spoken = {index for mention in mentions for index in mention.indices}
-    rest = dict.fromkeys(word for index, word in enumerate(plain) if index not in spoken)
-    own_name = words(organization.name)
-    others = (
-        Idea(((word,),), None, word in own_name or synonyms.is_weak(word, speaks))
-        for word in rest
-        if not is_stop_word(word, speaks)
-    )
-    return (*named, *others)[:MAX_IDEAS]
-
-
 def _match(
     ideas: tuple[Idea, ...],
     topic: Topic,
     held: Mapping[Idea, float],
     likeness: float,
     weights: Mapping[Idea, float],
-    speaks: Language,
+    kin: Mapping[Idea, float],
+    asked: Vocabulary,
 ) -> Match:
     """A topic answers only if it holds something telling: in its title, or anything but weak words and amounts."""
-    names = [_Part.of(name, speaks) for name in (topic.title, *topic.aliases)]
-    text = _Part.of(_whole(topic), speaks)
+    speaks = asked.language
+    names = _names(topic, speaks)
+    text = Part.of(_whole(topic), speaks)
     titled = [idea for idea in held if any(name.tells(idea) for name in names)]
     telling = [idea for idea in held if not idea.weak or idea.concept in synonyms.TELLING]
     counted = [idea for idea in ideas if not idea.weak or idea in held]
@@ -164,18 +167,48 @@ def _match(
     meant = [idea for idea in ideas if not idea.weak]
     share = min(_share(held, strong or counted), _share(held, meant))
     # Long messages tell a story around what is asked: evidence counts by the root of how much is said, not by a share.
-    evidence = sum(
-        worth * weights[idea] * (1.0 if idea in titled else IN_BODY) for idea, worth in held.items()
-    ) / math.sqrt(sum(weights.values()) or 1.0)
+    likelihood = _evidence(ideas, titled, held, weights, kin) + LIKENESS * likeness * math.sqrt(max(len(meant), 1))
     return Match(
         topic,
         share if titled or telling else 0.0,
         sum(held.get(idea, 0.0) for idea in strong),
         len(titled),
         sum(text.count(idea) for idea in held),
+        any(_says_whole(asked, name, speaks) for name in (topic.title, *topic.aliases)),
         likeness,
-        evidence + LIKENESS * likeness * math.sqrt(max(len(meant), 1)),
+        likelihood * _nearness(ideas, held, speaks),
     )
+
+
+def _says_whole(asked: Vocabulary, name: str, speaks: Language) -> bool:
+    told = content_words(name, speaks)
+    return bool(told) and all(map(asked.count, told))
+
+
+def _names(topic: Topic, speaks: Language) -> list["Part"]:
+    return [Part.of(name, speaks) for name in (topic.title, *topic.aliases)]
+
+
+def _evidence(
+    ideas: Sequence[Idea],
+    titled: Sequence[Idea],
+    held: Mapping[Idea, float],
+    weights: Mapping[Idea, float],
+    kin: Mapping[Idea, float],
+) -> float:
+    """What a topic holds of the ideas. Long messages tell a story: divided by how much is said."""
+    found = 0.0
+    for idea in ideas:
+        own = held.get(idea, 0.0) * weights[idea] * (1.0 if idea in titled else IN_BODY)
+        found += max(own, KIN * kin.get(idea, 0.0) * _strength(idea))
+    return found / math.pow(sum(weights.values()) or 1.0, ROOT)
+
+
+def _nearness(ideas: Sequence[Idea], held: Mapping[Idea, float], speaks: Language) -> float:
+    """Less than 1 where a word of nobody's trade is asked for, more where nothing but what any business is asked."""
+    if any(idea not in held and idea.is_foreign(speaks) for idea in ideas):
+        return FOREIGN
+    return 1.0 if any(idea.concept is None and not idea.weak for idea in ideas) else EVERYDAY
 
 
 def _whole(topic: Topic) -> str:
@@ -186,7 +219,7 @@ def _share(worth: Mapping[Idea, float], ideas: Sequence[Idea]) -> float:
     return sum(worth.get(idea, 0.0) for idea in ideas) / len(ideas) if ideas else 1.0
 
 
-def _worth(idea: Idea, names: Sequence["_Part"], text: "_Part") -> float:
+def _worth(idea: Idea, names: Sequence["Part"], text: "Part") -> float:
     if telling := [name for name in names if name.tells(idea)]:
         return WORD if any(name.says(idea) for name in telling) else CONCEPT_IN_TITLE
     if text.is_about(idea):
@@ -194,42 +227,3 @@ def _worth(idea: Idea, names: Sequence["_Part"], text: "_Part") -> float:
     if idea.concept is None and text.says(idea):
         return WORD
     return SLIP if text.nearly_says(idea) else 0.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Part:
-    """A name of a topic, or the whole of it, ready to be asked for ideas."""
-
-    vocabulary: Vocabulary
-    concepts: frozenset[str]
-    spellings: dict[str, tuple[str, ...]]  # long words by their first letter
-
-    @classmethod
-    @lru_cache(maxsize=HELD)
-    def of(cls, text: str, speaks: Language) -> "_Part":
-        spellings: dict[str, list[str]] = {}
-        for word in dict.fromkeys(words(text)):
-            same = spellings.setdefault(word[0], [])
-            if SHORTEST_SWAPPED <= len(word) <= LONGEST_WORD and len(same) < MAX_COMPARED:
-                same.append(word)
-        compared = {first: tuple(same) for first, same in spellings.items()}
-        return cls(Vocabulary.of(text, speaks), concepts(text, speaks), compared)
-
-    def is_about(self, idea: Idea) -> bool:
-        return idea.concept in self.concepts
-
-    def tells(self, idea: Idea) -> bool:
-        """Whether this, as a title, is about the idea: "gift cards" says "card" and is not about paying."""
-        return self.says(idea) if idea.concept is None else idea.concept in synonyms.essence(self.concepts)
-
-    def says(self, idea: Idea) -> bool:
-        """Whether one of the idea's phrases stands here with all its content words."""
-        return any(phrase and all(map(self.vocabulary.count, phrase)) for phrase in idea.phrases)
-
-    def nearly_says(self, idea: Idea) -> bool:
-        """Whether a long word of the idea stands here but for a slip of the finger."""
-        long = [word for phrase in idea.phrases for word in phrase if len(word) >= SHORTEST_SWAPPED]
-        return any(is_slip(word, other) for word in long for other in self.spellings.get(word[0], ()))
-
-    def count(self, idea: Idea) -> int:
-        return sum(self.vocabulary.count(word) for phrase in idea.phrases for word in phrase)

@@ -9,7 +9,7 @@ from appliance.responder.matching import Match
 from appliance.texts import render
 
 MOST = 3  # titles
-LIKELY = 0.45  # what the likeliest topic needs, so that a question about something else is not answered with a menu
+LIKELY = 0.6  # what the likeliest topic needs, so that a question about something else is not answered with a menu
 STANDS_OUT = 0.15  # of the likeliest one's, what the others need
 
 

@@ -49,7 +49,10 @@ _NEXT_TURN = re.compile(
     re.IGNORECASE,
 )
 _CALL = re.compile(r'(?:```\w*\s*)?[\[{](?=.{0,400}"(?:arguments|parameters|tool_calls|function_call)"\s*:)', re.DOTALL)
-_PIPES = str.maketrans("│┃║", "|||")
+_PIPES = str.maketrans("│┃║∣⎜⎟⎸⎹⏐", "|||||||||")
+# An SMS may be sent with plain look-alikes for these, and without what nobody sees: a token must not arise from that.
+_UNSEEN = dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u20d2\u20d3"))
+_LOOK_ALIKES = str.maketrans("∣⎜⎟⎸⎹⏐‹﹤＜›﹥＞［］／", "||||||<<<>>>[]/")
 _RULER = frozenset("|+:-= ─━═┄┈┌┐└┘├┤┬┴┼┏┓┗┛┣┫┳┻╋╔╗╚╝╠╣╦╩╬╭╮╰╯╞╪╡")
 
 
@@ -72,6 +75,9 @@ def read(content: str, model: str, *, is_cut: bool = False, empty: str = "the an
 
     A handover mark wins wherever it stands: a person then sees the conversation, and no mark reaches a customer.
     """
+    content = content.translate(_UNSEEN)
+    if _TOKEN.search(content.translate(_LOOK_ALIKES)):
+        content = content.translate(_LOOK_ALIKES)
     said = prompt.plain(_spoken(content).lstrip()[:MAX_ANSWER])
     if repeats(said, _RULES):
         return Flaw("the answer repeated our rules")
@@ -86,7 +92,8 @@ def read(content: str, model: str, *, is_cut: bool = False, empty: str = "the an
         return Flaw("a tool call in place of an answer")
     if token and not turn and not _OVER.search(token[0]):
         return Flaw("control tokens in the answer", _reply(_whole_sentences(text + " "), marks, model))
-    if _TOKEN.search(strip_markup(strip_markup(text))):  # put together when marks and markup are taken off
+    bare = strip_markup(strip_markup(text)).translate(_LOOK_ALIKES)
+    if _TOKEN.search(bare):  # put together when marks and markup are taken off
         return Flaw("control tokens in the answer")
     if is_cut and not end:
         is_wordless = not text and not marks

@@ -133,7 +133,7 @@ async def test_knowledge_is_imported_listed_and_tried(appliance: CommandLine, tm
         [
             "Asked  the offline FAQ (ai.provider = faq)",
             "Topic  Horário (100%)",
-            "Scores 100% Horário",
+            "Scores 100% of the question,  95% alike: Horário",
             "Reply  Abrimos às 7h.",
         ],
     )
@@ -159,8 +159,8 @@ async def test_a_topic_has_other_names(appliance: CommandLine, tmp_path: Path) -
     assert added.stdout == "Conexão: also wi-fi, rede sem fio\n"
     assert listed[0].split() == ["TOPIC", "ALSO", "TEXT"]
     assert "wi-fi, rede sem fio" in listed[1]
-    assert (found.exit_code, found.stdout.splitlines()[1]) == (0, "Reply  Senha no balcão.")
-    assert (menu.exit_code, menu.stdout.splitlines()[0]) == (1, "Topic  not sure, a menu is offered")
+    assert (found.exit_code, found.stdout.splitlines()[-1]) == (0, "Reply  Senha no balcão.")
+    assert (menu.exit_code, menu.stdout.splitlines()[1]) == (1, "Topic  not sure, a menu is offered")
     assert menu.stdout.splitlines()[-1] == "       1) Encadernação"
     assert removed.stdout == "Conexão: no other name\n"
     assert '"net"' in as_json.stdout

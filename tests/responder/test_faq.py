@@ -9,7 +9,8 @@ from appliance.model import Language, TextKey, Turn
 from appliance.operations.markdown import parse
 from appliance.ports import Dialogue, Reply, Responder
 from appliance.responder.faq import Faq
-from appliance.responder.matching import MAX_IDEAS, THRESHOLD, ideas_of, matches
+from appliance.responder.idea import MAX_IDEAS, ideas_of
+from appliance.responder.matching import THRESHOLD, matches
 from appliance.texts import length, render
 from tests.support.bakery_questions import (
     ABROAD,
@@ -149,7 +150,7 @@ def keys(answer: Reply) -> tuple[TextKey | None, bool]:
         (["bom dia, obrigado"], False, None),
         (["ATENDENTE"], True, TextKey.HANDOFF),
         (["vcs abrem domingo?", "quero falar com um atendente"], False, TextKey.HANDOFF),
-        (["quantas pessoas cabem na piscina?"], False, TextKey.DONT_KNOW),
+        (["quantas pessoas cabem na piscina?"], False, TextKey.MENU),
         (["ok?"], False, TextKey.DONT_KNOW),
         (["??"], False, TextKey.DONT_KNOW),
     ],

@@ -1,11 +1,15 @@
 """The FAQ's tables: what it made of every business's questions before it could ask back, and what it makes of them now.
 
-`BEFORE` was measured with the code of before menus, families and other names. The four unseen businesses were scored ten
-times while the ranking was made, by numbers alone: their questions and misses were not read, and no word was added because
-of them; what trades they are was known when the families were written. Of 30 questions each (guesthouse, gym, plumber,
-laundry) 18, 13, 14 and 15 were right at once or by one tap at the first score, and 19, 16, 20 and 20 are now. That is not
-three quarters: a third of their questions shares no word with the topic. With the other words that their owners would
-write (`faq_names`) it is 26, 25, 26 and 22.
+`BEFORE` was measured with the code of before menus, families and other names. The four of `faq_unseen` (guesthouse, gym,
+plumber, laundry; 30 questions each) were held out at first: scored ten times by numbers alone, 18, 13, 14 and 15 were
+right at once or by one tap at the first score, and 19, 16, 20 and 20 at the last one. Since then they are for development:
+their misses were read, and families, stop words, abbreviations and the ranking were made with them and with practice
+businesses of other trades. So what the FAQ makes of them now, with other words (`faq_names`) and without, does not say what it will make of others.
+
+The four of `faq_second` (pizzeria, language school, bike shop, optician) tell that. They were written by somebody who did
+not know the matcher, and scored when the code was finished: 27, 27, 28 and 26 of 30, with a menu for 24 of 48 questions
+out of scope. `menu.LIKELY` was then raised by the older tables alone, and at the second and last score they had what the
+test prints: 27, 26, 27 and 26, and 19 menus.
 """
 
 from pathlib import Path
@@ -15,7 +19,7 @@ import pytest
 
 import appliance
 from appliance.operations.markdown import MAX_ALIAS, parse
-from tests.support import bakery_questions, faq_names, faq_questions, faq_unseen
+from tests.support import bakery_questions, faq_names, faq_questions, faq_second, faq_unseen
 from tests.support.faq_scores import HEADER, Outcome, Table, row, score
 
 OUT_OF_SCOPE = 24  # questions, of which one may get a wrong answer
@@ -55,9 +59,13 @@ BEFORE = {
     "gym": Before(10, 18, 2, 12, 0),
     "plumber": Before(5, 23, 2, 12, 0),
     "laundry": Before(3, 25, 2, 12, 0),
+    "pizzeria": Before(21, 9, 0, 11, 1),
+    "language_school": Before(16, 13, 1, 11, 1),
+    "bike_shop": Before(13, 14, 3, 12, 0),
+    "optician": Before(12, 17, 1, 12, 0),
 }
 # The share that is right at once or by one tap, which a change may not lower.
-KNOWN, UNSEEN, NAMED = 0.94, 0.53, 0.73
+KNOWN, UNSEEN, NAMED, HELD_OUT = 0.94, 0.75, 0.8, 0.85
 
 
 def known(table: Table, outcomes: dict[str, Outcome]) -> list[Outcome]:
@@ -77,8 +85,9 @@ def wrong_outside(table: Table, outcomes: dict[str, Outcome]) -> int:
     ("kind", "tables", "least"),
     [
         ("known", (BAKERY, *faq_questions.TABLES), KNOWN),
-        ("unseen", faq_unseen.TABLES, UNSEEN),
-        ("unseen, with other names", faq_names.TABLES, NAMED),
+        ("unseen at first", faq_unseen.TABLES, UNSEEN),
+        ("unseen at first, with other names", faq_names.TABLES, NAMED),
+        ("held out", faq_second.TABLES, HELD_OUT),
     ],
 )
 def test_before_and_after(kind: str, tables: tuple[Table, ...], least: float) -> None:

@@ -1,11 +1,12 @@
-"""That the unseen tables are sound: so many questions, right topics that their bases have, nothing twice."""
+"""That the unseen tables, first and second, are sound: so many questions, right topics that their bases have, nothing twice."""
 
 import pytest
 
 from appliance.operations import markdown
-from tests.support import faq_questions
-from tests.support.faq_unseen import TABLES, UnseenTable
+from tests.support import faq_questions, faq_second, faq_unseen
+from tests.support.faq_unseen import UnseenTable
 
+TABLES = (*faq_unseen.TABLES, *faq_second.TABLES)
 EVERY_TABLE = pytest.mark.parametrize("table", TABLES, ids=[table.name for table in TABLES])
 
 

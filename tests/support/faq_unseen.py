@@ -2,8 +2,8 @@
 
 Written before the change that they measure, by somebody who didn't know the matcher: they had read the bases and the
 tables of `faq_questions`, nothing of the responder or of its languages. So they measure what the FAQ makes of words that
-nobody chose for it. Develop nothing against them; whoever does should say so here, and then needs others. They were scored
-while menus were made, by numbers alone: `tests/responder/test_faq_tables.py` says how often.
+nobody chose for it. They were scored while menus were made, by numbers alone: `tests/responder/test_faq_tables.py` says
+how often. After that their misses were read: they are for development, and measure nothing unseen any more.
 
 Each table has 30 questions that its base answers and 12 that it doesn't: six foreign to the trade, then six that such a
 business might well answer, but this one's base doesn't. Where two topics are right, either will do.

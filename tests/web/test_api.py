@@ -304,7 +304,7 @@ async def test_what_customers_call_a_topic(api: ApiClient) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ({"topic": "Rede", "aliases": ["x"]}, 404, "unknown_topic"),
+        ({"topic": "Rede", "aliases": ["x"]}, 404, "not_found"),
         ({"topic": "Pix", "aliases": ["?!"]}, 400, "bad_alias"),
         ({"topic": "Pix", "aliases": ["x" * 61]}, 400, "bad_alias"),
         ({"topic": "Pix", "aliases": [str(number) for number in range(21)]}, 400, "bad_alias"),
