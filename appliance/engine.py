@@ -97,8 +97,8 @@ def _credentials(account: Account, config: Config) -> list[tuple[str, str]]:
     """User and secret, in the order they are tried; a subaccount that has none is reached with its parent's."""
     parents = [each for each in config.accounts if each.name == account.parent]
     for each in (account, *parents):
-        tokens = [(each.account_sid, str(token)) for token in each.auth_tokens]
-        key = [(each.api_key_sid, str(each.api_key_secret))] if each.api_key_sid and each.api_key_secret else []
+        tokens: list[tuple[str, str]] = [(each.account_sid, token) for token in each.auth_tokens]
+        key = [(each.api_key_sid, each.api_key_secret)] if each.api_key_sid and each.api_key_secret else []
         # A token opens subaccounts too; whether a key does is the key's own affair.
         if found := [*key, *tokens] if each is account else [*tokens, *key]:
             return found
