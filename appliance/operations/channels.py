@@ -44,15 +44,18 @@ class _Unfinished:
     replies: list[OutboxMessage]
 
 
-def named(tx: Tx, address: str, account: str | None, *, enabled: bool = True) -> Channel:
-    """The channel in use with this address; of an account where several have it. Raises RequestError."""
+def named(tx: Tx, address: str, account: str | None, *, enabled: bool = True, field: str = "account") -> Channel:
+    """The channel in use with this address; of an account (the request's `field`) where several have it.
+
+    Raises RequestError.
+    """
     every = tx.channels.with_address(address, enabled=enabled)
     found = [channel for channel in every if account in (None, channel.account)]
     if not found:
         raise RequestError("not_found", f"There is no channel {address}; see: appliance channel list", "channel", 404)
     if len(found) > 1:
         names = " and ".join(channel.account for channel in found)
-        raise RequestError("which_account", f"{address} is a channel of {names}; name the account.", "account")
+        raise RequestError("which_account", f"{address} is a channel of {names}; name the account.", field)
     return found[0]
 
 

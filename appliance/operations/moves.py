@@ -28,7 +28,7 @@ def move_channel(tx: Tx, move: Move) -> int:
 
     What the old account may have sent only the old account's log can tell: that is settled first.
     """
-    channel = named(tx, move.address, move.source, enabled=False)
+    channel = named(tx, move.address, move.source, enabled=False, field="from")
     if tx.channels.exists(channel.address, move.account):
         raise RequestError(
             "taken", f"The account {move.account} has the channel {move.address} already.", "account", 409

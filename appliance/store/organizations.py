@@ -95,7 +95,7 @@ class Channels(Repository[Channel]):
 
     def exists(self, address: str, account: str | None = None) -> bool:
         """In an account, or in whatever one."""
-        statement = "SELECT 1 FROM channels WHERE address = ? AND account = coalesce(?, account)"
+        statement = "SELECT 1 FROM channels WHERE address = ? AND account = coalesce(?, account) AND removed_at IS NULL"
         return bool(self._sql.value(statement, address, account))
 
     def accounts(self) -> dict[str, int]:

@@ -67,7 +67,7 @@ async def test_a_channel_moves(appliance: CommandLine, world: Accounts) -> None:
     moved = await appliance("channel", "move", SANDBOX, "--account", SHUT, "--from", BRANCH)
 
     assert (which.exit_code, moved.exit_code) == (2, 0)
-    assert which.stderr.endswith("say from which. Use --from NAME.\n")
+    assert which.stderr.endswith("name the account. Use --from NAME.\n")
     assert await world.column("SELECT account FROM channels WHERE address = ? ORDER BY id", SANDBOX) == [MAIN, SHUT]
 
 

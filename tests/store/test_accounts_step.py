@@ -14,7 +14,7 @@ from appliance.model import MAIN
 from appliance.store import Store, database
 from tests.support.world import CUSTOMER, SMS, World
 
-BEFORE = 4  # the schema's version
+BEFORE = 6  # the schema's version
 MANY = 100_000
 # Everything of the step before, made from what this version wrote.
 BACK = """
@@ -35,11 +35,12 @@ CREATE TABLE old_channels (
 INSERT INTO old_channels SELECT id, organization_id, address, created_at, watermark_at FROM channels;
 DROP TABLE channels;
 ALTER TABLE old_channels RENAME TO channels;
+ALTER TABLE channels ADD COLUMN removed_at INTEGER;
 CREATE VIEW outgoing AS
 SELECT o.*, ch.address AS sender, c.address AS recipient
 FROM outbox o JOIN channels ch ON ch.id = o.channel_id JOIN contacts c ON c.id = o.contact_id;
 ALTER TABLE attempts DROP COLUMN account;
-PRAGMA user_version = 4;
+PRAGMA user_version = 6;
 COMMIT;
 """
 
@@ -106,7 +107,10 @@ async def test_a_large_file_takes_seconds(tmp_path: Path, record_property: Calla
         connection.execute(
             "INSERT INTO organizations (id, name, language, timezone, created_at) VALUES (1,'P','en','UTC',1)"
         )
-        connection.execute("INSERT INTO channels VALUES (7, 1, ?, 1, 1)", (SMS,))
+        connection.execute(
+            "INSERT INTO channels (id, organization_id, address, created_at, watermark_at) VALUES (7, 1, ?, 1, 1)",
+            (SMS,),
+        )
         connection.executemany(
             "INSERT INTO contacts (id, channel_id, address, created_at) VALUES (?, 7, ?, 1)", numbers
         )
