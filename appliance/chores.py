@@ -13,7 +13,7 @@ from appliance.store.cards import BOX, CardKind
 
 AT_MOST = 100  # conversations a run
 KEEP_JOBS = 7 * 24 * HOUR
-BACKUP_EVERY = 24 * HOUR
+BACKUP_EVERY = backup.EVERY
 
 
 class Chore:

@@ -28,6 +28,7 @@ from appliance.outbox.follow_up import FollowUpHandler
 from appliance.outbox.send import SendHandler
 from appliance.outbox.settle import SettleHandler
 from appliance.ports import Clock, LogUnavailableError, MessageLog, Responder, Sender
+from appliance.privacy.handler import ForgetHandler
 from appliance.queue.bell import Bell
 from appliance.queue.circuit import Circuits
 from appliance.queue.gate import Gate
@@ -158,6 +159,7 @@ class Engine:
             JobKind.CATCH_UP: self._catch_up,
             JobKind.FOLLOW_UP: FollowUpHandler(store, adapters.log, config, clock),
             JobKind.HAND_BACK: HandBackHandler(store, adapters.log, config, clock, self.bell),
+            JobKind.FORGET: ForgetHandler(store, adapters.log, config, clock, self.bell),
             JobKind.BACKUP: chores.Backup(store, clock),
             JobKind.IDLE: chores.idle(config),
             JobKind.EXPIRED: chores.expired(),
@@ -209,6 +211,7 @@ def begin_run(tx: Tx, run: int, handlers: Mapping[JobKind, Handler], config: Con
     timekeeping.begin(tx)
     resume(tx, handlers, config, crashed=crashed)
     enqueue_tick(tx, JobKind.HOUSEKEEPING)
+    enqueue_tick(tx, JobKind.FORGET)
 
 
 def kernels_boot_id() -> str:

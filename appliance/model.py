@@ -58,6 +58,7 @@ class JobKind(StrEnum):
     FOLLOW_UP = "follow_up"
     HAND_BACK = "hand_back"
     BACKUP = "backup"
+    FORGET = "forget"
 
 
 class JobStatus(StrEnum):
@@ -122,6 +123,11 @@ def channel_resource(channel_id: int) -> Resource:
 ANSWER = "answer"  # outbox.kind of a responder's own words; the other kinds are TextKey values and MANUAL
 ANSWERED_ELSEWHERE = "answered elsewhere"  # messages.suppressed: by a person, or by another box
 MANUAL = "manual"  # outbox.kind of what an operator or a script sends
+FORGOTTEN = "forgotten:"  # stands, with a row's id, where an address or a sid of a forgotten customer stood
+FORGETTING = (
+    "being forgotten"  # messages.suppressed: written after the customer's wish; a new customer's when it is done
+)
+LET_GO = "forgotten"  # messages.suppressed and outbox.reason: the customer is to be forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +160,8 @@ class Contact:
     handover: Handover | None = None
     handover_at: int | None = None  # the request for a person, or a person's last word
     resume_at: int | None = None  # somebody wants the appliance to answer again
+    created_at: int = 0
+    forget_at: int | None = None  # somebody wants the contact forgotten; nothing is said to it any more
 
     @property
     def is_with_a_person(self) -> bool:
@@ -243,6 +251,22 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgetting:
+    """A contact that is, or was, to be forgotten. `report`: how many of what; no words, no address."""
+
+    id: int
+    organization_id: int
+    contact_id: int
+    state: str
+    at_twilio: int
+    requested_by: str
+    requested_at: int
+    erased_at: int | None
+    finished_at: int | None
+    report: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Topic:
     """One heading of the organization's knowledge. `aliases`: what customers call it; they are never shown them."""
 
@@ -258,6 +282,10 @@ class Turn:
 
     role: Literal["user", "assistant"]
     text: str
+
+
+def is_forgotten(address: str) -> bool:
+    return address.startswith(FORGOTTEN)
 
 
 def masked(address: str) -> str:

@@ -9,6 +9,7 @@ from appliance.inbox.keywords import Consent
 from appliance.inbox.late import too_late
 from appliance.inbox.missed import Arrival, Fate
 from appliance.model import (
+    FORGETTING,
     Channel,
     Contact,
     Conversation,
@@ -56,7 +57,12 @@ class Intake:
 
 
 def receive(tx: Tx, message: InboundMessage, config: Config, arrival: Arrival | None = None) -> Received:
-    """The unit of work. `arrival`: the message comes from Twilio's log, late. Raises DuplicateError."""
+    """The unit of work. `arrival`: the message comes from Twilio's log, late. Raises DuplicateError.
+
+    Also for what is forgotten: a message that was, or one that is older than its customer's wish to be.
+    """
+    if tx.forgotten.knows(message.sid):
+        raise DuplicateError
     channel = tx.channels.at(message.recipient)
     if channel is None or message.account_sid != config.twilio.account_sid:
         reason = "unknown number" if channel is None else "unknown account"
@@ -65,6 +71,8 @@ def receive(tx: Tx, message: InboundMessage, config: Config, arrival: Arrival | 
         tx.cards.open(CardKind.ORPHAN, cards.number(message.recipient), text)
         return Received.ORPHANED
     contact = tx.contacts.ensure(channel.id, message.sender)
+    if arrival and tx.forgotten.is_from_before(contact, arrival.order.said_at):
+        raise DuplicateError
     conversation = open_conversation(tx, channel, contact, config)
     found = consent.take(tx, message, contact, arrival.order if arrival else None)
     notice, suppressed = _verdict(tx, message, found, contact, conversation, arrival)
@@ -129,6 +137,8 @@ def _verdict(
     subject, who = cards.conversation(conversation.id), masked(contact.address)
     if reason := "own channel" if tx.channels.exists(message.sender) else may_be_written_to(message.sender):
         return None, reason
+    if contact.forget_at is not None:
+        return None, FORGETTING
     if contact.is_with_a_person and not (arrival and arrival.fate == Fate.ANSWERED_ELSEWHERE):
         if found != Consent():  # a word about consent has taken effect; it is no question that waits for somebody
             return None, found.suppressed or SAID

@@ -111,6 +111,8 @@ def _known(tx: Tx, message: ManualMessage, body: str) -> OutboxMessage | None:
     if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
         raise RequestError("bad_key", f"The key must have 1 to {MAX_KEY} printable characters.", "idempotency_key")
     row = tx.outbox.by_key(key)
-    if row is None or (row.sender, row.recipient, row.body) == (message.sender, message.recipient, body):
+    if row is None and not tx.forgotten.knows_key(key):
+        return None
+    if row is not None and (row.sender, row.recipient, row.body) == (message.sender, message.recipient, body):
         return row
     raise RequestError("key_reused", "This key was used for another message.", "idempotency_key", 409)

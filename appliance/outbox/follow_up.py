@@ -5,7 +5,7 @@ logging").
 """
 
 from appliance.config import Config
-from appliance.model import HOUR, Job, OutboxMessage, OutboxState
+from appliance.model import HOUR, Job, OutboxMessage, OutboxState, is_forgotten
 from appliance.outbox import binding
 from appliance.ports import Clock, LogUnavailableError, MessageLog
 from appliance.queue.outcome import Dead, Done, Outcome
@@ -81,5 +81,5 @@ class FollowUpHandler:
 def _is_over(row: OutboxMessage, now: int) -> bool:
     """Whether it has a final state, or is so old that nobody asks any more."""
     if row.state == OutboxState.SENT:
-        return (row.sent_at or 0) <= now - FORGET
+        return is_forgotten(row.recipient) or (row.sent_at or 0) <= now - FORGET
     return row.state not in _UNSETTLED

@@ -24,6 +24,8 @@ def enqueue_tick(tx: Tx, kind: JobKind) -> int | None:
     """The new job's id, or None where one of this kind is live already."""
     if kind == JobKind.SETTLE and not tx.outbox.in_doubt():
         return None
+    if kind == JobKind.FORGET and not tx.forgotten.pending_of_the_box():
+        return None
     if kind == JobKind.HAND_BACK and not tx.contacts.is_any_handed_over():
         return None
     return tx.jobs.tick(kind)

@@ -8,17 +8,19 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from appliance.errors import DatabaseError
-from appliance.model import SECOND
+from appliance.model import HOUR, SECOND
 from appliance.store.database import FILE_NAME, check, sync, uri, version_of
 from appliance.store.reserve import SIZE
 
 FOLDER = "backups"
 KEEP = 7
+EVERY = 24 * HOUR
 _UNFINISHED = ".part"
 # One at a time, the daily one and an operator's. On a slow card a copy takes long, and the threads that everybody
 # shares also look names up.
@@ -149,6 +151,32 @@ def newest(directory: Path) -> Path | None:
             continue
         return copy
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """`goes_at`: when newer ones will have taken its place (ms UTC), if one is made every day; None: never by itself."""
+
+    file: str
+    taken_at: int
+    goes_at: int | None
+
+
+def copies_from_before(directory: Path, at: int, next_at: int) -> list[Copy]:
+    """What may hold what was in the database before a time: backups, and databases that were set aside.
+
+    `next_at`: when the next daily copy is due. All times ms UTC.
+    """
+    found: list[Copy] = []
+    for place, copy in enumerate(sorted((directory / FOLDER).glob("appliance-*.db"), reverse=True)):
+        taken = datetime.strptime(copy.stem, "appliance-%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+        more = max(KEEP - place - 1, 0)
+        found.append(Copy(str(copy), int(taken.timestamp()) * SECOND, next_at + more * EVERY))
+    for kind in ("before", "aside"):
+        for file in sorted(directory.glob(f"{FILE_NAME}.{kind}-*")):
+            if not file.name.endswith("-shm"):
+                found.append(Copy(str(file), file.stat().st_mtime_ns // 1_000_000, None))
+    return [copy for copy in found if copy.taken_at <= at]
 
 
 def prune(directory: Path, keep: int = KEEP) -> None:

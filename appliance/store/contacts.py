@@ -1,6 +1,7 @@
 """Contacts: a customer's address on one of our channels, and whether it may be written to."""
 
-from appliance.model import Contact, Handover
+from appliance.model import FORGOTTEN, Contact, Handover
+from appliance.store.forgotten import Forgotten
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
@@ -24,10 +25,13 @@ class Contacts(Repository[Contact]):
         return self._find("channel_id = ? AND address = ?", channel_id, address)
 
     def ensure(self, channel_id: int, address: str) -> Contact:
-        """The contact with this address, made where there is none."""
-        self._sql.insert_new(
+        """The contact with this address, made where there is none; who was forgotten and had opted out still has."""
+        made = self._sql.insert_new(
             "contacts", "(channel_id, address)", channel_id=channel_id, address=address, created_at=self._sql.now
         )
+        if made and (left := Forgotten(self._sql).opted_out_at(channel_id, address)):
+            changes = "UPDATE contacts SET opted_out_at = ?, opted_out_sid = ? WHERE id = ?"
+            self._sql.run(changes, left, FORGOTTEN, made)
         contact = self.at(channel_id, address)
         assert contact is not None
         return contact
@@ -65,11 +69,16 @@ class Contacts(Repository[Contact]):
         """Opted out by Twilio's word or by a message that is stored; one that was only heeded counts when it is."""
         return bool(
             self._sql.value(
-                "SELECT opted_out_sid = ? OR opted_out_sid IN (SELECT sid FROM messages) FROM contacts WHERE id = ?",
+                "SELECT opted_out_sid IN (?, ?) OR opted_out_sid IN (SELECT sid FROM messages) FROM contacts WHERE id = ?",
                 TWILIOS_WORD,
+                FORGOTTEN,
                 contact_id,
             )
         )
+
+    def forget(self, contact_id: int, at: int) -> None:
+        """From now on nothing is said to the contact; what came in from `at` on (ms UTC) is another one's."""
+        self._sql.run("UPDATE contacts SET forget_at = ? WHERE id = ?", at, contact_id)
 
     def refused(self, contact_id: int) -> None:
         """Twilio says that the contact opted out."""

@@ -32,6 +32,7 @@ _WRITER_PRAGMAS: dict[str, int | str] = {
     "wal_autocheckpoint": 0,  # the writer checkpoints between batches, never inside one
     "journal_size_limit": 0,  # so that the size of the WAL file tells how much is in it
     "busy_timeout": 2_000,  # milliseconds; only a stranger's shell can hold the lock, and not for ever
+    "secure_delete": 1,  # what is deleted is overwritten, in the file and in what is written to the log
     "mmap_size": 0,  # an I/O error must be an error, not a SIGBUS
     "cell_size_check": 1,
     "temp_store": 2,
@@ -126,6 +127,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         copy.unlink(missing_ok=True)
         connection.execute("VACUUM INTO ?", (str(copy),))
         sync(copy)
+        connection.execute("VACUUM")  # older versions left what they deleted in the file
     for number, sql in todo:
         stamp = f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {number};"
         try:

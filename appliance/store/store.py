@@ -23,6 +23,8 @@ from appliance.store.database import (
     uri,
     version_of,
 )
+from appliance.store.erasure import again
+from appliance.store.keyed import LIST
 from appliance.store.lock import Lock
 from appliance.store.reserve import Reserve
 from appliance.store.restoration import complete
@@ -92,6 +94,7 @@ class Store:
                 await run(configure_writer)
                 await run(check)
                 await run(lambda connection: migrate(connection, path))
+                await run(lambda connection: _forget_again(connection, directory, clock))
                 read = await connect("ro")
             except sqlite3.DatabaseError as error:
                 raise opening_error(error, path) from error
@@ -150,6 +153,23 @@ class Store:
             self.reserve.release()
         self._on_fault(error)
 
+    async def clean(self) -> bool:
+        """Take what is deleted out of the write-ahead log too; False where a reader needs the log, such as a backup.
+
+        It waits for nobody: the writer's batches would wait with it.
+        """
+
+        def truncate(connection: sqlite3.Connection) -> bool:
+            patience = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+            connection.execute("PRAGMA busy_timeout = 0").fetchall()
+            try:
+                busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {patience}").fetchall()
+            return not busy
+
+        return await self._run(truncate)
+
     async def _checkpoint_if_due(self) -> None:
         if self.wal_bytes() >= CHECKPOINT_BYTES:
             await self._run(lambda connection: connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
@@ -164,3 +184,21 @@ class Store:
     async def close(self) -> None:
         await self._writer.close()
         await self._opened.aclose()
+
+
+def _forget_again(connection: sqlite3.Connection, directory: Path, clock: Clock) -> None:
+    """A copy that was put in place may know somebody who was forgotten since: not when anybody is served from it."""
+    if not (directory / LIST).exists():
+        return
+    tx = Tx(Sql(connection, clock.now))
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        found = again(tx, directory)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    if found:
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -1,0 +1,85 @@
+"""Forgetting in the file: the steps that empty a contact, and doing it again in a copy that remembers.
+
+Before the first row is emptied the contact stands on the list beside the database. So a copy from before, whoever puts
+it back, is emptied before anybody is served from it.
+"""
+
+from pathlib import Path
+
+from appliance.model import Contact, Forgetting
+from appliance.store.keyed import NOBODY, Entry, append, key_of, keyed, listed, make_key
+from appliance.store.persons import Whose
+from appliance.store.personal import OF_CUSTOMERS, Rows
+from appliance.store.tx import Tx
+
+AGAIN = "a copy that was put back"  # forgettings.requested_by
+EMPTIED = [name for name, table in OF_CUSTOMERS.items() if table.rows != Rows.LATER and name != "contacts"]
+_ALL = 1 << 62
+
+
+def whose(tx: Tx, forgetting: Forgetting) -> tuple[Contact, Whose]:
+    contact = tx.contacts.get(forgetting.contact_id)
+    assert contact is not None
+    return contact, tx.persons.whose(contact, forgetting.organization_id)
+
+
+def entries(directory: Path, contact: Contact, forgetting: Forgetting) -> list[Entry]:
+    """What the list says of a contact; with the address alone as well, of what was written to nobody's number."""
+    key, at = make_key(directory), forgetting.requested_at
+    who = Entry(keyed(key, contact.channel_id, contact.address), at, contact.opted_out_at)
+    return [who, Entry(keyed(key, NOBODY, contact.address), at)]
+
+
+def announce(directory: Path, contact: Contact, forgetting: Forgetting) -> None:
+    """On the list, and on disk, before anything goes. Blocking."""
+    append(directory, entries(directory, contact, forgetting))
+
+
+def conclude(tx: Tx, forgetting: Forgetting) -> Contact:
+    """What is left, and the contact's own row last: from here on nobody can tell who it was. As it was before."""
+    contact, of_contact = whose(tx, forgetting)
+    tx.persons.close(of_contact)
+    for name in [*EMPTIED, "contacts"]:
+        tx.persons.empty(name, of_contact, _ALL, forgetting)
+    if tx.sql.directory is not None:
+        tx.forgotten.put(entries(tx.sql.directory, contact, forgetting))
+    tx.forgotten.tell(forgetting.id, opted_out=contact.opted_out_at is not None)
+    tx.forgotten.move(forgetting.id, "cleaning", erased_at=tx.now)
+    return contact
+
+
+def again(tx: Tx, directory: Path) -> int:
+    """Forget whoever the list names and this file still knows from before; how many contacts.
+
+    Who has written again since is another contact, and stays. What is under way in the file goes on by itself.
+    """
+    key, done = key_of(directory), tx.forgotten.times_of_the_box()
+    news = {who: entry for who, entry in listed(directory).items() if done.get(who, -1) < entry.at}
+    if key is None or not news:
+        return 0
+    found = after = 0
+    while contacts := tx.contacts.page(after):
+        after = contacts[-1].id
+        for contact in contacts:
+            entry = news.get(keyed(key, contact.channel_id, contact.address))
+            if entry and contact.forget_at is None and contact.created_at <= entry.at:
+                _forget_at_once(tx, contact, entry.at)
+                found += 1
+    for sender, at in tx.persons.orphans_of_the_box():
+        entry = news.get(keyed(key, NOBODY, sender))
+        if entry and at <= entry.at:
+            owner = next(iter(tx.persons.organizations_of_the_box(sender)), 0)
+            tx.persons.empty("orphaned_messages", Whose(0, sender, "", "", owner), _ALL)
+    tx.forgotten.put(news.values())
+    return found
+
+
+def _forget_at_once(tx: Tx, contact: Contact, at: int) -> None:
+    """Nobody was answered from this copy yet: nothing is under way, whatever it says."""
+    channel = tx.channels.get(contact.channel_id)
+    assert channel is not None
+    tx.contacts.forget(contact.id, at)
+    tx.persons.let_go(contact, channel.organization_id, also_unsettled=True)
+    forgetting = tx.forgotten.begin(contact, channel.organization_id, AGAIN, at, at_twilio=False)
+    conclude(tx, forgetting)
+    tx.forgotten.move(forgetting.id, "done", finished_at=tx.now)
