@@ -169,11 +169,11 @@ STATES = {
     "done": "is forgotten",
 }
 STAYS = [
-    "What stays: rows without words (when, and what became of it), so that the counts hold; a short hash of each sid, so",
-    "that a message that comes again is not taken for a new one; a keyed hash of the address, so that a copy that is put",
-    "back forgets again, and, of somebody who had asked for no messages, so that this still counts. With the key beside",
-    "the database it is personal data still. Not searched: the organization's own knowledge and settings, and the journal,",
-    "which has neither words nor whole numbers.",
+    "What stays: rows without words (when, and what became of it), so that the counts hold; a short hash of each sid,",
+    "so that a message that comes again is not taken for a new one; a keyed hash of the address, so that a copy that",
+    "is put back forgets again, and the wish of somebody who wanted no messages stays in force. With the key beside",
+    "the database that hash is personal data still. Not searched: the organization's own knowledge and settings, and",
+    "the journal, which has neither words nor whole numbers.",
 ]
 
 

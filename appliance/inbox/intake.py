@@ -135,10 +135,9 @@ def _verdict(
 ) -> tuple[TextKey | None, str | None]:
     """The fixed text that must answer it, and why nothing at all may; neither: it is answered as usual."""
     subject, who = cards.conversation(conversation.id), masked(contact.address)
-    if reason := "own channel" if tx.channels.exists(message.sender) else may_be_written_to(message.sender):
-        return None, reason
-    if contact.forget_at is not None:
-        return None, FORGETTING
+    reason = "own channel" if tx.channels.exists(message.sender) else may_be_written_to(message.sender)
+    if reason or contact.forget_at is not None:
+        return None, reason or FORGETTING
     if contact.is_with_a_person and not (arrival and arrival.fate == Fate.ANSWERED_ELSEWHERE):
         if found != Consent():  # a word about consent has taken effect; it is no question that waits for somebody
             return None, found.suppressed or SAID

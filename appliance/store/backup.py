@@ -155,7 +155,7 @@ def newest(directory: Path) -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """`goes_at`: when newer ones will have taken its place (ms UTC), if one is made every day; None: never by itself."""
+    """`goes_at`: when newer ones will have taken its place (ms UTC), with one made every day; None: never by itself."""
 
     file: str
     taken_at: int
@@ -173,9 +173,8 @@ def copies_from_before(directory: Path, at: int, next_at: int) -> list[Copy]:
         more = max(KEEP - place - 1, 0)
         found.append(Copy(str(copy), int(taken.timestamp()) * SECOND, next_at + more * EVERY))
     for kind in ("before", "aside"):
-        for file in sorted(directory.glob(f"{FILE_NAME}.{kind}-*")):
-            if not file.name.endswith("-shm"):
-                found.append(Copy(str(file), file.stat().st_mtime_ns // 1_000_000, None))
+        aside = sorted(file for file in directory.glob(f"{FILE_NAME}.{kind}-*") if not file.name.endswith("-shm"))
+        found += [Copy(str(file), file.stat().st_mtime_ns // 1_000_000, None) for file in aside]
     return [copy for copy in found if copy.taken_at <= at]
 
 

@@ -69,7 +69,8 @@ class Contacts(Repository[Contact]):
         """Opted out by Twilio's word or by a message that is stored; one that was only heeded counts when it is."""
         return bool(
             self._sql.value(
-                "SELECT opted_out_sid IN (?, ?) OR opted_out_sid IN (SELECT sid FROM messages) FROM contacts WHERE id = ?",
+                "SELECT opted_out_sid IN (?, ?) OR opted_out_sid IN (SELECT sid FROM messages) "
+                "FROM contacts WHERE id = ?",
                 TWILIOS_WORD,
                 FORGOTTEN,
                 contact_id,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from appliance.model import Contact, Forgetting
 from appliance.store.keyed import NOBODY, Entry, append, key_of, keyed, listed, make_key
-from appliance.store.persons import Whose
 from appliance.store.personal import OF_CUSTOMERS, Rows
+from appliance.store.persons import Whose
 from appliance.store.tx import Tx
 
 AGAIN = "a copy that was put back"  # forgettings.requested_by

@@ -127,14 +127,14 @@ class Forgotten(Repository[Forgetting]):
         found = self._who(NOBODY, f"{_WORDS}|{idempotency_key}")
         return bool(found and self._sql.value("SELECT 1 FROM known_sids WHERE hash = ?", short_hash(found)))
 
-    def keep(self, sids: Collection[str], keys: Collection[str] = ()) -> None:
-        """Their rows go; `keys`: of operators' messages."""
+    def keep(self, sids: Collection[str], keys: Collection[str] = ()) -> int:
+        """Their rows go; how many were not kept yet. `keys`: of operators' messages."""
         directory = self._sql.directory
         hashes = [short_hash(sid) for sid in sids]
         if keys and directory:
             own = make_key(directory)
             hashes += [short_hash(keyed(own, NOBODY, f"{_WORDS}|{key}")) for key in keys]
-        self._sql.run(
+        return self._sql.run(
             "INSERT OR IGNORE INTO known_sids (hash) SELECT value FROM json_each(?)",
             msgspec.json.encode(hashes).decode(),
         )

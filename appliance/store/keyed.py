@@ -1,7 +1,7 @@
 """Who was forgotten, beside the database: a random key, and the list of keyed hashes that outlives every copy.
 
-The list is on disk before anything is erased. A copy that is put back, or a file that somebody swaps, knows the customer
-again; whoever opens it finds the customer on the list.
+The list is on disk before anything is erased. A copy that is put back, or a file that somebody swaps, knows the
+customer again; whoever opens it finds the customer on the list.
 """
 
 import hmac

@@ -158,7 +158,7 @@ TABLES: dict[str, Table] = {
         key="sid",
         whose="forgetting_id IN (SELECT id FROM forgettings WHERE contact_id = :contact)",
     ),
-    # No customer's. A keyed hash of somebody who opted out is personal data still: whoever has the key can test a number.
+    # No customer's. A keyed hash is personal data still: whoever has the key can test a number.
     "forgotten": _table("who at opted_out_at"),
     "known_sids": _table("hash"),
     "forgettings": _table(

@@ -115,7 +115,7 @@ class Persons:
         found = self._full(name, table, whose, limit)
         told = [dict(row) for row in found]
         sids = [row["sid"] for row in told if row.get("sid") and not row["sid"].startswith(FORGOTTEN)]
-        self._forgotten.keep(sids, [row["idempotency_key"] for row in told if row.get("idempotency_key")])
+        kept = self._forgotten.keep(sids, [row["idempotency_key"] for row in told if row.get("idempotency_key")])
         if forgetting and forgetting.at_twilio:
             self._forgotten.add_copies(forgetting.id, sids)
         changes = ", ".join(f"{column} = {table.columns[column].becomes}" for column in table.named(Told.PERSONAL))
@@ -125,7 +125,7 @@ class Persons:
         for row in told:
             self._sql.run(f"{does} WHERE {marks}", *(row[column] for column in keys))
         if forgetting and told and name != "contacts":
-            self._forgotten.tell(forgetting.id, **{name: len(told), "sids": len(sids)})
+            self._forgotten.tell(forgetting.id, **{name: len(told), "sids": kept})
         return len(told)
 
     def close(self, whose: Whose) -> None:
@@ -168,7 +168,7 @@ class Persons:
             is_full = (
                 f"({', '.join(personal)}) IS NOT ({becomes})" if len(personal) > 1 else f"{personal[0]} <> {becomes}"
             )
-        columns = ", ".join({column: None for column in [*table.key.split(", "), *personal]})
+        columns = ", ".join(dict.fromkeys([*table.key.split(", "), *personal]))
         statement = f"SELECT {columns} FROM {name} WHERE ({table.whose}) AND {is_full} LIMIT :limit"  # noqa: S608
         return self._sql.all(statement, **_values(whose), limit=limit)
 

@@ -122,6 +122,7 @@ class World:
         model: FakeAi | None = None,
         language: str = "pt-BR",
         pace: float = 0.0,
+        account: str = ACCOUNT,
         **overrides: Any,  # sections of the configuration
     ) -> None:
         self.directory = directory
@@ -131,7 +132,7 @@ class World:
         self.model_line: Line | None = None
         self.language = language
         time: dict[str, Any] = {"now": clock.now} if clock else {}
-        self.twilio = Twilio(ACCOUNT, [TOKEN], owned=[SMS, WHATSAPP], pace=pace, **time)
+        self.twilio = Twilio(account, [TOKEN], owned=[SMS, WHATSAPP], pace=pace, **time)
         self.overrides = overrides
         self._stack = AsyncExitStack()
         self._runs = False
@@ -190,7 +191,7 @@ class World:
             "server": {"listen": Address("127.0.0.1", own), "public_url": self.address, "api_key": API_KEY},
             "storage": {"directory": self.directory / "data"},
             "twilio": {
-                "account_sid": ACCOUNT,
+                "account_sid": self.twilio.account_sid,
                 "auth_tokens": (TOKEN,),
                 "api_url": f"http://127.0.0.1:{port}",
                 "timeout": 2000,
