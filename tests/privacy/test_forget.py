@@ -202,4 +202,8 @@ async def test_both_kinds_of_address_are_named_one_by_one(shop: World) -> None:
     await forget(shop, also=[f"whatsapp:{CUSTOMER}"])
     await shop.settle()
 
-    assert await shop.column("SELECT address FROM contacts ORDER BY id") == ["forgotten:1", "forgotten:2", "+551188887777"]
+    assert await shop.column("SELECT address FROM contacts ORDER BY id") == [
+        "forgotten:1",
+        "forgotten:2",
+        "+551188887777",
+    ]

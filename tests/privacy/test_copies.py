@@ -1,0 +1,222 @@
+"""Copies of the database remember whom the box has forgotten: put back, they forget again before they serve."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from appliance.model import HOUR
+from appliance.opening import restore
+from appliance.simulator import Fault
+from appliance.store import Store, backup, keyed
+from appliance.store.box import Fact
+from appliance.store.database import FILE_NAME
+from tests.outbox.scene import NOON, pass_
+from tests.privacy.scene import ANSWER, NAME, REAL, WORDS, catch_up, forget, forgotten, live, states, traces
+from tests.support.world import CUSTOMER, ManualClock, World
+
+MINUTE = 60.0
+QUESTION = "Qual o horário?"
+OTHER = "+5511977776666"
+SOUGHT = [CUSTOMER.removeprefix("+"), NAME, *WORDS]
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[World]:
+    """A world at noon whose time is moved by hand and whose Twilio is not the demo's."""
+    async with World(tmp_path, clock=ManualClock(NOON), account=REAL) as world:
+        await world.teach("Horário", ANSWER)
+        await pass_(world, 1)
+        yield world
+
+
+def copy_of(world: World) -> Path:
+    assert world.clock is not None
+    return backup.keep_one(world.appliance.store.directory, world.clock.now())
+
+
+async def put_back(world: World, copy: Path) -> None:
+    """Restore and look before anything is served."""
+    assert world.clock is not None
+    store = await restore(world.config, world.clock, copy)
+    await store.close()
+
+
+async def test_a_restored_copy_forgets_again_before_it_serves(shop: World) -> None:
+    """Whoever is on the list beside the database is emptied while it is opened; the other customers' words stay."""
+    directory = shop.appliance.store.directory
+    await live(shop)
+    await shop.say(QUESTION, OTHER)
+    await pass_(shop, MINUTE)
+    copy = copy_of(shop)
+    await forget(shop)
+    await pass_(shop, MINUTE)
+    await shop.stop()
+
+    await put_back(shop, copy)
+
+    aside = {path.name for path in directory.glob("*.aside-*")} | {copy.name}
+    assert set(traces(directory, SOUGHT)) <= aside
+    assert set(traces(directory, [OTHER])) - aside == {FILE_NAME}
+    await shop.start()
+    await pass_(shop, 15 * MINUTE)
+    assert await states(shop) == ["done"]
+    assert len(shop.sent()) == 3
+    assert await shop.column("SELECT address FROM contacts ORDER BY id") == ["forgotten:1", OTHER]
+
+
+async def test_a_file_that_somebody_swapped_forgets_as_well(shop: World) -> None:
+    """Also without `restore`: every opening looks at the list."""
+    directory = shop.appliance.store.directory
+    await live(shop)
+    copy = copy_of(shop)
+    await forget(shop)
+    await pass_(shop, MINUTE)
+    await shop.stop()
+    shutil.copyfile(copy, directory / FILE_NAME)
+    copy.unlink()
+
+    assert shop.clock is not None
+    await (await Store.open(directory, shop.clock)).close()
+
+    assert traces(directory, SOUGHT) == {}
+
+
+async def test_who_wrote_again_is_kept(shop: World) -> None:
+    """Forgotten, back as somebody new, and the copy knows both: only what is from before goes."""
+    await live(shop)
+    await forget(shop)
+    await pass_(shop, MINUTE)
+    await shop.say(f"{QUESTION} outra vez")
+    await pass_(shop, MINUTE)
+    copy = copy_of(shop)
+    await shop.stop()
+
+    await put_back(shop, copy)
+    await shop.start()
+    await pass_(shop, 15 * MINUTE)
+
+    assert await shop.column("SELECT address FROM contacts ORDER BY id") == ["forgotten:1", CUSTOMER]
+    assert await shop.column("SELECT body FROM messages WHERE body <> ''") == [f"{QUESTION} outra vez"]
+
+
+async def test_a_copy_from_before_learns_what_came_after(shop: World) -> None:
+    """Forgotten again; what the person wrote since is fetched from Twilio's log, what was written before is not."""
+    await live(shop)
+    copy = copy_of(shop)
+    await forget(shop)
+    await pass_(shop, MINUTE)
+    await shop.say(f"{QUESTION} outra vez")
+    await pass_(shop, MINUTE)
+    said = shop.sent()
+    await shop.stop()
+
+    await put_back(shop, copy)
+    await shop.start()
+    await pass_(shop, 15 * MINUTE)
+    await catch_up(shop)
+
+    assert shop.sent() == said
+    assert await shop.column("SELECT body FROM messages WHERE body <> ''") == [f"{QUESTION} outra vez"]
+    assert traces(shop.appliance.store.path.parent, [f"isto: {WORDS[2]}"]).keys() <= {
+        *(path.name for path in shop.appliance.store.directory.glob("*.aside-*")),
+        copy.name,
+    }
+
+
+async def test_what_was_unsent_in_the_copy_is_not_sent(shop: World) -> None:
+    """The copy has a draft for somebody who was forgotten since."""
+    shop.twilio.faults.add(Fault("create", "error", status=429, code=20429, times=None))
+    await shop.say(QUESTION)
+    await pass_(shop, 1)
+    copy = copy_of(shop)
+    await forget(shop)
+    await pass_(shop, 5 * MINUTE)
+    assert await states(shop) == ["done"]
+    await shop.stop()
+    shop.twilio.faults.clear()
+
+    await put_back(shop, copy)
+    await shop.start()
+    await pass_(shop, 20 * MINUTE)
+
+    assert shop.sent() == []
+    assert await shop.cards() == []
+    assert await shop.dispositions() == ["suppressed"]
+
+
+async def test_the_wish_for_no_messages_is_in_the_copy_too(shop: World) -> None:
+    """Opted out after the copy was taken, then forgotten: the list tells the copy."""
+    await live(shop)
+    copy = copy_of(shop)
+    await shop.say("SAIR")
+    await pass_(shop, MINUTE)
+    await forget(shop)
+    await pass_(shop, MINUTE)
+    await shop.stop()
+
+    await put_back(shop, copy)
+    await shop.start()
+    await pass_(shop, 15 * MINUTE)
+    said = len(shop.sent())
+    await shop.say(QUESTION)
+    await pass_(shop, MINUTE)
+
+    assert len(shop.sent()) == said
+    assert await shop.column("SELECT suppressed FROM messages ORDER BY id DESC LIMIT 1") == ["opted out"]
+
+
+async def test_each_copy_is_listed_with_its_last_day(shop: World) -> None:
+    """Three backups from before and one from after; seven are kept, so the newest that knows goes in seven days."""
+    directory = shop.appliance.store.directory
+    await live(shop)
+    await pass_(shop, 61 * MINUTE)
+    for path in (directory / "backups").glob("*.db"):
+        path.unlink()
+    before = [copy_of(shop)]
+    for _ in range(2):
+        await pass_(shop, MINUTE)
+        before.append(copy_of(shop))
+    aside = directory / f"{FILE_NAME}.aside-1"
+    shutil.copyfile(before[0], aside)
+    os.utime(aside, (NOON / 1_000, NOON / 1_000))
+    await shop.appliance.store.write(lambda tx: tx.box.put(Fact.BACKUP_AT, tx.now))
+    assert shop.clock is not None
+    taken = shop.clock.now()
+    await pass_(shop, MINUTE)
+    await forget(shop)
+    await pass_(shop, MINUTE)
+    after = copy_of(shop)
+
+    [told] = await forgotten(shop)
+
+    goes = {Path(copy["file"]).name: copy["goes_at"] for copy in told["copies"]}
+    assert goes.pop(aside.name) is None  # it stays until somebody deletes it
+    assert after.name not in goes
+    days = [round((goes[path.name] - taken) / (24 * HOUR)) for path in before]
+    assert days == [4, 5, 6]
+
+
+def test_a_torn_line_of_the_list_is_none(tmp_path: Path) -> None:
+    """A power cut while the list was written: what it announced had not begun, and the next entry is whole."""
+    one, two = keyed.Entry(b"1" * 32, 5, None), keyed.Entry(b"2" * 32, 6, 3)
+    keyed.append(tmp_path, [one])
+    whole = (tmp_path / keyed.LIST).read_bytes()
+    (tmp_path / keyed.LIST).write_bytes(whole + whole[:20])
+
+    assert keyed.listed(tmp_path) == {one.who: one}
+    keyed.append(tmp_path, [two])
+
+    assert keyed.listed(tmp_path) == {one.who: one, two.who: two}
+    assert (tmp_path / keyed.LIST).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_key_is_made_once(tmp_path: Path) -> None:
+    """Private, whole, and the same from then on; the same address has another hash on another channel."""
+    key = keyed.make_key(tmp_path)
+
+    assert keyed.make_key(tmp_path) == keyed.key_of(tmp_path) == key
+    assert (tmp_path / keyed.KEY).stat().st_mode & 0o777 == 0o600
+    assert keyed.keyed(key, 1, CUSTOMER) != keyed.keyed(key, 2, CUSTOMER)
