@@ -82,7 +82,7 @@ class HandBackHandler:
 
 def _due(tx: Tx, config: Config, limit: int) -> list[Due]:
     found = []
-    for contact in tx.contacts.due_back(config.conversations.human_for, limit):
+    for contact in tx.contacts.due_back_in_the_box(config.conversations.human_for, limit):
         channel = tx.channels.get(contact.channel_id)
         assert channel is not None
         held = tx.messages.held(contact.id)

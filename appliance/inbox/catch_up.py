@@ -209,7 +209,7 @@ def _readable(tx: Tx) -> None:
 def _unclear(tx: Tx, channels: Sequence[Channel]) -> tuple[list[tuple[Channel, str, list[StoredMessage]]], bool]:
     """The messages that wait, by contact, and whether any reply is in doubt."""
     waiting = [(channel, *found) for channel in channels for found in tx.messages.waiting(channel.id)]
-    return waiting, bool(tx.outbox.in_doubt())
+    return waiting, bool(tx.outbox.in_doubt_in_the_box())
 
 
 def _in_doubt(tx: Tx, channel: Channel, address: str) -> bool:

@@ -17,11 +17,14 @@ MAX_ADDRESS = 200  # characters
 MAX_KEY = 200
 
 
-def page(tx: Tx, contact: str | None, limit: int) -> list[dict[str, Any]]:
-    """What came in and went out, newest first: sid, direction, contact, channel, body, disposition, reason, …"""
+def page(tx: Tx, owner: int | None, contact: str | None, limit: int) -> list[dict[str, Any]]:
+    """What came in and went out, newest first: sid, direction, contact, channel, body, disposition, reason, …
+
+    `owner`: the organization whose it is; None: all of the box.
+    """
     names = ("sid", "direction", "contact", "channel", "body", "disposition", "reason", "reply_id", "at")
     found = []
-    for row in tx.history.messages(contact, limit):
+    for row in tx.history.messages(owner, contact, limit):
         media = [{"url": url, "content_type": content_type} for url, content_type in msgspec.json.decode(row["media"])]
         found.append({name: row[name] for name in names} | {"media": media})
     return found
@@ -32,7 +35,7 @@ def orphans(tx: Tx, limit: int) -> list[dict[str, Any]]:
     return [
         {"sid": row["sid"], "from": row["sender"], "to": row["recipient"]}
         | {"body": row["body"], "reason": row["reason"], "at": row["received_at"]}
-        for row in tx.history.orphans(limit)
+        for row in tx.history.orphans_of_the_box(limit)
     ]
 
 

@@ -50,7 +50,7 @@ class FollowUpHandler:
         """The first row that is not over. Those before it are passed for good."""
 
         def page(tx: Tx) -> list[OutboxMessage]:
-            return tx.outbox.page(tx.box.number(Fact.FOLLOWED_UP_TO) or 0, PAGE)
+            return tx.outbox.page_of_the_box(tx.box.number(Fact.FOLLOWED_UP_TO) or 0, PAGE)
 
         while rows := await self._store.read(page):
             row = next((row for row in rows if not _is_over(row, self._clock.now())), None)

@@ -126,7 +126,7 @@ class Contacts(Repository[Contact]):
     def is_any_handed_over(self) -> bool:
         return bool(self._sql.value("SELECT 1 FROM contacts WHERE handover IS NOT NULL LIMIT 1"))
 
-    def due_back(self, human_for: int, limit: int) -> list[Contact]:
+    def due_back_in_the_box(self, human_for: int, limit: int) -> list[Contact]:
         """Whom somebody wants back, then those whose time is over. A time far ahead is of a clock that was wrong."""
         return self._select(
             "handover IS NOT NULL AND (resume_at IS NOT NULL OR abs(? - handover_at) >= ?) "
@@ -136,6 +136,8 @@ class Contacts(Repository[Contact]):
             limit,
         )
 
-    def with_address(self, address: str) -> list[Contact]:
-        """One for each channel that the customer wrote to."""
-        return self._select("channel_id IN (SELECT id FROM channels) AND address = ? ORDER BY id", address)
+    def with_address(self, organization_id: int | None, address: str) -> list[Contact]:
+        """One for each channel that the customer wrote to: of an organization, or with None of the box."""
+        ours = "SELECT id FROM channels WHERE ? IS NULL OR organization_id = ?"
+        values = organization_id, organization_id, address
+        return self._select(f"channel_id IN ({ours}) AND address = ? ORDER BY id", *values)

@@ -58,7 +58,7 @@ def again(tx: Tx, directory: Path) -> int:
     if key is None or not news:
         return 0
     found = after = 0
-    while contacts := tx.contacts.page(after):
+    while contacts := tx.contacts.page_of_the_box(after):
         after = contacts[-1].id
         for contact in contacts:
             entry = news.get(keyed(key, contact.channel_id, contact.address))

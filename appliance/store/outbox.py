@@ -74,7 +74,7 @@ class Outbox(Repository[OutboxMessage]):
             reason,
         )
 
-    def in_doubt(self) -> list[OutboxMessage]:
+    def in_doubt_in_the_box(self) -> list[OutboxMessage]:
         return self._select(f"{UNSETTLED} AND state = 'doubt' ORDER BY id")
 
     def is_unsettled_to(self, contact_id: int) -> bool:

@@ -31,7 +31,7 @@ async def test_nothing_is_left_in_any_file(shop: World, capfd: pytest.CaptureFix
     await shop.appliance.store.write(lambda tx: tx.knowledge.remove(2))
     async with api_of(shop) as api:
         before = await api.get("status")
-    assert set(sum(traces(directory, SOUGHT).values(), [])) == set(SOUGHT)
+    assert {word for held in traces(directory, SOUGHT).values() for word in held} == set(SOUGHT)
 
     await forget(shop)
     await shop.settle()

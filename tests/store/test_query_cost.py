@@ -116,7 +116,7 @@ def end(tx: Tx) -> None:
 
 
 def resume(tx: Tx) -> None:
-    tx.jobs.resume(crashed=True)
+    tx.jobs.resume_the_box(crashed=True)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -134,7 +134,7 @@ async def test_the_queue_costs_the_same_whatever_its_size(tmp_path: Path, shape:
 
 def look_at_doubts(tx: Tx) -> None:
     """What every start and every settling asks of the outbox."""
-    assert tx.outbox.in_doubt() == []
+    assert tx.outbox.in_doubt_in_the_box() == []
     assert tx.outbox.in_state(OutboxState.SENDING) == []
     tx.times.shift_outbox(1, 0, 0)
     tx.times.predate(0)

@@ -141,7 +141,7 @@ def nothing_is_too_old(patch: Patch) -> None:
 
 def expiry_closes_the_card(patch: Patch) -> None:
     def work(tx: Tx) -> None:
-        for conversation in tx.conversations.expired(tx.now, 100):
+        for conversation in tx.conversations.expired_in_the_box(tx.now, 100):
             tx.conversations.move(conversation, ConversationStatus.CLOSED)
             charge.close(tx, conversation.contact_id)
 
