@@ -251,22 +251,6 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Forgetting:
-    """A contact that is, or was, to be forgotten. `report`: how many of what; no words, no address."""
-
-    id: int
-    organization_id: int
-    contact_id: int
-    state: str
-    at_twilio: int
-    requested_by: str
-    requested_at: int
-    erased_at: int | None
-    finished_at: int | None
-    report: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class Topic:
     """One heading of the organization's knowledge. `aliases`: what customers call it; they are never shown them."""
 

@@ -28,7 +28,7 @@ _NOTHING_SAID = (OutboxState.FAILED, OutboxState.SUPPRESSED, OutboxState.PARKED,
 
 
 def page(tx: Tx, owner: int | None, limit: int) -> list[dict[str, Any]]:
-    """Of an organization, or all of the box, newest first; `contact` and `channel` are null where it is about nobody."""
+    """Of an organization, or all of the box; newest first. `contact` and `channel` are null where about no customer."""
     return [dict(row) for row in tx.letters.page(owner, limit)]
 
 

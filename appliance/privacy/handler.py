@@ -11,7 +11,7 @@ from appliance.config import Config
 from appliance.inbox.intake import open_conversation
 from appliance.inbox.late import too_late
 from appliance.inbox.missed import is_too_old
-from appliance.model import HOUR, SECOND, Contact, Forgetting, Job, JobKind, masked
+from appliance.model import HOUR, SECOND, Contact, Job, JobKind, masked
 from appliance.ports import Clock, LogUnavailableError, MessageLog, TooMuchError
 from appliance.queue.bell import Bell
 from appliance.queue.lane import arm
@@ -19,6 +19,7 @@ from appliance.queue.outcome import Done, Outcome, Snooze
 from appliance.queue.tolerance import AGAIN, LATER
 from appliance.store import Store, Tx
 from appliance.store.erasure import EMPTIED, announce, conclude, whose
+from appliance.store.forgotten import Forgetting
 
 AT_ONCE = 500  # rows a unit of work
 AT_MOST = 100  # of Twilio's copies a run

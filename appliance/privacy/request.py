@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from appliance.errors import RequestError
-from appliance.model import Contact, Forgetting, JobKind, Organization
+from appliance.model import Contact, JobKind, Organization
 from appliance.operations import organizations
 from appliance.operations.messages import MAX_ADDRESS
 from appliance.store import Tx, backup
 from appliance.store.box import Fact
+from appliance.store.forgotten import Forgetting
 from appliance.wire import SIMULATED
 
 NEWEST = 100  # forgettings that are shown

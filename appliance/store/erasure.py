@@ -6,7 +6,8 @@ it back, is emptied before anybody is served from it.
 
 from pathlib import Path
 
-from appliance.model import Contact, Forgetting
+from appliance.model import Contact
+from appliance.store.forgotten import Forgetting
 from appliance.store.keyed import NOBODY, Entry, append, key_of, keyed, listed, make_key
 from appliance.store.personal import OF_CUSTOMERS, Rows
 from appliance.store.persons import Whose

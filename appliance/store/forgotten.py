@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from appliance.model import Contact, Forgetting
+from appliance.model import Contact
 from appliance.store.keyed import NOBODY, Entry, key_of, keyed, make_key
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
@@ -18,6 +19,22 @@ def short_hash(text: str | bytes) -> int:
     """64 bits of SHA-256 as SQLite's integer: of ten million sids one more meets another with 5 in 10 ** 13."""
     told = text.encode() if isinstance(text, str) else text
     return int.from_bytes(hashlib.sha256(told).digest()[:8], "big", signed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Forgetting:
+    """A contact that is, or was, to be forgotten. `report`: how many of what; no words, no address."""
+
+    id: int
+    organization_id: int
+    contact_id: int
+    state: str
+    at_twilio: int
+    requested_by: str
+    requested_at: int
+    erased_at: int | None
+    finished_at: int | None
+    report: dict[str, Any]
 
 
 class Forgotten(Repository[Forgetting]):

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from appliance.model import FORGETTING, FORGOTTEN, LET_GO, Contact, Forgetting
+from appliance.model import FORGETTING, FORGOTTEN, LET_GO, Contact
 from appliance.store.contacts import Contacts, session_key
-from appliance.store.forgotten import Forgotten
+from appliance.store.forgotten import Forgetting, Forgotten
 from appliance.store.messages import HELD, LIVE
 from appliance.store.personal import OF_CUSTOMERS, Rows, Table, Told
 from appliance.store.sql import Row, Sql
