@@ -1,12 +1,15 @@
 """What tests of forgetting share: a person with marked words in every place, and a look at the bytes of every file."""
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from appliance.model import JobKind
+from appliance.store.box import Fact
+from tests.outbox.scene import NOON, pass_
 from tests.support.api_client import api_of, control_of
-from tests.support.world import CUSTOMER, SMS, World
+from tests.support.world import CUSTOMER, SMS, ManualClock, World
 
 REAL = "AC" + "1" * 32  # an account whose Twilio is not the demo's
 NAME = "Zuleika Quaresma"
@@ -63,3 +66,21 @@ async def states(world: World) -> list[str]:
 async def catch_up(world: World) -> None:
     await world.appliance.engine.schedule.tick(JobKind.CATCH_UP)
     await world.settle()
+
+
+@asynccontextmanager
+async def open_shop(directory: Path) -> AsyncIterator[World]:
+    """Its Twilio is not the demo's, and its daily backup was taken before anybody wrote."""
+    async with World(directory, account=REAL) as world:
+        await world.appliance.store.write(lambda tx: tx.box.put(Fact.BACKUP_AT, tx.now))
+        await world.settle()
+        yield world
+
+
+@asynccontextmanager
+async def open_clockwork(directory: Path) -> AsyncIterator[World]:
+    """At noon, with time that is moved by hand; its Twilio is not the demo's."""
+    async with World(directory, clock=ManualClock(NOON), account=REAL) as world:
+        await world.teach("Horário", ANSWER)
+        await pass_(world, 1)
+        yield world

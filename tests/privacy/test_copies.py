@@ -2,10 +2,7 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from appliance.model import HOUR
 from appliance.opening import restore
@@ -14,22 +11,13 @@ from appliance.store import Store, backup, keyed
 from appliance.store.box import Fact
 from appliance.store.database import FILE_NAME
 from tests.outbox.scene import NOON, pass_
-from tests.privacy.scene import ANSWER, NAME, REAL, WORDS, catch_up, forget, forgotten, live, states, traces
-from tests.support.world import CUSTOMER, ManualClock, World
+from tests.privacy.scene import NAME, WORDS, catch_up, forget, forgotten, live, states, traces
+from tests.support.world import CUSTOMER, World
 
 MINUTE = 60.0
 QUESTION = "Qual o horário?"
 OTHER = "+5511977776666"
 SOUGHT = [CUSTOMER.removeprefix("+"), NAME, *WORDS]
-
-
-@pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[World]:
-    """A world at noon whose time is moved by hand and whose Twilio is not the demo's."""
-    async with World(tmp_path, clock=ManualClock(NOON), account=REAL) as world:
-        await world.teach("Horário", ANSWER)
-        await pass_(world, 1)
-        yield world
 
 
 def copy_of(world: World) -> Path:
@@ -44,153 +32,153 @@ async def put_back(world: World, copy: Path) -> None:
     await store.close()
 
 
-async def test_a_restored_copy_forgets_again_before_it_serves(shop: World) -> None:
+async def test_a_restored_copy_forgets_again_before_it_serves(clockwork: World) -> None:
     """Whoever is on the list beside the database is emptied while it is opened; the other customers' words stay."""
-    directory = shop.appliance.store.directory
-    await live(shop)
-    await shop.say(QUESTION, OTHER)
-    await pass_(shop, MINUTE)
-    copy = copy_of(shop)
-    await forget(shop)
-    await pass_(shop, MINUTE)
-    await shop.stop()
+    directory = clockwork.appliance.store.directory
+    await live(clockwork)
+    await clockwork.say(QUESTION, OTHER)
+    await pass_(clockwork, MINUTE)
+    copy = copy_of(clockwork)
+    await forget(clockwork)
+    await pass_(clockwork, MINUTE)
+    await clockwork.stop()
 
-    await put_back(shop, copy)
+    await put_back(clockwork, copy)
 
     aside = {path.name for path in directory.glob("*.aside-*")} | {copy.name}
     assert set(traces(directory, SOUGHT)) <= aside
     assert set(traces(directory, [OTHER])) - aside == {FILE_NAME}
-    await shop.start()
-    await pass_(shop, 15 * MINUTE)
-    assert await states(shop) == ["done"]
-    assert len(shop.sent()) == 3
-    assert await shop.column("SELECT address FROM contacts ORDER BY id") == ["forgotten:1", OTHER]
+    await clockwork.start()
+    await pass_(clockwork, 15 * MINUTE)
+    assert await states(clockwork) == ["done"]
+    assert len(clockwork.sent()) == 3
+    assert await clockwork.column("SELECT address FROM contacts ORDER BY id") == ["forgotten:1", OTHER]
 
 
-async def test_a_file_that_somebody_swapped_forgets_as_well(shop: World) -> None:
+async def test_a_file_that_somebody_swapped_forgets_as_well(clockwork: World) -> None:
     """Also without `restore`: every opening looks at the list."""
-    directory = shop.appliance.store.directory
-    await live(shop)
-    copy = copy_of(shop)
-    await forget(shop)
-    await pass_(shop, MINUTE)
-    await shop.stop()
+    directory = clockwork.appliance.store.directory
+    await live(clockwork)
+    copy = copy_of(clockwork)
+    await forget(clockwork)
+    await pass_(clockwork, MINUTE)
+    await clockwork.stop()
     shutil.copyfile(copy, directory / FILE_NAME)
     copy.unlink()
 
-    assert shop.clock is not None
-    await (await Store.open(directory, shop.clock)).close()
+    assert clockwork.clock is not None
+    await (await Store.open(directory, clockwork.clock)).close()
 
     assert traces(directory, SOUGHT) == {}
 
 
-async def test_who_wrote_again_is_kept(shop: World) -> None:
+async def test_who_wrote_again_is_kept(clockwork: World) -> None:
     """Forgotten, back as somebody new, and the copy knows both: only what is from before goes."""
-    await live(shop)
-    await forget(shop)
-    await pass_(shop, MINUTE)
-    await shop.say(f"{QUESTION} outra vez")
-    await pass_(shop, MINUTE)
-    copy = copy_of(shop)
-    await shop.stop()
+    await live(clockwork)
+    await forget(clockwork)
+    await pass_(clockwork, MINUTE)
+    await clockwork.say(f"{QUESTION} outra vez")
+    await pass_(clockwork, MINUTE)
+    copy = copy_of(clockwork)
+    await clockwork.stop()
 
-    await put_back(shop, copy)
-    await shop.start()
-    await pass_(shop, 15 * MINUTE)
+    await put_back(clockwork, copy)
+    await clockwork.start()
+    await pass_(clockwork, 15 * MINUTE)
 
-    assert await shop.column("SELECT address FROM contacts ORDER BY id") == ["forgotten:1", CUSTOMER]
-    assert await shop.column("SELECT body FROM messages WHERE body <> ''") == [f"{QUESTION} outra vez"]
+    assert await clockwork.column("SELECT address FROM contacts ORDER BY id") == ["forgotten:1", CUSTOMER]
+    assert await clockwork.column("SELECT body FROM messages WHERE body <> ''") == [f"{QUESTION} outra vez"]
 
 
-async def test_a_copy_from_before_learns_what_came_after(shop: World) -> None:
+async def test_a_copy_from_before_learns_what_came_after(clockwork: World) -> None:
     """Forgotten again; what the person wrote since is fetched from Twilio's log, what was written before is not."""
-    await live(shop)
-    copy = copy_of(shop)
-    await forget(shop)
-    await pass_(shop, MINUTE)
-    await shop.say(f"{QUESTION} outra vez")
-    await pass_(shop, MINUTE)
-    said = shop.sent()
-    await shop.stop()
+    await live(clockwork)
+    copy = copy_of(clockwork)
+    await forget(clockwork)
+    await pass_(clockwork, MINUTE)
+    await clockwork.say(f"{QUESTION} outra vez")
+    await pass_(clockwork, MINUTE)
+    said = clockwork.sent()
+    await clockwork.stop()
 
-    await put_back(shop, copy)
-    await shop.start()
-    await pass_(shop, 15 * MINUTE)
-    await catch_up(shop)
+    await put_back(clockwork, copy)
+    await clockwork.start()
+    await pass_(clockwork, 15 * MINUTE)
+    await catch_up(clockwork)
 
-    assert shop.sent() == said
-    assert await shop.column("SELECT body FROM messages WHERE body <> ''") == [f"{QUESTION} outra vez"]
-    assert traces(shop.appliance.store.path.parent, [f"isto: {WORDS[2]}"]).keys() <= {
-        *(path.name for path in shop.appliance.store.directory.glob("*.aside-*")),
+    assert clockwork.sent() == said
+    assert await clockwork.column("SELECT body FROM messages WHERE body <> ''") == [f"{QUESTION} outra vez"]
+    assert traces(clockwork.appliance.store.path.parent, [f"isto: {WORDS[2]}"]).keys() <= {
+        *(path.name for path in clockwork.appliance.store.directory.glob("*.aside-*")),
         copy.name,
     }
 
 
-async def test_what_was_unsent_in_the_copy_is_not_sent(shop: World) -> None:
+async def test_what_was_unsent_in_the_copy_is_not_sent(clockwork: World) -> None:
     """The copy has a draft for somebody who was forgotten since."""
-    shop.twilio.faults.add(Fault("create", "error", status=429, code=20429, times=None))
-    await shop.say(QUESTION)
-    await pass_(shop, 1)
-    copy = copy_of(shop)
-    await forget(shop)
-    await pass_(shop, 5 * MINUTE)
-    assert await states(shop) == ["done"]
-    await shop.stop()
-    shop.twilio.faults.clear()
+    clockwork.twilio.faults.add(Fault("create", "error", status=429, code=20429, times=None))
+    await clockwork.say(QUESTION)
+    await pass_(clockwork, 1)
+    copy = copy_of(clockwork)
+    await forget(clockwork)
+    await pass_(clockwork, 5 * MINUTE)
+    assert await states(clockwork) == ["done"]
+    await clockwork.stop()
+    clockwork.twilio.faults.clear()
 
-    await put_back(shop, copy)
-    await shop.start()
-    await pass_(shop, 20 * MINUTE)
+    await put_back(clockwork, copy)
+    await clockwork.start()
+    await pass_(clockwork, 20 * MINUTE)
 
-    assert shop.sent() == []
-    assert await shop.cards() == []
-    assert await shop.dispositions() == ["suppressed"]
+    assert clockwork.sent() == []
+    assert await clockwork.cards() == []
+    assert await clockwork.dispositions() == ["suppressed"]
 
 
-async def test_the_wish_for_no_messages_is_in_the_copy_too(shop: World) -> None:
+async def test_the_wish_for_no_messages_is_in_the_copy_too(clockwork: World) -> None:
     """Opted out after the copy was taken, then forgotten: the list tells the copy."""
-    await live(shop)
-    copy = copy_of(shop)
-    await shop.say("SAIR")
-    await pass_(shop, MINUTE)
-    await forget(shop)
-    await pass_(shop, MINUTE)
-    await shop.stop()
+    await live(clockwork)
+    copy = copy_of(clockwork)
+    await clockwork.say("SAIR")
+    await pass_(clockwork, MINUTE)
+    await forget(clockwork)
+    await pass_(clockwork, MINUTE)
+    await clockwork.stop()
 
-    await put_back(shop, copy)
-    await shop.start()
-    await pass_(shop, 15 * MINUTE)
-    said = len(shop.sent())
-    await shop.say(QUESTION)
-    await pass_(shop, MINUTE)
+    await put_back(clockwork, copy)
+    await clockwork.start()
+    await pass_(clockwork, 15 * MINUTE)
+    said = len(clockwork.sent())
+    await clockwork.say(QUESTION)
+    await pass_(clockwork, MINUTE)
 
-    assert len(shop.sent()) == said
-    assert await shop.column("SELECT suppressed FROM messages ORDER BY id DESC LIMIT 1") == ["opted out"]
+    assert len(clockwork.sent()) == said
+    assert await clockwork.column("SELECT suppressed FROM messages ORDER BY id DESC LIMIT 1") == ["opted out"]
 
 
-async def test_each_copy_is_listed_with_its_last_day(shop: World) -> None:
+async def test_each_copy_is_listed_with_its_last_day(clockwork: World) -> None:
     """Three backups from before and one from after; seven are kept, so the newest that knows goes in seven days."""
-    directory = shop.appliance.store.directory
-    await live(shop)
-    await pass_(shop, 61 * MINUTE)
+    directory = clockwork.appliance.store.directory
+    await live(clockwork)
+    await pass_(clockwork, 61 * MINUTE)
     for path in (directory / "backups").glob("*.db"):
         path.unlink()
-    before = [copy_of(shop)]
+    before = [copy_of(clockwork)]
     for _ in range(2):
-        await pass_(shop, MINUTE)
-        before.append(copy_of(shop))
+        await pass_(clockwork, MINUTE)
+        before.append(copy_of(clockwork))
     aside = directory / f"{FILE_NAME}.aside-1"
     shutil.copyfile(before[0], aside)
     os.utime(aside, (NOON / 1_000, NOON / 1_000))
-    await shop.appliance.store.write(lambda tx: tx.box.put(Fact.BACKUP_AT, tx.now))
-    assert shop.clock is not None
-    taken = shop.clock.now()
-    await pass_(shop, MINUTE)
-    await forget(shop)
-    await pass_(shop, MINUTE)
-    after = copy_of(shop)
+    await clockwork.appliance.store.write(lambda tx: tx.box.put(Fact.BACKUP_AT, tx.now))
+    assert clockwork.clock is not None
+    taken = clockwork.clock.now()
+    await pass_(clockwork, MINUTE)
+    await forget(clockwork)
+    await pass_(clockwork, MINUTE)
+    after = copy_of(clockwork)
 
-    [told] = await forgotten(shop)
+    [told] = await forgotten(clockwork)
 
     goes = {Path(copy["file"]).name: copy["goes_at"] for copy in told["copies"]}
     assert goes.pop(aside.name) is None  # it stays until somebody deletes it

@@ -1,26 +1,13 @@
 """Forgetting a person: nothing is left in any file, what comes again is not new, and the counts hold."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from appliance.store import backup
-from appliance.store.box import Fact
-from tests.privacy.scene import ANSWER, NAME, REAL, WORDS, catch_up, forget, forgotten, live, states, traces
+from tests.privacy.scene import ANSWER, NAME, WORDS, catch_up, forget, forgotten, live, states, traces
 from tests.support.api_client import api_of
 from tests.support.world import API_KEY, CUSTOMER, SMS, WHATSAPP, World
 
 SOUGHT = [CUSTOMER.removeprefix("+"), NAME, *WORDS]
-
-
-@pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[World]:
-    """A world whose Twilio is not the demo's, and whose daily backup was taken before anybody wrote."""
-    async with World(tmp_path, account=REAL) as world:
-        await world.appliance.store.write(lambda tx: tx.box.put(Fact.BACKUP_AT, tx.now))
-        await world.settle()
-        yield world
 
 
 async def test_nothing_is_left_in_any_file(shop: World, capfd: pytest.CaptureFixture[str]) -> None:

@@ -14,17 +14,20 @@ from appliance.inbox import exchange, intake, missed
 from appliance.inbox.exchange import Exchange
 from appliance.model import Channel, Contact, Conversation, ConversationStatus, Job, JobKind
 from appliance.outbox import binding, permission
+from appliance.privacy import handler as privacy_handler
 from appliance.queue import lane, plan
 from appliance.queue.outage import Outage
 from appliance.queue.plan import Offer
 from appliance.reply import handler
-from appliance.store import Tx, database, messages
+from appliance.store import Store, Tx, database, erasure, keyed, messages
 from appliance.store.contacts import Contacts
+from appliance.store.forgotten import Forgotten
 from appliance.store.organizations import Channels
 from appliance.twilio import webhook
 from tests.handover import test_hand_back
 from tests.inbox import test_other_forms
 from tests.outbox import test_attempts, test_delivery, test_pauses, test_sending, test_settle
+from tests.privacy import test_copies, test_forget, test_steps
 from tests.queue import test_fairness, test_outage, test_queue
 from tests.reply import test_loop_guard, test_replies
 from tests.store import test_backup, test_store
@@ -175,6 +178,30 @@ def a_persons_answer_ignored(patch: Patch) -> None:
     patch.setattr(charge, "spoke_through_us", lambda *_row: None)
 
 
+def deleted_is_not_overwritten(patch: Patch) -> None:
+    patch.setitem(database._WRITER_PRAGMAS, "secure_delete", 0)
+
+
+def the_log_is_not_emptied(patch: Patch) -> None:
+    async def clean(_self: Store) -> bool:
+        return True
+
+    patch.setattr(Store, "clean", clean)
+
+
+def the_forgotten_not_listed(patch: Patch) -> None:
+    patch.setattr(erasure, "append", lambda *entries: None)
+    patch.setattr(keyed, "append", lambda *entries: None)
+
+
+def sids_die_with_their_rows(patch: Patch) -> None:
+    patch.setattr(Forgotten, "keep", lambda *sids: 0)
+
+
+def a_doubt_is_not_waited_for(patch: Patch) -> None:
+    patch.setattr(privacy_handler, "_wait_for", lambda tx, forgetting: None)
+
+
 def row(begins: str, ends: str) -> dict[str, Any]:
     """Of the table of hand-overs, with the log readable."""
     found = next(each for each in test_hand_back.ROWS if each[:3] == (begins, ends, "readable"))
@@ -225,4 +252,9 @@ CONTROLS = [
     Control("circuit closed at a restart", r"assert 2 == 1", doubts.circuit_closed_at_a_restart, test_pauses.test_a_young_doubt_pauses_the_account_at_a_start, {"away": 30, "waits": True}),
     Control("parked without a letter", r"one more item: 'not sure it arrived'", doubts.parked_without_a_letter, test_settle.test_an_unknown_message_at_the_time_of_an_attempt_parks),
     Control("superseded although a person answered", r"Left contains one more item: '(sent|delivered)'", doubts.superseded_although_a_person_answered, test_settle.test_a_person_who_wrote_later_has_answered),
+    Control("deleted content is not overwritten", r"Left contains [12] more item", deleted_is_not_overwritten, test_forget.test_a_large_history_goes_in_steps),
+    Control("the write-ahead log is not emptied", r"Left contains [12] more item", the_log_is_not_emptied, test_forget.test_a_redelivery_is_not_answered),
+    Control("the forgotten are on no list", r"Extra items in the left set", the_forgotten_not_listed, test_copies.test_a_restored_copy_forgets_again_before_it_serves),
+    Control("sids die with their rows", r"Left contains one more item: '", sids_die_with_their_rows, test_forget.test_a_redelivery_is_not_answered),
+    Control("forgotten while in doubt", r"\['done'\] == \['waiting'\]", a_doubt_is_not_waited_for, test_steps.test_a_send_in_doubt_is_settled_first),
 ]  # fmt: skip
