@@ -90,7 +90,7 @@ def _tell_alike(alike: list[str], also: tuple[str, ...]) -> None:
 @click.argument("address")
 @also_option
 @click.option("--at-twilio", is_flag=True, help="Delete Twilio's copies too, with their media.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask; without a terminal nobody is asked.")
 @org_option
 @json_option
 @pass_session
@@ -111,8 +111,9 @@ def forget(
     """
     config = session.config()
     found = talk(config, lambda api: api.get("contacts", address=address, organization=org), makes=False)
-    chosen = [*also, *_asked(found["alike"], also)] if sys.stdin.isatty() else list(also)
-    if not yes:
+    asks = sys.stdin.isatty() and not yes
+    chosen = [*also, *_asked(found["alike"], also)] if asks else list(also)
+    if asks:
         click.confirm(
             f"Forget {', '.join(map(one_line, [address, *chosen]))}? Nothing brings it back.", abort=True, err=True
         )

@@ -18,7 +18,7 @@ from appliance.queue.lane import arm
 from appliance.queue.outcome import Done, Outcome, Snooze
 from appliance.queue.tolerance import AGAIN, LATER
 from appliance.store import Store, Tx
-from appliance.store.erasure import EMPTIED, announce, conclude, whose
+from appliance.store.erasure import IN_STEPS, announce, conclude, whose
 from appliance.store.forgotten import Forgetting
 
 AT_ONCE = 500  # rows a unit of work
@@ -92,11 +92,12 @@ class ForgetHandler:
             if self._clock.now() - forgetting.requested_at < UNREAD:
                 raise
             return []
-        return [logged.sid for logged in (*came.messages, *went.messages)]
+        until = forgetting.requested_at + came.offset  # what is younger is somebody new's
+        return [logged.sid for logged in (*came.messages, *went.messages) if logged.created_at <= until]
 
     async def _erase(self, forgetting: Forgetting) -> None:
         _, of_contact = await self._store.read(lambda tx: whose(tx, forgetting))
-        for name in EMPTIED:
+        for name in IN_STEPS:
 
             def some(tx: Tx, name: str = name) -> int:
                 return tx.persons.empty(name, of_contact, AT_ONCE, forgetting)

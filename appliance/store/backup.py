@@ -16,12 +16,14 @@ from typing import BinaryIO
 from appliance.errors import DatabaseError
 from appliance.model import HOUR, SECOND
 from appliance.store.database import FILE_NAME, check, sync, uri, version_of
+from appliance.store.keyed import KEY, LIST
 from appliance.store.reserve import SIZE
 
 FOLDER = "backups"
 KEEP = 7
 EVERY = 24 * HOUR
 _UNFINISHED = ".part"
+LIVE = {FILE_NAME, f"{FILE_NAME}-wal", KEY, LIST, "lock", "reserve"}  # what lies beside it and is no copy
 # One at a time, the daily one and an operator's. On a slow card a copy takes long, and the threads that everybody
 # shares also look names up.
 _thread = ThreadPoolExecutor(1, "backup")
@@ -172,9 +174,12 @@ def copies_from_before(directory: Path, at: int, next_at: int) -> list[Copy]:
         taken = datetime.strptime(copy.stem, "appliance-%Y%m%d-%H%M%S").replace(tzinfo=UTC)
         more = max(KEEP - place - 1, 0)
         found.append(Copy(str(copy), int(taken.timestamp()) * SECOND, next_at + more * EVERY))
-    for kind in ("before", "aside"):
-        aside = sorted(file for file in directory.glob(f"{FILE_NAME}.{kind}-*") if not file.name.endswith("-shm"))
-        found += [Copy(str(file), file.stat().st_mtime_ns // 1_000_000, None) for file in aside]
+    backups = {copy.file for copy in found}
+    files = (file for file in sorted(directory.rglob("*")) if file.is_file() and not file.name.endswith("-shm"))
+    others = (
+        file for file in files if file.name not in LIVE and str(file) not in backups
+    )  # such as a database set aside
+    found += [Copy(str(file), file.stat().st_mtime_ns // 1_000_000, None) for file in others]
     return [copy for copy in found if copy.taken_at <= at]
 
 

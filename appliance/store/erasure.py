@@ -4,6 +4,7 @@ Before the first row is emptied the contact stands on the list beside the databa
 it back, is emptied before anybody is served from it.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from appliance.model import Contact
@@ -14,7 +15,9 @@ from appliance.store.persons import Whose
 from appliance.store.tx import Tx
 
 AGAIN = "a copy that was put back"  # forgettings.requested_by
-EMPTIED = [name for name, table in OF_CUSTOMERS.items() if table.rows != Rows.LATER and name != "contacts"]
+EMPTIED = [name for name, table in OF_CUSTOMERS.items() if table.rows != Rows.LATER]
+# Many rows, in steps; the few others, without which nobody could tell whose those are, go in the last unit of work.
+IN_STEPS = [name for name in EMPTIED if name not in ("conversations", "contacts")]
 _ALL = 1 << 62
 
 
@@ -40,7 +43,7 @@ def conclude(tx: Tx, forgetting: Forgetting) -> Contact:
     """What is left, and the contact's own row last: from here on nobody can tell who it was. As it was before."""
     contact, of_contact = whose(tx, forgetting)
     tx.persons.close(of_contact)
-    for name in [*EMPTIED, "contacts"]:
+    for name in EMPTIED:
         tx.persons.empty(name, of_contact, _ALL, forgetting)
     if tx.sql.directory is not None:
         tx.forgotten.put(entries(tx.sql.directory, contact, forgetting))
@@ -49,15 +52,22 @@ def conclude(tx: Tx, forgetting: Forgetting) -> Contact:
     return contact
 
 
-def again(tx: Tx, directory: Path) -> int:
-    """Forget whoever the list names and this file still knows from before; how many contacts.
+def compare(tx: Tx, directory: Path) -> dict[bytes, Entry]:
+    """Who is on the list and not forgotten in this file; what the file alone knows is put on the list."""
+    if key_of(directory) is None:
+        return {}
+    here, known = listed(directory), tx.forgotten.entries_of_the_box()
+    if lost := [entry for who, entry in known.items() if who not in here]:
+        append(directory, lost)
+    return {who: entry for who, entry in here.items() if who not in known or known[who].at < entry.at}
+
+
+def again(tx: Tx, directory: Path, news: Mapping[bytes, Entry]) -> int:
+    """Forget these where the file knows them from before; how many contacts.
 
     Who has written again since is another contact, and stays. What is under way in the file goes on by itself.
     """
-    key, done = key_of(directory), tx.forgotten.times_of_the_box()
-    news = {who: entry for who, entry in listed(directory).items() if done.get(who, -1) < entry.at}
-    if key is None or not news:
-        return 0
+    key = make_key(directory)
     found = after = 0
     while contacts := tx.contacts.page_of_the_box(after):
         after = contacts[-1].id

@@ -103,9 +103,10 @@ class Forgotten(Repository[Forgetting]):
                 entry.opted_out_at,
             )
 
-    def times_of_the_box(self) -> dict[bytes, int]:
-        """When each was forgotten, as this file knows it."""
-        return {row["who"]: row["at"] for row in self._sql.all("SELECT who, at FROM forgotten")}
+    def entries_of_the_box(self) -> dict[bytes, Entry]:
+        """Who was forgotten, as this file knows it."""
+        rows = self._sql.all("SELECT who, at, opted_out_at FROM forgotten")
+        return {row["who"]: Entry(*row) for row in rows}
 
     def opted_out_at(self, channel_id: int, address: str) -> int | None:
         """Since when somebody who was forgotten wants no messages."""

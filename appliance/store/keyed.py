@@ -67,11 +67,10 @@ def append(directory: Path, entries: list[Entry]) -> None:
 
 def _write(path: Path, flag: int, content: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flag, 0o600)
-    try:
-        os.write(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def listed(directory: Path) -> dict[bytes, Entry]:

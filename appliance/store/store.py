@@ -23,8 +23,7 @@ from appliance.store.database import (
     uri,
     version_of,
 )
-from appliance.store.erasure import again
-from appliance.store.keyed import LIST
+from appliance.store.erasure import again, compare
 from appliance.store.lock import Lock
 from appliance.store.reserve import Reserve
 from appliance.store.restoration import complete
@@ -168,7 +167,10 @@ class Store:
                 connection.execute(f"PRAGMA busy_timeout = {patience}").fetchall()
             return not busy
 
-        return await self._run(truncate)
+        try:
+            return await self._run(truncate)
+        except sqlite3.DatabaseError as error:
+            raise self._writer.lost(error) from error
 
     async def _checkpoint_if_due(self) -> None:
         if self.wal_bytes() >= CHECKPOINT_BYTES:
@@ -188,12 +190,13 @@ class Store:
 
 def _forget_again(connection: sqlite3.Connection, directory: Path, clock: Clock) -> None:
     """A copy that was put in place may know somebody who was forgotten since: not when anybody is served from it."""
-    if not (directory / LIST).exists():
-        return
     tx = Tx(Sql(connection, clock.now))
+    news = compare(tx, directory)
+    if not news:  # as where nobody was ever forgotten
+        return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        found = again(tx, directory)
+        found = again(tx, directory, news)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -1,6 +1,10 @@
 """`appliance export`, `forget` and `forgotten` as an owner types them."""
 
+import asyncio
 import json
+import os
+import pty
+import sys
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -98,13 +102,36 @@ async def test_forget_says_what_it_did_what_stays_and_what_still_knows(shop: Wor
     assert (again.exit_code, again.stderr) == (1, "Nothing is held about this address.\n")
 
 
-async def test_it_asks_first(shop: World, cli: CommandLine) -> None:
-    """Without --yes a no leaves everything; where nobody can answer it is a no."""
+async def test_at_a_terminal_it_asks_first(shop: World, cli: CommandLine) -> None:
+    """Who looks like the same person is asked about, one by one, and a no to the last question leaves everything."""
     await live(shop)
+    await shop.say("Oi", "+551188887777")
+    await shop.settle()
 
-    assert (await cli("forget", CUSTOMER, text="n\n")).exit_code == 1
-    assert (await cli("forget", CUSTOMER)).exit_code == 1
-    assert await shop.column("SELECT address FROM contacts") == [CUSTOMER]
+    status, said = await at_terminal(cli, "y\nn\n")
+    assert status == 1
+    assert "Is +551188887777 the same person? [y/N]" in said
+    assert f"Forget {CUSTOMER}, +551188887777? Nothing brings it back. [y/N]" in said
+    assert await shop.column("SELECT address FROM contacts ORDER BY id") == [CUSTOMER, "+551188887777"]
+
+    status, _ = await at_terminal(cli, "y\ny\n")
+    await shop.settle()
+    assert status == 0
+    assert await shop.column("SELECT address FROM contacts ORDER BY id") == ["forgotten:1", "forgotten:2"]
+
+
+async def at_terminal(cli: CommandLine, typed: str) -> tuple[int, str]:
+    """The exit status, and what stood on the screen."""
+    ours, theirs = pty.openpty()
+    command = (sys.executable, "-m", "appliance", "--config", str(cli.path), "forget", CUSTOMER)
+    try:
+        process = await asyncio.create_subprocess_exec(*command, stdin=theirs, stdout=theirs, stderr=theirs)
+        os.write(ours, typed.encode())
+        status = await process.wait()
+        return status, os.read(ours, 65_536).decode()
+    finally:
+        os.close(ours)
+        os.close(theirs)
 
 
 async def test_who_looks_like_the_same_person_is_told(shop: World, cli: CommandLine) -> None:

@@ -94,9 +94,12 @@ class Sweep:
 
     async def until_done(self) -> None:
         async with socket_of(self.data) as api:
-            async with asyncio.timeout(PATIENCE):
-                while not await self.is_done(api):
-                    await asyncio.sleep(0.01)
+            give_up = asyncio.get_running_loop().time() + PATIENCE
+            while not await self.is_done(api):
+                await asyncio.sleep(0.01)
+                if asyncio.get_running_loop().time() > give_up:
+                    [left, *_] = (await api.get("contacts/forgotten"))["forgettings"]
+                    raise AssertionError(f"not done: {left}")
 
     async def is_done(self, api: ApiClient) -> bool:
         found = (await api.get("contacts/forgotten"))["forgettings"]

@@ -10,8 +10,8 @@ from appliance.clock import SystemClock
 from appliance.store import Store, database
 from appliance.store.database import FILE_NAME
 from appliance.store.personal import OF_CUSTOMERS, TABLES, Rows, Told
-from tests.privacy.scene import NAME, WORDS, forget, live, states, traces
-from tests.support.world import CUSTOMER, World
+from tests.privacy.scene import NAME, WORDS, forget, live, open_shop, states, traces
+from tests.support.world import CUSTOMER
 
 OURS = Path(database.__file__).parent / "migrations"
 
@@ -53,7 +53,7 @@ def test_each_personal_column_says_how_it_goes() -> None:
 
 async def test_what_is_left_is_what_the_table_says(tmp_path: Path) -> None:
     """One person who left something in every table: after forgetting each personal column is what it becomes."""
-    async with World(tmp_path) as world:
+    async with open_shop(tmp_path) as world:
         await live(world)
         await world.say("quero falar com uma pessoa")  # a card
         await world.say("SAIR")
@@ -79,7 +79,7 @@ async def test_what_is_left_is_what_the_table_says(tmp_path: Path) -> None:
 
 async def test_what_is_deleted_is_overwritten(tmp_path: Path) -> None:
     """Rows that grew, shrank and went before anybody asked left nothing behind either."""
-    async with World(tmp_path) as world:
+    async with open_shop(tmp_path) as world:
         await live(world)
         for number in range(200):
             await world.appliance.store.write(
