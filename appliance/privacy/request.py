@@ -77,25 +77,28 @@ def forget(
     return found
 
 
-def page(tx: Tx, directory: Path, ids: Sequence[int]) -> list[dict[str, Any]]:
-    """The forgettings with these ids, or the newest of the box: how far each is, and what still knows the person."""
+def page(tx: Tx, ids: Sequence[int]) -> tuple[list[dict[str, Any]], int]:
+    """The forgettings with these ids, or the newest of the box: how far each is. And when the next backup is due."""
     found = [tx.forgotten.get(each) for each in ids] if ids else tx.forgotten.newest_of_the_box(NEWEST)
-    return [_told(tx, directory, each) for each in found if each is not None]
-
-
-def _told(tx: Tx, directory: Path, forgetting: Forgetting) -> dict[str, Any]:
-    erased = tx.now if forgetting.erased_at is None else forgetting.erased_at
     next_at = (tx.box.number(Fact.BACKUP_AT) or tx.now) + backup.EVERY
-    return {
-        "id": forgetting.id,
+    return [_told(tx, each) for each in found if each is not None], next_at
+
+
+def _told(tx: Tx, forgetting: Forgetting) -> dict[str, Any]:
+    names = ("id", "state", "requested_at", "requested_by", "erased_at", "finished_at", "report")
+    left = tx.forgotten.count_copies(forgetting.id)
+    told = {name: getattr(forgetting, name) for name in names}
+    return told | {
         "organization": forgetting.organization_id,
-        "state": forgetting.state,
-        "requested_at": forgetting.requested_at,
-        "requested_by": forgetting.requested_by,
-        "erased_at": forgetting.erased_at,
-        "finished_at": forgetting.finished_at,
         "at_twilio": bool(forgetting.at_twilio),
-        "left_at_twilio": tx.forgotten.count_copies(forgetting.id),
-        "report": forgetting.report,
-        "copies": backup.copies_from_before(directory, erased, next_at),
+        "left_at_twilio": left,
     }
+
+
+def with_copies(told: list[dict[str, Any]], directory: Path, next_at: int) -> list[dict[str, Any]]:
+    """And which files still know the person. Blocking."""
+    every = backup.copies(directory, next_at)
+    return [
+        each | {"copies": [copy for copy in every if each["erased_at"] is None or copy.taken_at <= each["erased_at"]]}
+        for each in told
+    ]

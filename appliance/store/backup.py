@@ -164,10 +164,9 @@ class Copy:
     goes_at: int | None
 
 
-def copies_from_before(directory: Path, at: int, next_at: int) -> list[Copy]:
-    """What may hold what was in the database before a time: backups, and databases that were set aside.
-
-    `next_at`: when the next daily copy is due. All times ms UTC.
+def copies(directory: Path, next_at: int) -> list[Copy]:
+    """Every file that may hold what was in the database once: backups, databases that were set aside, and whatever else
+    lies there. `next_at`: when the next daily copy is due (ms UTC).
     """
     found: list[Copy] = []
     for place, copy in enumerate(sorted((directory / FOLDER).glob("appliance-*.db"), reverse=True)):
@@ -176,11 +175,8 @@ def copies_from_before(directory: Path, at: int, next_at: int) -> list[Copy]:
         found.append(Copy(str(copy), int(taken.timestamp()) * SECOND, next_at + more * EVERY))
     backups = {copy.file for copy in found}
     files = (file for file in sorted(directory.rglob("*")) if file.is_file() and not file.name.endswith("-shm"))
-    others = (
-        file for file in files if file.name not in LIVE and str(file) not in backups
-    )  # such as a database set aside
-    found += [Copy(str(file), file.stat().st_mtime_ns // 1_000_000, None) for file in others]
-    return [copy for copy in found if copy.taken_at <= at]
+    others = (file for file in files if file.name not in LIVE and str(file) not in backups)
+    return found + [Copy(str(file), file.stat().st_mtime_ns // 1_000_000, None) for file in others]
 
 
 def prune(directory: Path, keep: int = KEEP) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, closing
@@ -155,22 +156,31 @@ class Store:
     async def clean(self) -> bool:
         """Take what is deleted out of the write-ahead log too; False where a reader needs the log, such as a backup.
 
-        It waits for nobody: the writer's batches would wait with it.
+        It waits for nobody else's: the writer's batches would wait with it. Our own reader stands still meanwhile.
         """
+        standing, done = threading.Event(), threading.Event()
+
+        def stand_still(_connection: sqlite3.Connection) -> None:
+            standing.set()
+            done.wait(2 * READ_LIMIT)
 
         def truncate(connection: sqlite3.Connection) -> bool:
+            standing.wait(2 * READ_LIMIT)
             patience = connection.execute("PRAGMA busy_timeout").fetchone()[0]
             connection.execute("PRAGMA busy_timeout = 0").fetchall()
             try:
-                busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             finally:
                 connection.execute(f"PRAGMA busy_timeout = {patience}").fetchall()
-            return not busy
+                done.set()
 
+        reader = asyncio.ensure_future(self._read(stand_still))
         try:
             return await self._run(truncate)
         except sqlite3.DatabaseError as error:
             raise self._writer.lost(error) from error
+        finally:
+            await reader
 
     async def _checkpoint_if_due(self) -> None:
         if self.wal_bytes() >= CHECKPOINT_BYTES:

@@ -1,5 +1,7 @@
 """The part of the API about a person's data: who it is, everything held about them, and that it goes."""
 
+import asyncio
+
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -65,4 +67,5 @@ class Persons:
         return json_response({"forgettings": await self._page(ids_of(request))})
 
     async def _page(self, ids: list[int]) -> list[dict[str, object]]:
-        return await self._store.read(lambda tx: wish.page(tx, self._store.directory, ids))
+        told, next_at = await self._store.read(lambda tx: wish.page(tx, ids))
+        return await asyncio.to_thread(wish.with_copies, told, self._store.directory, next_at)
