@@ -6,6 +6,7 @@ from pathlib import Path
 
 from appliance.model import HOUR
 from appliance.opening import restore
+from appliance.operations import verification
 from appliance.simulator import Fault
 from appliance.store import Store, backup, keyed
 from appliance.store.box import Fact
@@ -53,6 +54,7 @@ async def test_a_restored_copy_forgets_again_before_it_serves(clockwork: World) 
     assert await states(clockwork) == ["done"]
     assert len(clockwork.sent()) == 3
     assert await clockwork.column("SELECT address FROM contacts ORDER BY id") == ["forgotten:1", OTHER]
+    assert (await clockwork.appliance.store.inspect(verification.verify)).problems == []
 
 
 async def test_a_file_that_somebody_swapped_forgets_as_well(clockwork: World) -> None:

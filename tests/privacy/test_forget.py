@@ -3,7 +3,7 @@
 import pytest
 
 from appliance.store import backup
-from tests.privacy.scene import ANSWER, NAME, WORDS, catch_up, forget, forgotten, live, states, traces
+from tests.privacy.scene import ANSWER, NAME, REAL, WORDS, catch_up, forget, forgotten, live, states, traces
 from tests.support.api_client import api_of
 from tests.support.world import API_KEY, CUSTOMER, SMS, WHATSAPP, World
 
@@ -55,10 +55,15 @@ async def test_late_callbacks_store_nothing(shop: World) -> None:
         await live(shop)
         await api.post("messages", {"from": SMS, "to": CUSTOMER, "body": "Até logo"})
         await shop.until(lambda: len(shop.sent()) == 4)
+    sid = next(entry.sid for entry in shop.twilio.ledger if entry.direction == "outbound-api")
     await forget(shop)
     await shop.settle()
 
     assert await states(shop) == ["done"]
+    for reference in ("1.1.0123456789abcdef", "999.1.0123456789abcdef", ""):
+        told = {"MessageSid": sid, "MessageStatus": "delivered", "From": SMS, "To": CUSTOMER, "AccountSid": REAL}
+        answer = await shop.twilio._webhooks.post(f"{shop.address}/twilio/status?o={reference}", told)
+        assert answer.status == 204
     assert await shop.rows("SELECT * FROM delivery_events") == []
     assert await shop.rows("SELECT * FROM attempts") == []
     assert traces(shop.appliance.store.directory, SOUGHT) == {}
