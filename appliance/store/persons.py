@@ -49,7 +49,7 @@ class Persons:
         """Who knows the address."""
         rows = self._sql.all(
             "SELECT DISTINCT ch.organization_id AS id FROM contacts c JOIN channels ch ON ch.id = c.channel_id "
-            "WHERE ch.id IN (SELECT id FROM channels) AND c.address = ? ORDER BY 1",
+            "WHERE c.channel_id IN (SELECT id FROM channels) AND c.address = ? ORDER BY 1",
             address,
         )
         return [row["id"] for row in rows]
