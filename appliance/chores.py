@@ -13,7 +13,7 @@ from appliance.store.cards import BOX, CardKind
 
 AT_MOST = 100  # conversations a run
 KEEP_JOBS = 7 * 24 * HOUR
-BACKUP_EVERY = 24 * HOUR
+BACKUP_EVERY = backup.EVERY
 
 
 class Chore:
@@ -31,7 +31,7 @@ class Chore:
 
 def idle(config: Config) -> Chore:
     def work(tx: Tx) -> None:
-        for conversation in tx.conversations.quiet_since(tx.now - config.conversations.idle_after, AT_MOST):
+        for conversation in tx.conversations.quiet_in_the_box(tx.now - config.conversations.idle_after, AT_MOST):
             tx.conversations.move(conversation, ConversationStatus.IDLE)
 
     return Chore(work)
@@ -39,7 +39,7 @@ def idle(config: Config) -> Chore:
 
 def expired() -> Chore:
     def work(tx: Tx) -> None:
-        for conversation in tx.conversations.expired(tx.now, AT_MOST):
+        for conversation in tx.conversations.expired_in_the_box(tx.now, AT_MOST):
             if tx.conversations.move(conversation, ConversationStatus.CLOSED):
                 tx.cards.close(CardKind.OPTED_OUT, cards.conversation(conversation.id))
 

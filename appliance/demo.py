@@ -34,10 +34,10 @@ from appliance.printable import escaped
 from appliance.simulator import Ledger, Phone, Twilio, run_simulator, simulator_app
 from appliance.store import Tx
 from appliance.store.lock import Lock
+from appliance.wire import SIMULATED
 
 LISTEN = "127.0.0.1:8080"
 PACE = 0.6  # seconds between two ticks, so that they are seen
-ACCOUNT = "AC" + "0" * 32
 WHATSAPP, SMS = "whatsapp:+551140000001", "+551140000000"
 BAKERY = Registration("Padaria Aurora", (WHATSAPP, SMS), "dona@padaria-aurora.example", contact="(11) 4002-8922")
 QUESTIONS = ("Qual é o horário?", "Vocês entregam?", "Quanto custa o bolo?", "Aceitam Pix?")
@@ -153,7 +153,7 @@ def _configure(path: Path, own: Place, phone: Place) -> Config:
         listen=_toml(str(own.address)),
         public_url=_toml(own.local),
         storage=_toml(str(path.parent / "data")),
-        account_sid=ACCOUNT,
+        account_sid=SIMULATED,
         token=_toml(token or secrets.token_hex(16)),
         api_url=_toml(phone.local),
     )
@@ -175,7 +175,7 @@ async def _simulator(
     except msgspec.DecodeError as error:
         raise ApplianceError(f"{path} is not a simulator's ledger; delete it to start afresh.") from error
     public_url, tokens = config.server.public_url, config.twilio.auth_tokens
-    twilio = Twilio(ACCOUNT, tokens, ledger, public_url=public_url, owned=(WHATSAPP, SMS), pace=PACE)
+    twilio = Twilio(SIMULATED, tokens, ledger, public_url=public_url, owned=(WHATSAPP, SMS), pace=PACE)
     phone = Phone(business=BAKERY.name, language="pt-BR", suggestions=QUESTIONS, silence=why)
     runner = await run_simulator(simulator_app(twilio, phone), place.address.host, place.address.port)
     try:

@@ -29,6 +29,7 @@ from appliance.outbox.follow_up import FollowUpHandler
 from appliance.outbox.send import SendHandler
 from appliance.outbox.settle import SettleHandler
 from appliance.ports import Accounts, Clock, Responder, TwilioAccount
+from appliance.privacy.handler import ForgetHandler
 from appliance.queue.bell import Bell
 from appliance.queue.circuit import Circuits
 from appliance.queue.gate import Gate
@@ -127,7 +128,9 @@ class Past:
 
 def past(tx: Tx, config: Config) -> Past:
     """Raises ConfigurationError where a channel's account is not configured: nobody could send for it."""
-    if faults := strays(config, [(each.address, each.account) for each in tx.channels.page(limit=sys.maxsize)]):
+    if faults := strays(
+        config, [(each.address, each.account) for each in tx.channels.page_of_the_box(limit=sys.maxsize)]
+    ):
         raise ConfigurationError(faults)
     run = (tx.box.number(Fact.RUN) or 0) + 1
     return Past(run, tx.times.rows(), restoration.unread(tx), tx.outbox.last_doubts())
@@ -180,6 +183,7 @@ class Engine:
             JobKind.CATCH_UP: self._catch_up,
             JobKind.FOLLOW_UP: FollowUpHandler(store, adapters.accounts, config, clock),
             JobKind.HAND_BACK: HandBackHandler(store, adapters.accounts, config, clock, self.bell),
+            JobKind.FORGET: ForgetHandler(store, adapters.accounts, config, clock, self.bell),
             JobKind.BACKUP: chores.Backup(store, clock),
             JobKind.IDLE: chores.idle(config),
             JobKind.EXPIRED: chores.expired(),
@@ -242,6 +246,7 @@ def begin_run(tx: Tx, run: int, handlers: Mapping[JobKind, Handler], config: Con
     timekeeping.begin(tx)
     resume(tx, handlers, config, crashed=crashed)
     enqueue_tick(tx, JobKind.HOUSEKEEPING)
+    enqueue_tick(tx, JobKind.FORGET)
 
 
 def kernels_boot_id() -> str:

@@ -59,6 +59,7 @@ class JobKind(StrEnum):
     FOLLOW_UP = "follow_up"
     HAND_BACK = "hand_back"
     BACKUP = "backup"
+    FORGET = "forget"
 
 
 class JobStatus(StrEnum):
@@ -136,6 +137,11 @@ def account_of(resource: Resource) -> str:
 ANSWER = "answer"  # outbox.kind of a responder's own words; the other kinds are TextKey values and MANUAL
 ANSWERED_ELSEWHERE = "answered elsewhere"  # messages.suppressed: by a person, or by another box
 MANUAL = "manual"  # outbox.kind of what an operator or a script sends
+FORGOTTEN = "forgotten:"  # stands, with a row's id, where an address or a sid of a forgotten customer stood
+FORGETTING = (
+    "being forgotten"  # messages.suppressed: written after the customer's wish; a new customer's when it is done
+)
+LET_GO = "forgotten"  # messages.suppressed and outbox.reason: the customer is to be forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +175,8 @@ class Contact:
     handover: Handover | None = None
     handover_at: int | None = None  # the request for a person, or a person's last word
     resume_at: int | None = None  # somebody wants the appliance to answer again
+    created_at: int = 0
+    forget_at: int | None = None  # somebody wants the contact forgotten; nothing is said to it any more
 
     @property
     def is_with_a_person(self) -> bool:
@@ -275,6 +283,10 @@ class Turn:
 
     role: Literal["user", "assistant"]
     text: str
+
+
+def is_forgotten(address: str) -> bool:
+    return address.startswith(FORGOTTEN)
 
 
 def masked(address: str) -> str:

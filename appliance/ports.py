@@ -136,6 +136,9 @@ class MessageLog(Protocol):
     async def media(self, sid: str) -> tuple[Media, ...]:
         """What is attached to a message. Raises LogUnavailableError."""
 
+    async def delete(self, sid: str) -> int | None:
+        """Delete a message with its media. None: it is gone; else Twilio's code why not. Raises LogUnavailableError."""
+
 
 @dataclass(frozen=True, slots=True)
 class TwilioAccount:

@@ -12,6 +12,7 @@ from appliance.clock import SystemClock
 from appliance.store import Store
 from tests.lab.figures import kept, record
 from tests.outbox import scene
+from tests.privacy import scene as privacy_scene
 from tests.support.controls import CONTROLS, Control
 from tests.support.world import World
 
@@ -38,6 +39,10 @@ async def fixtures(control: Control, directory: Path) -> AsyncIterator[dict[str,
         kind: type[World] = wanted["world"].annotation
         async with kind(directory) as world:
             yield {"world": world}
+    elif privacy := {"shop", "clockwork"} & wanted.keys():
+        open_one = privacy_scene.open_shop if "shop" in privacy else privacy_scene.open_clockwork
+        async with open_one(directory) as world:
+            yield dict.fromkeys(privacy, world)
     elif "store" in wanted:
         store = await Store.open(directory, SystemClock())
         try:

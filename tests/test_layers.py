@@ -49,16 +49,17 @@ NEEDS = {
         "appliance config errors handover.charge language model outbox outbox.permission ports queue reply.shelf store "
         "texts twilio.encoding wire"
     ),
+    "privacy": "appliance config errors inbox inbox.keywords model operations ports printable queue store wire",
     # drivers and assembly
-    "web": "config errors inbox logs metrics model operations outbox ports queue reply.shelf store twilio.webhook",
+    "web": "config errors inbox logs metrics model operations outbox ports privacy queue reply.shelf store twilio.webhook",
     "pulse": "errors ports queue store systemd",
     "opening": "config errors ports restoration store systemd web",
     "engine": (
-        "chores clock config errors handover inbox metrics model operations outbox ports queue reply reply.shelf responder "
-        "restoration store timekeeping twilio twilio.webhook web"
+        "chores clock config errors handover inbox metrics model operations outbox ports privacy queue reply reply.shelf "
+        "responder restoration store timekeeping twilio twilio.webhook web"
     ),
     "app": "appliance clock config engine errors inbox metrics model opening ports pulse outbox store systemd web",
-    "demo": "app config errors logs operations printable simulator store",
+    "demo": "app config errors logs operations printable simulator store wire",
     "cli": "app appliance clock config demo engine errors logs model opening printable store twilio.webhook wire",
     "__main__": "cli",
 }

@@ -8,7 +8,7 @@ import click
 
 from appliance.cli.client import Api, talk
 from appliance.cli.render import say_json
-from appliance.cli.session import Command, Session, json_option, pass_session
+from appliance.cli.session import Command, Session, json_option, org_option, pass_session
 
 PATIENCE = 10.0  # seconds to wait for Twilio's log
 PAUSE = 0.25
@@ -17,17 +17,20 @@ MAX_ADDRESS = 200  # characters
 
 @click.command(cls=Command)
 @click.option("--conversation", metavar="ID|ADDRESS", required=True, help="The conversation, or its customer.")
+@org_option
 @json_option
 @pass_session
 @click.pass_context
-def resume(ctx: click.Context, session: Session, conversation: str, as_json: bool) -> None:
+def resume(ctx: click.Context, session: Session, conversation: str, org: str | None, as_json: bool) -> None:
     """Answer a customer again who is with a person. Exit status 1: it waits until Twilio's log was read.
 
     What nobody has answered in the meantime is answered where it is young enough (twilio.catch_up_answer_within).
     """
     if not conversation.strip(". ") or len(conversation) > MAX_ADDRESS:
         raise click.BadParameter("It must be a conversation's number or its customer's address.", ctx)
-    path = f"conversations/{quote(conversation, safe='')}/resume"
+    path = f"conversations/{quote(conversation, safe='')}/resume" + (
+        f"?organization={quote(org, safe='')}" if org else ""
+    )
     answer = talk(session.config(), lambda api: _followed(api, path))
     if as_json:
         say_json(answer)

@@ -6,7 +6,7 @@ import click
 
 from appliance.cli.client import talk
 from appliance.cli.render import moment, one_line, say, say_json, table
-from appliance.cli.session import Group, Session, json_option, pass_session
+from appliance.cli.session import Group, Session, json_option, org_option, pass_session
 
 MOST = 500  # rows; the most that the API gives at once
 id_argument = click.argument("identifier", metavar="[ID]", type=click.IntRange(1, 10**18 - 1), required=False)
@@ -19,11 +19,12 @@ def dead_letters() -> None:
 
 
 @dead_letters.command("list")
+@org_option
 @json_option
 @pass_session
-def list_(session: Session, as_json: bool) -> None:
-    """List the dead letters."""
-    answer = talk(session.config(), lambda api: api.get("dead-letters", limit=MOST))
+def list_(session: Session, org: str | None, as_json: bool) -> None:
+    """List the dead letters; with --org an organization's alone."""
+    answer = talk(session.config(), lambda api: api.get("dead-letters", limit=MOST, organization=org))
     if as_json:
         say_json(answer)
     elif answer["dead_letters"]:

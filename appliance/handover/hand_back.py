@@ -94,7 +94,7 @@ class HandBackHandler:
 
 def _due(tx: Tx, account: str, config: Config, limit: int) -> list[Due]:
     found = []
-    for contact in tx.contacts.due_back(account, config.conversations.human_for, limit):
+    for contact in tx.contacts.due_back_in_the_box(account, config.conversations.human_for, limit):
         channel = tx.channels.get(contact.channel_id)
         assert channel is not None
         held = tx.messages.held(contact.id)

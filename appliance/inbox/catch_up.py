@@ -222,7 +222,7 @@ def _unclear(
 ) -> tuple[list[tuple[Channel, str, list[StoredMessage]]], bool]:
     """The messages that wait, by contact, and whether any reply of the account is in doubt."""
     waiting = [(channel, *found) for channel in channels for found in tx.messages.waiting(channel.id)]
-    return waiting, bool(tx.outbox.in_doubt(account))
+    return waiting, bool(tx.outbox.in_doubt_in_the_box(account))
 
 
 def _in_doubt(tx: Tx, channel: Channel, address: str) -> bool:

@@ -9,6 +9,7 @@ from appliance.inbox.keywords import Consent
 from appliance.inbox.late import too_late
 from appliance.inbox.missed import Arrival, Fate
 from appliance.model import (
+    FORGETTING,
     Channel,
     Contact,
     Conversation,
@@ -56,12 +57,19 @@ class Intake:
 
 
 def receive(tx: Tx, message: InboundMessage, config: Config, arrival: Arrival | None = None) -> Received:
-    """The unit of work. `arrival`: the message comes from Twilio's log, late. Raises DuplicateError."""
+    """The unit of work. `arrival`: the message comes from Twilio's log, late. Raises DuplicateError.
+
+    Also for what is forgotten: a message that was, or one that is older than its customer's wish to be.
+    """
+    if tx.forgotten.knows(message.sid):
+        raise DuplicateError
     channel = tx.channels.at(message.account, message.recipient)
     if channel is None:
         _orphan(tx, message)
         return Received.ORPHANED
     contact = tx.contacts.ensure(channel.id, message.sender)
+    if arrival and tx.forgotten.is_from_before(contact, arrival.order.said_at):
+        raise DuplicateError
     conversation = open_conversation(tx, channel, contact, config)
     found = consent.take(tx, message, contact, arrival.order if arrival else None)
     notice, suppressed = _verdict(tx, message, found, contact, conversation, arrival)
@@ -141,8 +149,9 @@ def _verdict(
 ) -> tuple[TextKey | None, str | None]:
     """The fixed text that must answer it, and why nothing at all may; neither: it is answered as usual."""
     subject, who = cards.conversation(conversation.id), masked(contact.address)
-    if reason := "own channel" if tx.channels.exists(message.sender) else may_be_written_to(message.sender):
-        return None, reason
+    reason = "own channel" if tx.channels.exists(message.sender) else may_be_written_to(message.sender)
+    if reason or contact.forget_at is not None:
+        return None, reason or FORGETTING
     if contact.is_with_a_person and not (arrival and arrival.fate == Fate.ANSWERED_ELSEWHERE):
         if found != Consent():  # a word about consent has taken effect; it is no question that waits for somebody
             return None, found.suppressed or SAID

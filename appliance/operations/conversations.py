@@ -18,12 +18,12 @@ class Resumed:
     state: Literal["automatic", "waiting"]
 
 
-def resume(tx: Tx, named: str) -> Resumed:
+def resume(tx: Tx, owner: int | None, named: str) -> Resumed:
     """Ask for it; where it is the appliance's already nothing happens. Raises RequestError.
 
-    `named`: a conversation's id, or its customer's address.
+    `named`: a conversation's id, or its customer's address. `owner`: the organization whose it must be; None: anyone's.
     """
-    conversation = _conversation(tx, named)
+    conversation = _conversation(tx, owner, named)
     if conversation is None:
         raise RequestError("not_found", "There is no such conversation.", "conversation", 404)
     contact = tx.contacts.get(conversation.contact_id)
@@ -35,10 +35,11 @@ def resume(tx: Tx, named: str) -> Resumed:
     return Resumed(conversation.id, "waiting")
 
 
-def _conversation(tx: Tx, named: str) -> Conversation | None:
+def _conversation(tx: Tx, owner: int | None, named: str) -> Conversation | None:
     if named.isascii() and named.isdigit():
-        return tx.conversations.get(int(named)) if len(named) <= MAX_DIGITS else None
-    written = tx.contacts.with_address(named)
+        by_id = tx.conversations.get(int(named)) if len(named) <= MAX_DIGITS else None
+        return by_id if by_id and owner in (None, by_id.organization_id) else None
+    written = tx.contacts.with_address(owner, named)
     away = [contact for contact in written if contact.handover is not None]
     newest = [tx.conversations.newest(contact.id) for contact in away or written[-1:]]
     found = [conversation for conversation in newest if conversation is not None]

@@ -27,9 +27,9 @@ _MAYBE_SENT = (OutboxState.SENDING, OutboxState.DOUBT)
 _NOTHING_SAID = (OutboxState.FAILED, OutboxState.SUPPRESSED, OutboxState.PARKED, OutboxState.SUPERSEDED)
 
 
-def page(tx: Tx, limit: int) -> list[dict[str, Any]]:
-    """Newest first; `contact` and `channel` are null for what is about no customer."""
-    return [dict(row) for row in tx.letters.page(limit)]
+def page(tx: Tx, owner: int | None, limit: int) -> list[dict[str, Any]]:
+    """Of an organization, or all of the box; newest first. `contact` and `channel` are null where about no customer."""
+    return [dict(row) for row in tx.letters.page(owner, limit)]
 
 
 def retry(tx: Tx, job_id: int, intended_by: str, config: Config) -> int:

@@ -19,11 +19,14 @@ MAX_ADDRESS = 200  # characters
 MAX_KEY = 200
 
 
-def page(tx: Tx, contact: str | None, limit: int) -> list[dict[str, Any]]:
-    """What came in and went out, newest first: sid, direction, contact, channel, body, disposition, reason, …"""
+def page(tx: Tx, owner: int | None, contact: str | None, limit: int) -> list[dict[str, Any]]:
+    """What came in and went out, newest first: sid, direction, contact, channel, body, disposition, reason, …
+
+    `owner`: the organization whose it is; None: all of the box.
+    """
     names = ("sid", "direction", "contact", "channel", "body", "disposition", "reason", "reply_id", "at")
     found = []
-    for row in tx.history.messages(contact, limit):
+    for row in tx.history.messages(owner, contact, limit):
         media = [{"url": url, "content_type": content_type} for url, content_type in msgspec.json.decode(row["media"])]
         found.append({name: row[name] for name in names} | {"media": media})
     return found
@@ -34,7 +37,7 @@ def orphans(tx: Tx, limit: int) -> list[dict[str, Any]]:
     return [
         {"sid": row["sid"], "from": row["sender"], "to": row["recipient"]}
         | {"body": row["body"], "reason": row["reason"], "at": row["received_at"]}
-        for row in tx.history.orphans(limit)
+        for row in tx.history.orphans_of_the_box(limit)
     ]
 
 
@@ -124,6 +127,8 @@ def _known(tx: Tx, message: ManualMessage, channel: Channel, body: str) -> Outbo
         raise RequestError("bad_key", f"The key must have 1 to {MAX_KEY} printable characters.", "idempotency_key")
     row = tx.outbox.by_key(key)
     told = (channel.id, message.recipient, body)
-    if row is None or (row.channel_id, row.recipient, encoding.outgoing(row.body, row.sender)) == told:
+    if row is None and not tx.forgotten.knows_key(key):
+        return None
+    if row is not None and (row.channel_id, row.recipient, encoding.outgoing(row.body, row.sender)) == told:
         return row
     raise RequestError("key_reused", "This key was used for another message.", "idempotency_key", 409)

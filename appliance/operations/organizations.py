@@ -105,12 +105,12 @@ def page(tx: Tx) -> list[dict[str, Any]]:
             "users": tx.organizations.users(organization.id),
             "channels": [channel.address for channel in tx.channels.of(organization.id)],
         }
-        for organization in tx.organizations.page(limit=MOST)
+        for organization in tx.organizations.page_of_the_box(limit=MOST)
     ]
 
 
 def channels(tx: Tx) -> list[dict[str, Any]]:
-    names = {organization.id: organization.name for organization in tx.organizations.page(limit=MOST)}
+    names = {organization.id: organization.name for organization in tx.organizations.page_of_the_box(limit=MOST)}
     return [
         {"id": channel.id, "address": channel.address, "account": channel.account}
         | {"organization": names[channel.organization_id]}
@@ -118,10 +118,15 @@ def channels(tx: Tx) -> list[dict[str, Any]]:
     ]
 
 
+def whose(tx: Tx, reference: str | int | None) -> int | None:
+    """The id of the organization that is named; None, all of the box, where none is. Raises RequestError."""
+    return None if reference is None else find(tx, reference).id
+
+
 def find(tx: Tx, reference: str | int | None) -> Organization:
     """By name or id; nothing need be said where there is exactly one. Raises RequestError."""
     if reference is None:
-        some = tx.organizations.page(limit=2)
+        some = tx.organizations.page_of_the_box(limit=2)
         if len(some) == 1:
             return some[0]
         if not some:

@@ -28,7 +28,7 @@ _CHECKS: tuple[tuple[str, Callable[[Tx], Sequence[object]]], ...] = (
     ("messages without an answer and without a card", lambda tx: tx.integrity.dead_without_card()),
     ("replies said to be sent without Twilio's sid", lambda tx: tx.integrity.sent_without_sid()),
     ("replies said to be a message that another reply is", lambda tx: tx.integrity.sharing_a_sid()),
-    ("replies whose text was altered on disk", lambda tx: tx.integrity.altered()),
+    ("replies whose text was altered on disk", lambda tx: tx.integrity.altered_in_the_box()),
 )
 
 

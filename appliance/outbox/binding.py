@@ -8,7 +8,18 @@ import re
 
 from appliance.config import Config
 from appliance.handover import charge
-from appliance.model import ANSWER, MANUAL, Attempt, JobKind, JobStatus, OutboxMessage, OutboxState, TextKey, masked
+from appliance.model import (
+    ANSWER,
+    MANUAL,
+    Attempt,
+    JobKind,
+    JobStatus,
+    OutboxMessage,
+    OutboxState,
+    TextKey,
+    is_forgotten,
+    masked,
+)
 from appliance.outbox.evidence import OPEN
 from appliance.queue.lane import follow
 from appliance.store import Tx, cards
@@ -26,8 +37,11 @@ def apply(tx: Tx, report: DeliveryReport, config: Config) -> OutboxMessage | Non
     found = _REFERENCE.fullmatch(report.reference)
     row = tx.outbox.get(int(found[1])) if found and report.sid else None
     number = int(found[2]) if found else 0
+    if row is not None and is_forgotten(row.recipient):
+        return None
     if row is None or found is None or not _is_ours(tx, row, number, found[3], report):
-        tx.events.insert(report, None, "names no row of ours")
+        if not tx.forgotten.knows(report.sid):
+            tx.events.insert(report, None, "names no row of ours")
         return None
     # Equal bodies in doubt are settled together: Twilio's log may have given the sid to another row than this one. It
     # stays that row's, as a guess, until a callback for that row names another.

@@ -5,7 +5,7 @@ logging").
 """
 
 from appliance.config import Config
-from appliance.model import HOUR, Job, OutboxMessage, OutboxState
+from appliance.model import HOUR, Job, OutboxMessage, OutboxState, is_forgotten
 from appliance.outbox import binding
 from appliance.ports import Accounts, Clock
 from appliance.queue.outcome import Dead, Done, Outcome
@@ -47,7 +47,7 @@ class FollowUpHandler:
         """The account's first row that is not over. Those before it, and those of others, are passed for good."""
 
         def page(tx: Tx) -> list[OutboxMessage]:
-            return tx.outbox.page(tx.box.number(Fact.FOLLOWED_UP_TO, account) or 0, PAGE)
+            return tx.outbox.page_of_the_box(tx.box.number(Fact.FOLLOWED_UP_TO, account) or 0, PAGE)
 
         def is_left(row: OutboxMessage) -> bool:
             return row.account == account and not _is_over(row, self._clock.now())
@@ -81,5 +81,5 @@ class FollowUpHandler:
 def _is_over(row: OutboxMessage, now: int) -> bool:
     """Whether it has a final state, or is so old that nobody asks any more."""
     if row.state == OutboxState.SENT:
-        return (row.sent_at or 0) <= now - FORGET
+        return is_forgotten(row.recipient) or (row.sent_at or 0) <= now - FORGET
     return row.state not in _UNSETTLED

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from appliance.config import Config
 from appliance.model import (
+    FORGETTING,
     HOUR,
     MANUAL,
     Contact,
@@ -35,6 +36,8 @@ class Refusal:
 
 def refusal(kind: str, channel: str, contact: Contact, now: int) -> Refusal | None:
     """The checks of the unit of work that sets an outbox row to sending, but for the loop guard and newer messages."""
+    if contact.forget_at is not None:
+        return Refusal(FORGETTING)
     if contact.opted_out_at is not None and kind not in _EXEMPT_FROM_OPT_OUT:
         return Refusal("opted out")
     if channel.startswith(WHATSAPP) and (contact.last_inbound_at or 0) + WHATSAPP_WINDOW <= now:

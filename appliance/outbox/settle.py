@@ -39,7 +39,9 @@ class SettleHandler:
 
     async def settle(self, account: str) -> int | None:
         """Settle what can be settled of an account; when its next row is due (ms UTC). Raises LogUnavailableError."""
-        claims = await self._store.read(lambda tx: [claim_of(tx, row) for row in tx.outbox.in_doubt(account)])
+        claims = await self._store.read(
+            lambda tx: [claim_of(tx, row) for row in tx.outbox.in_doubt_in_the_box(account)]
+        )
         later: list[int] = []
         tolerance = Tolerance()
         # One read of a channel serves all its customers: it goes back to the first attempt of any of them.
@@ -127,7 +129,7 @@ def _park_all(tx: Tx, claims: Sequence[Claim], why: str) -> bool:
 def _apply(tx: Tx, claims: Sequence[Claim], log: LogRead, of_channel: LogRead, config: Config) -> int | None:
     """When to look again (ms UTC), 0 for never; None where something moved meanwhile."""
     contact_id = claims[0].row.contact_id
-    current = [(row.id, row.attempt) for row in tx.outbox.in_doubt() if row.contact_id == contact_id]
+    current = [(row.id, row.attempt) for row in tx.outbox.in_doubt_in_the_box() if row.contact_id == contact_id]
     if current != [(claim.row.id, claim.row.attempt) for claim in claims] or tx.outbox.is_sending_to(contact_id):
         return None
     verdicts = judged(tx, claims, log, of_channel, config.twilio.doubt_grace)

@@ -22,7 +22,9 @@ WATCH_EVERY = 15.0  # seconds
 
 def enqueue_tick(tx: Tx, kind: JobKind) -> int | None:
     """The new job's id, or None where one of this kind is live already."""
-    if kind == JobKind.SETTLE and not tx.outbox.in_doubt():
+    if kind == JobKind.SETTLE and not tx.outbox.in_doubt_in_the_box():
+        return None
+    if kind == JobKind.FORGET and not tx.forgotten.pending_of_the_box():
         return None
     if kind == JobKind.HAND_BACK and not tx.contacts.is_any_handed_over():
         return None

@@ -234,5 +234,5 @@ def last_resort(tx: Tx, job: Job) -> None:
 
 def resume(tx: Tx, handlers: Mapping[JobKind, Handler], config: Config, *, crashed: bool) -> None:
     """At start: every running job belongs to a dead run. Poison ends as its handler says."""
-    for job in tx.jobs.resume(crashed=crashed):
+    for job in tx.jobs.resume_the_box(crashed=crashed):
         finish(tx, job, handlers[job.kind].give_up(job, "the appliance crashed three times on it"), config)

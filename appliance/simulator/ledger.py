@@ -104,6 +104,22 @@ class Ledger:
             listener(entry)
         return entry
 
+    def erase(self, entry: Entry) -> None:
+        """Deleted or redacted: in the file nothing of what it was is left either.
+
+        Twilio keeps who opted out apart from the messages; here it lasts until the simulator ends.
+        """
+        self._entries[entry.sid] = entry
+        if self._file is not None:
+            path = Path(self._file.name)
+            fresh = path.with_name(f"{path.name}.part")
+            fresh.write_bytes(b"".join(msgspec.json.encode(each) + b"\n" for each in self._entries.values()))
+            self._file.close()
+            fresh.replace(path)
+            self._file = path.open("ab")
+        for listener in tuple(self.listeners):
+            listener(entry)
+
     def set_status(self, entry: Entry, status: str, at: int, error_code: int | None = None) -> Entry:
         """Move a message to another status and remember when."""
         return self.record(

@@ -119,7 +119,8 @@ async def update(request: web.Request) -> web.StreamResponse:
         entry = twilio.ledger.set_status(entry, "canceled", twilio.now())
     elif form.get("Body") == "":
         _check_finished(entry)
-        entry = twilio.ledger.record(msgspec.structs.replace(entry, body="", date_updated=twilio.now()))
+        entry = msgspec.structs.replace(entry, body="", date_updated=twilio.now())
+        twilio.ledger.erase(entry)
     return web.json_response(message_resource(entry))
 
 
@@ -127,7 +128,8 @@ async def update(request: web.Request) -> web.StreamResponse:
 async def delete(request: web.Request) -> web.StreamResponse:
     entry = _entry(request)
     _check_finished(entry)
-    _account(request).ledger.record(msgspec.structs.replace(entry, deleted=True))
+    gone = msgspec.structs.replace(entry, deleted=True, sender="", recipient="", body="", media=(), status_callback="")
+    _account(request).ledger.erase(gone)
     return web.Response(status=204)
 
 

@@ -8,18 +8,22 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from appliance.errors import DatabaseError
-from appliance.model import SECOND
+from appliance.model import HOUR, SECOND
 from appliance.store.database import FILE_NAME, check, sync, uri, version_of
+from appliance.store.keyed import KEY, LIST
 from appliance.store.reserve import SIZE
 
 FOLDER = "backups"
 KEEP = 7
+EVERY = 24 * HOUR
 _UNFINISHED = ".part"
+LIVE = {FILE_NAME, f"{FILE_NAME}-wal", KEY, LIST, "lock", "reserve"}  # what lies beside it and is no copy
 # One at a time, the daily one and an operator's. On a slow card a copy takes long, and the threads that everybody
 # shares also look names up.
 _thread = ThreadPoolExecutor(1, "backup")
@@ -149,6 +153,30 @@ def newest(directory: Path) -> Path | None:
             continue
         return copy
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """`goes_at`: when newer ones will have taken its place (ms UTC), with one made every day; None: never by itself."""
+
+    file: str
+    taken_at: int
+    goes_at: int | None
+
+
+def copies(directory: Path, next_at: int) -> list[Copy]:
+    """Every file that may hold what was in the database once: backups, databases that were set aside, and whatever else
+    lies there. `next_at`: when the next daily copy is due (ms UTC).
+    """
+    found: list[Copy] = []
+    for place, copy in enumerate(sorted((directory / FOLDER).glob("appliance-*.db"), reverse=True)):
+        taken = datetime.strptime(copy.stem, "appliance-%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+        more = max(KEEP - place - 1, 0)
+        found.append(Copy(str(copy), int(taken.timestamp()) * SECOND, next_at + more * EVERY))
+    backups = {copy.file for copy in found}
+    files = (file for file in sorted(directory.rglob("*")) if file.is_file() and not file.name.endswith("-shm"))
+    others = (file for file in files if file.name not in LIVE and str(file) not in backups)
+    return found + [Copy(str(file), file.stat().st_mtime_ns // 1_000_000, None) for file in others]
 
 
 def prune(directory: Path, keep: int = KEEP) -> None:

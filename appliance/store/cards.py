@@ -122,5 +122,11 @@ class Cards:
         )
         return [Subject(row["subject"]) for row in rows]
 
-    def opened(self, limit: int = 200) -> list[Row]:
-        return self._sql.all("SELECT * FROM cards WHERE closed_at IS NULL ORDER BY id DESC LIMIT ?", limit)
+    def opened(self, organization_id: int | None, limit: int = 200) -> list[Row]:
+        """Newest first; an organization's own, or with None all of the box and the box's own."""
+        return self._sql.all(
+            "SELECT * FROM cards WHERE closed_at IS NULL AND coalesce(organization_id = ?1, ?1 IS NULL) "
+            "ORDER BY id DESC LIMIT ?2",
+            organization_id,
+            limit,
+        )

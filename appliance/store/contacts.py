@@ -1,6 +1,7 @@
 """Contacts: a customer's address on one of our channels, and whether it may be written to."""
 
-from appliance.model import Contact, Handover
+from appliance.model import FORGOTTEN, Contact, Handover
+from appliance.store.forgotten import Forgotten
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
@@ -26,10 +27,13 @@ class Contacts(Repository[Contact]):
         return self._find("channel_id = ? AND address = ?", channel_id, address)
 
     def ensure(self, channel_id: int, address: str) -> Contact:
-        """The contact with this address, made where there is none."""
-        self._sql.insert_new(
+        """The contact with this address, made where there is none; who was forgotten and had opted out still has."""
+        made = self._sql.insert_new(
             "contacts", "(channel_id, address)", channel_id=channel_id, address=address, created_at=self._sql.now
         )
+        if made and (left := Forgotten(self._sql).opted_out_at(channel_id, address)):
+            changes = "UPDATE contacts SET opted_out_at = ?, opted_out_sid = ? WHERE id = ?"
+            self._sql.run(changes, left, FORGOTTEN, made)
         contact = self.at(channel_id, address)
         assert contact is not None
         return contact
@@ -63,11 +67,17 @@ class Contacts(Repository[Contact]):
         """Opted out by Twilio's word or by a message that is stored; one that was only heeded counts when it is."""
         return bool(
             self._sql.value(
-                "SELECT opted_out_sid = ? OR opted_out_sid IN (SELECT sid FROM messages) FROM contacts WHERE id = ?",
+                "SELECT opted_out_sid IN (?, ?) OR opted_out_sid IN (SELECT sid FROM messages) "
+                "FROM contacts WHERE id = ?",
                 TWILIOS_WORD,
+                FORGOTTEN,
                 contact_id,
             )
         )
+
+    def forget(self, contact_id: int, at: int) -> None:
+        """From now on nothing is said to the contact; what came in from `at` on (ms UTC) is another one's."""
+        self._sql.run("UPDATE contacts SET forget_at = ? WHERE id = ?", at, contact_id)
 
     def refused(self, contact_id: int) -> None:
         """Twilio says that the contact opted out."""
@@ -114,7 +124,7 @@ class Contacts(Repository[Contact]):
     def is_any_handed_over(self) -> bool:
         return bool(self._sql.value("SELECT 1 FROM contacts WHERE handover IS NOT NULL LIMIT 1"))
 
-    def due_back(self, account: str, human_for: int, limit: int) -> list[Contact]:
+    def due_back_in_the_box(self, account: str, human_for: int, limit: int) -> list[Contact]:
         """Whom somebody wants back, then those whose time is over, of one account's channels. A time far ahead is of a
         clock that was wrong.
         """
@@ -128,9 +138,11 @@ class Contacts(Repository[Contact]):
             limit,
         )
 
-    def with_address(self, address: str) -> list[Contact]:
-        """One for each channel that the customer wrote to."""
-        return self._select("channel_id IN (SELECT id FROM channels) AND address = ? ORDER BY id", address)
+    def with_address(self, organization_id: int | None, address: str) -> list[Contact]:
+        """One for each channel that the customer wrote to: of an organization, or with None of the box."""
+        ours = "SELECT id FROM channels WHERE ? IS NULL OR organization_id = ?"
+        values = organization_id, organization_id, address
+        return self._select(f"channel_id IN ({ours}) AND address = ? ORDER BY id", *values)
 
     def unfinished_on(self, channel_id: int) -> list[Contact]:
         """Those of a channel with an open conversation, a message or a reply that waits, or a person they wait for."""

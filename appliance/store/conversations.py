@@ -102,11 +102,11 @@ class Conversations(Repository[Conversation]):
             conversation_id,
         )
 
-    def quiet_since(self, before: int, limit: int) -> list[Conversation]:
+    def quiet_in_the_box(self, before: int, limit: int) -> list[Conversation]:
         """Pending or in progress, last touched before a time, with nothing left to answer."""
         return self._sweep("status IN ('pending', 'progress') AND updated_at < ?", "updated_at", before, limit)
 
-    def expired(self, now: int, limit: int) -> list[Conversation]:
+    def expired_in_the_box(self, now: int, limit: int) -> list[Conversation]:
         return self._sweep("status <> 'closed' AND expires_at <= ?", "expires_at", now, limit)
 
     def _sweep(self, condition: str, order: str, before: int, limit: int) -> list[Conversation]:

@@ -34,6 +34,7 @@ _WRITER_PRAGMAS: dict[str, int | str] = {
     "wal_autocheckpoint": 0,  # the writer checkpoints between batches, never inside one
     "journal_size_limit": 0,  # so that the size of the WAL file tells how much is in it
     "busy_timeout": 2_000,  # milliseconds; only a stranger's shell can hold the lock, and not for ever
+    "secure_delete": 1,  # what is deleted is overwritten, in the file and in what is written to the log
     "mmap_size": 0,  # an I/O error must be an error, not a SIGBUS
     "cell_size_check": 1,
     "temp_store": 2,
@@ -125,6 +126,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     todo = [(number, sql) for number, sql in migrations() if number > version]
     if todo and version > 0:
         _copy_aside(connection, path.with_name(f"{FILE_NAME}.before-{todo[-1][0]}"))
+        connection.execute("VACUUM")  # older versions left what they deleted in the file
     # A table that others refer to can be made anew only while nobody looks; so all are looked at before the commit.
     connection.execute("PRAGMA foreign_keys = 0")
     try:
@@ -153,7 +155,7 @@ def _copy_aside(connection: sqlite3.Connection, copy: Path) -> None:
     copy.unlink(missing_ok=True)
     names = ("page_count", "freelist_count", "page_size")
     pages, unused, size = (int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in names)
-    needed = (pages - unused) * size * 6 // 5  # the steps themselves write a part of it again
+    needed = (pages - unused) * size * 11 // 5  # the file is made anew too, and the steps write a part of it again
     if (free := shutil.disk_usage(copy.parent).free) < needed:
         raise StorageFullError(
             f"The new version copies {FILE_NAME} first: {needed // MIB + 1} MiB must be free on the disk of "

@@ -29,9 +29,13 @@ class History:
         )
         return rows[::-1]
 
-    def messages(self, contact: str | None, limit: int) -> list[Row]:
-        """What came in and what went out, newest first, of one contact's address or of all."""
-        theirs = "(SELECT id FROM contacts WHERE channel_id IN (SELECT id FROM channels) AND address = ?1)"
+    def messages(self, organization_id: int | None, contact: str | None, limit: int) -> list[Row]:
+        """What came in and what went out, newest first, of one contact's address or of all.
+
+        An organization's own, or with None all of the box.
+        """
+        channels = "(SELECT id FROM channels WHERE ?3 IS NULL OR organization_id = ?3)"
+        theirs = f"(SELECT id FROM contacts WHERE channel_id IN {channels} AND address = ?1)"  # noqa: S608
         said_in = f"m.conversation_id IN (SELECT id FROM conversations WHERE contact_id IN {theirs})"  # noqa: S608
         inbound, outbound = ("true", "true") if contact is None else (said_in, f"o.contact_id IN {theirs}")
         return self._sql.all(
@@ -41,21 +45,24 @@ class History:
                        d.disposition, coalesce(m.suppressed, '') AS reason, m.reply_id,
                        m.received_at AS at, m.id, m.media
                 FROM messages m JOIN dispositions d ON d.id = m.id JOIN contacts c ON c.id = m.contact_id
-                JOIN channels ch ON ch.id = c.channel_id WHERE {inbound}
+                JOIN channels ch ON ch.id = c.channel_id
+                WHERE {inbound} AND (?3 IS NULL OR m.organization_id = ?3)
                 ORDER BY m.id DESC LIMIT ?2)
             UNION ALL SELECT * FROM (
                 SELECT o.sid, 'outbound', c.address, ch.address, o.body, o.state, o.reason, o.id,
                        o.created_at, o.id, '[]'
                 FROM outbox o JOIN contacts c ON c.id = o.contact_id
-                JOIN channels ch ON ch.id = c.channel_id WHERE {outbound}
+                JOIN channels ch ON ch.id = c.channel_id
+                WHERE {outbound} AND (?3 IS NULL OR o.organization_id = ?3)
                 ORDER BY o.id DESC LIMIT ?2)
             ORDER BY at DESC, direction DESC, id DESC LIMIT ?2
             """,  # noqa: S608  # the conditions are literals
             contact,
             limit,
+            organization_id,
         )
 
-    def orphans(self, limit: int) -> list[Row]:
+    def orphans_of_the_box(self, limit: int) -> list[Row]:
         return self._sql.all("SELECT * FROM orphaned_messages ORDER BY id DESC LIMIT ?", limit)
 
     def orphan_reason(self, sid: str) -> str | None:

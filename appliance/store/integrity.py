@@ -55,7 +55,7 @@ class Integrity:
             "FROM outbox WHERE sid IS NOT NULL) WHERE nth > 1 ORDER BY id"
         )
 
-    def altered(self) -> list[int]:
+    def altered_in_the_box(self) -> list[int]:
         """Outbox rows whose body is not what was written."""
         found: list[int] = []
         last = 0

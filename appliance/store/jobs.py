@@ -189,7 +189,7 @@ class Jobs(Repository[Job]):
         )
         return changed == 1
 
-    def resume(self, *, crashed: bool) -> list[Job]:
+    def resume_the_box(self, *, crashed: bool) -> list[Job]:
         """Make the jobs of the dead run ready again, at once; give back those that killed it.
 
         `crashed`: the process died by itself. A power cut does not count against a job. A conversation's job is to

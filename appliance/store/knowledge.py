@@ -27,6 +27,10 @@ class Knowledge(Repository[Topic]):
             self._sql.now,
         )
 
+    def rebuild_indexes(self) -> None:
+        """Made anew from what is there: an index keeps words of deleted topics until it merges its parts."""
+        self._sql.run("INSERT INTO knowledge_fts (knowledge_fts) VALUES ('rebuild')")
+
     def remove(self, topic_id: int) -> None:
         self._sql.run("DELETE FROM knowledge WHERE id = ?", topic_id)
 

@@ -11,8 +11,11 @@ class Letters:
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
 
-    def page(self, limit: int) -> list[Row]:
-        """Newest first: id, kind, error, attempts, message_sid, created_at, finished_at, contact, channel."""
+    def page(self, organization_id: int | None, limit: int) -> list[Row]:
+        """Newest first: id, kind, error, attempts, message_sid, created_at, finished_at, contact, channel.
+
+        An organization's own, or with None all of the box.
+        """
         return self._sql.all(
             """
             SELECT q.id, q.kind, q.error, q.attempts, q.message_sid, q.created_at, q.finished_at,
@@ -22,8 +25,9 @@ class Letters:
             LEFT JOIN conversations v ON v.id = json_extract(q.payload, '$.conversation')
             LEFT JOIN contacts c ON c.id = coalesce(v.contact_id, o.contact_id)
             LEFT JOIN channels ch ON ch.id = c.channel_id
-            WHERE q.status = 'dead' ORDER BY q.id DESC LIMIT ?
+            WHERE q.status = 'dead' AND (?1 IS NULL OR ch.organization_id = ?1) ORDER BY q.id DESC LIMIT ?2
             """,
+            organization_id,
             limit,
         )
 

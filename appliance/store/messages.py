@@ -5,6 +5,7 @@ from itertools import groupby
 import msgspec
 
 from appliance.model import Handover, StoredMessage
+from appliance.store.forgotten import Forgotten
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 from appliance.wire import InboundMessage, Media
@@ -86,13 +87,15 @@ class Messages(Repository[StoredMessage]):
         ]
 
     def known(self, sids: list[str]) -> set[str]:
-        """Which of these are stored, as messages or as orphans."""
+        """Which of these are stored, as messages or as orphans, or were and are forgotten."""
         rows = self._sql.all(
             "SELECT value FROM json_each(?) WHERE value IN (SELECT sid FROM messages) "
             "OR value IN (SELECT sid FROM orphaned_messages)",
             _json(sids),
         )
-        return {row["value"] for row in rows}
+        known = {row["value"] for row in rows}
+        unknown = [sid for sid in sids if sid not in known]
+        return known | (Forgotten(self._sql).known(unknown) if unknown else set())
 
     def fill_gaps(self, message: InboundMessage) -> bool:
         """The webhook of a caught-up message came after all: keep what Twilio's log does not have.

@@ -21,7 +21,7 @@ class Repository(Generic[T]):
     def get(self, row_id: int) -> T | None:
         return self._find("id = ?", row_id)
 
-    def page(self, after: int = 0, limit: int = 100) -> list[T]:
+    def page_of_the_box(self, after: int = 0, limit: int = 100) -> list[T]:
         """Rows with a greater id, oldest first."""
         return self._select("id > ? ORDER BY id LIMIT ?", after, limit)
 

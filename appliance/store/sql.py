@@ -5,6 +5,8 @@ An unfetched RETURNING would make the COMMIT fail for the whole batch, so no cur
 
 import sqlite3
 from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 Row = sqlite3.Row
@@ -20,8 +22,14 @@ class Sql:
         """The wall clock, milliseconds UTC."""
         return self._now()
 
-    def all(self, statement: str, *values: Any) -> list[Row]:
-        return self._connection.execute(statement, values).fetchall()
+    @cached_property
+    def directory(self) -> Path | None:
+        """Where the database lies; None for one in memory."""
+        file = self._connection.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()[0]
+        return Path(file).parent if file else None
+
+    def all(self, statement: str, *values: Any, **named: Any) -> list[Row]:
+        return self._connection.execute(statement, named or values).fetchall()
 
     def one(self, statement: str, *values: Any) -> Row | None:
         rows = self.all(statement, *values)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, closing
@@ -23,6 +24,7 @@ from appliance.store.database import (
     uri,
     version_of,
 )
+from appliance.store.erasure import again, compare
 from appliance.store.lock import Lock
 from appliance.store.reserve import Reserve
 from appliance.store.restoration import complete
@@ -92,6 +94,7 @@ class Store:
                 await run(configure_writer)
                 await run(check)
                 await run(lambda connection: migrate(connection, path))
+                await run(lambda connection: _forget_again(connection, directory, clock))
                 read = await connect("ro")
             except sqlite3.DatabaseError as error:
                 raise opening_error(error, path) from error
@@ -150,6 +153,35 @@ class Store:
             self.reserve.release()
         self._on_fault(error)
 
+    async def clean(self) -> bool:
+        """Take what is deleted out of the write-ahead log too; False where a reader needs the log, such as a backup.
+
+        It waits for nobody else's: the writer's batches would wait with it. Our own reader stands still meanwhile.
+        """
+        standing, done = threading.Event(), threading.Event()
+
+        def stand_still(_connection: sqlite3.Connection) -> None:
+            standing.set()
+            done.wait(2 * READ_LIMIT)
+
+        def truncate(connection: sqlite3.Connection) -> bool:
+            standing.wait(2 * READ_LIMIT)
+            patience = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+            connection.execute("PRAGMA busy_timeout = 0").fetchall()
+            try:
+                return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {patience}").fetchall()
+                done.set()
+
+        reader = asyncio.ensure_future(self._read(stand_still))
+        try:
+            return await self._run(truncate)
+        except sqlite3.DatabaseError as error:
+            raise self._writer.lost(error) from error
+        finally:
+            await reader
+
     async def _checkpoint_if_due(self) -> None:
         if self.wal_bytes() >= CHECKPOINT_BYTES:
             await self._run(lambda connection: connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
@@ -164,3 +196,22 @@ class Store:
     async def close(self) -> None:
         await self._writer.close()
         await self._opened.aclose()
+
+
+def _forget_again(connection: sqlite3.Connection, directory: Path, clock: Clock) -> None:
+    """A copy that was put in place may know somebody who was forgotten since: not when anybody is served from it."""
+    tx = Tx(Sql(connection, clock.now))
+    news = compare(tx, directory)
+    if not news:  # as where nobody was ever forgotten
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        found = again(tx, directory, news)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    if found:
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

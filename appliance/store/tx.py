@@ -10,6 +10,7 @@ from appliance.store.contacts import Contacts
 from appliance.store.conversations import Conversations
 from appliance.store.counts import Counts
 from appliance.store.events import DeliveryEvents
+from appliance.store.forgotten import Forgotten
 from appliance.store.history import History
 from appliance.store.integrity import Integrity
 from appliance.store.jobs import Jobs
@@ -18,6 +19,7 @@ from appliance.store.letters import Letters
 from appliance.store.messages import Messages
 from appliance.store.organizations import Channels, Organizations
 from appliance.store.outbox import Outbox
+from appliance.store.persons import Persons
 from appliance.store.sql import Sql
 from appliance.store.times import Times
 
@@ -33,6 +35,7 @@ class Tx:
         self.conversations = Conversations(sql)
         self.counts = Counts(sql)
         self.events = DeliveryEvents(sql)
+        self.forgotten = Forgotten(sql)
         self.history = History(sql)
         self.integrity = Integrity(sql)
         self.jobs = Jobs(sql)
@@ -41,6 +44,7 @@ class Tx:
         self.messages = Messages(sql)
         self.organizations = Organizations(sql)
         self.outbox = Outbox(sql)
+        self.persons = Persons(sql)
         self.times = Times(sql)
 
     @property

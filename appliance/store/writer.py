@@ -144,7 +144,7 @@ class Writer:
             try:
                 await self._after()
             except sqlite3.DatabaseError as error:
-                self._lost(error)  # it concerns no caller: everything told so far is in the log
+                self.lost(error)  # it concerns no caller: everything told so far is in the log
 
     async def _commit(self, units: list[Unit]) -> list[Any]:
         if self.broken:  # by an earlier batch: the connection is not trusted any more
@@ -153,9 +153,10 @@ class Writer:
         try:
             return await self._run(lambda connection: commit_batch(connection, self._tx, units))
         except Exception as error:  # noqa: BLE001  # every caller of the batch hears of it
-            return [Failed(self._lost(error))] * len(units)
+            return [Failed(self.lost(error))] * len(units)
 
-    def _lost(self, error: Exception) -> Exception:
+    def lost(self, error: Exception) -> Exception:
+        """What an error of the connection means for whoever waits; where it failed it is not used again."""
         fault = storage_error(error)
         if fault is None:
             return error

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from twilio.base import values
+from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
 from appliance.model import HOUR, SECOND
@@ -69,6 +70,9 @@ class TwilioLog:
     async def media(self, sid: str) -> tuple[Media, ...]:
         return await self._ask(lambda client: _media(client, sid))
 
+    async def delete(self, sid: str) -> int | None:
+        return await self._ask(lambda client: _delete(client, sid))
+
     async def _ask(self, question: Callable[[Client], Awaitable[T]]) -> T:
         """Promoting a token kills the old one: where one is not accepted the next is tried."""
         fault = Exception("no credentials")
@@ -95,6 +99,16 @@ async def _media(client: Client, sid: str) -> tuple[Media, ...]:
         Media(f"https://api.twilio.com{str(item.uri).removesuffix('.json')}", str(item.content_type or ""))
         for item in items
     )
+
+
+async def _delete(client: Client, sid: str) -> int | None:
+    try:
+        await _unless_deleted(client.messages(sid).delete_async())
+    except TwilioRestException as error:
+        if _status() in (HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT, HTTPStatus.BAD_REQUEST):
+            return int(error.code)
+        raise
+    return None
 
 
 async def _unless_deleted(question: Awaitable[Any]) -> Any:

@@ -26,7 +26,13 @@ from appliance.operations import (
 from appliance.operations.knowledge import Offline
 from appliance.operations.messages import ManualMessage
 from appliance.operations.moves import Move, move_channel
-from appliance.operations.organizations import Registration, add_channel, hash_password, register_organization
+from appliance.operations.organizations import (
+    Registration,
+    add_channel,
+    hash_password,
+    register_organization,
+    whose,
+)
 from appliance.ports import Responder
 from appliance.queue.bell import Bell
 from appliance.reply.shelf import Shelves
@@ -119,13 +125,15 @@ class Api:
             raise RequestError("backup_failed", str(error), status=503) from error
         return json_response({"file": str(copy)}, 201)
 
-    async def cards(self, _request: web.Request) -> web.Response:
-        found = await self._store.read(lambda tx: [dict(row) for row in tx.cards.opened()])
+    async def cards(self, request: web.Request) -> web.Response:
+        named = request.query.get("organization")
+        found = await self._store.read(lambda tx: [dict(row) for row in tx.cards.opened(whose(tx, named))])
         return json_response({"cards": found})
 
     async def messages(self, request: web.Request) -> web.Response:
-        contact, limit = address_of(request, "contact"), limit_of(request)
-        return json_response({"messages": await self._store.read(lambda tx: messages.page(tx, contact, limit))})
+        contact, limit, named = address_of(request, "contact"), limit_of(request), request.query.get("organization")
+        found = await self._store.read(lambda tx: messages.page(tx, whose(tx, named), contact, limit))
+        return json_response({"messages": found})
 
     async def silence(self, request: web.Request) -> web.Response:
         """`{"silence": null}` while an answer may come, and where one was sent."""
@@ -144,8 +152,9 @@ class Api:
         return json_response(submitted, 202)
 
     async def dead_letters(self, request: web.Request) -> web.Response:
-        limit = limit_of(request)
-        return json_response({"dead_letters": await self._store.read(lambda tx: dead_letters.page(tx, limit))})
+        limit, named = limit_of(request), request.query.get("organization")
+        found = await self._store.read(lambda tx: dead_letters.page(tx, whose(tx, named), limit))
+        return json_response({"dead_letters": found})
 
     async def retry(self, request: web.Request) -> web.Response:
         letter = id_of(request)
@@ -187,8 +196,8 @@ class Api:
         return done, refused
 
     async def resume(self, request: web.Request) -> web.Response:
-        named = request.match_info["conversation"]
-        resumed = await self._store.write(lambda tx: conversations.resume(tx, named))
+        named, owner = request.match_info["conversation"], request.query.get("organization")
+        resumed = await self._store.write(lambda tx: conversations.resume(tx, whose(tx, owner), named))
         self._desk.bell.ring()
         return json_response(resumed, 200 if resumed.state == "automatic" else 202)
 

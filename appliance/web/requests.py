@@ -71,6 +71,20 @@ class Question(Body):
     organization: str | int | None = None
 
 
+class Person(Body):
+    address: str
+    also: Annotated[list[str], msgspec.Meta(max_length=20)] = []
+    organization: str | int | None = None
+
+    @property
+    def addresses(self) -> list[str]:
+        return list(dict.fromkeys([self.address, *self.also]))
+
+
+class Forget(Person):
+    at_twilio: bool = False
+
+
 async def read_body(request: web.Request, kind: type[T]) -> T:
     """The request's JSON as a typed value. Raises RequestError."""
     if request.content_type != "application/json":
@@ -97,6 +111,14 @@ def address_of(request: web.Request, name: str) -> str | None:
     """An address of the query; an unescaped `+` arrives as a space."""
     text = request.query.get(name)
     return None if text is None else text.replace(" ", "+")
+
+
+def ids_of(request: web.Request) -> list[int]:
+    """Of the query, `?id=1&id=2`; none named are all."""
+    texts = request.query.getall("id", [])
+    if not all(re.fullmatch(r"[0-9]{1,18}", text, re.ASCII) for text in texts):
+        raise RequestError("bad_id", "An id is a number.", "id")
+    return [int(text) for text in texts]
 
 
 def id_of(request: web.Request) -> int:

@@ -73,5 +73,5 @@ async def _are(world: World, *wanted: str) -> bool:
 
 
 def _resend(world: World, tx: Tx) -> None:
-    (row,) = tx.outbox.in_doubt()
+    (row,) = tx.outbox.in_doubt_in_the_box()
     delivery.resend(tx, row, world.config)

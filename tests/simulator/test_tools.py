@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from multidict import MultiDict
 
-from appliance.simulator import Ledger, Twilio, simulator_app
+from appliance.simulator import Ledger, Twilio, run_simulator, simulator_app
 from appliance.simulator.segments import segments
 from tests.simulator.simulated_world import (
     ACCOUNT,
@@ -44,6 +44,29 @@ async def test_the_ledger_is_reloaded(tmp_path: Path) -> None:
     assert second.last_inbound(WHATSAPP_CUSTOMER, WHATSAPP) is not None
     second.close()
     assert path.read_bytes() == whole
+
+
+async def test_what_is_deleted_is_not_in_the_file(tmp_path: Path) -> None:
+    """As at Twilio: deleted or redacted by API it is gone, earlier lines too; the others and their order stay."""
+    path = tmp_path / "ledger.jsonl"
+    twilio = Twilio(ACCOUNT, [TOKEN], Ledger(path))
+    sids = [(await twilio.receive(CUSTOMER, SMS, f"girassol {number}"))[0] for number in range(2)]
+    await twilio.receive(WHATSAPP_CUSTOMER, WHATSAPP, "Oi")
+    runner = await run_simulator(simulator_app(twilio), "127.0.0.1", 0)
+    base = f"http://127.0.0.1:{runner.addresses[0][1]}/2010-04-01/Accounts/{ACCOUNT}/Messages"
+    async with aiohttp.ClientSession(auth=aiohttp.BasicAuth(ACCOUNT, TOKEN)) as session:
+        async with session.delete(f"{base}/{sids[0]}.json") as response:
+            assert response.status == 204
+        async with session.post(f"{base}/{sids[1]}.json", data={"Body": ""}) as response:
+            assert response.status == 200
+    await runner.cleanup()
+    text = path.read_text("utf-8")
+    reloaded = Ledger(path)
+
+    assert "girassol" not in text
+    assert text.count(f'"{CUSTOMER}"') == 1  # of the one that was redacted only
+    assert [(number, entry.body) for number, entry in reloaded.numbered()] == [(1, ""), (2, "Oi")]
+    reloaded.close()
 
 
 async def test_a_delivery_continues_after_a_restart(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from appliance.model import HOUR, Job, JobKind, JobStatus, OutboxState, ai_resou
 from appliance.store import Store, Tx
 from appliance.store.database import FILE_NAME
 from appliance.store.sql import Sql
+from appliance.wire import InboundMessage
 
 SMALL, LARGE = 1_000, 100_000
 TOLERANCE = 1.5  # a B-tree one level deeper
@@ -71,6 +72,14 @@ def counted(tx: Tx) -> Iterator[list[int]]:
     tx.sql._connection.set_progress_handler(None, 0)
 
 
+@contextmanager
+def statements(tx: Tx) -> Iterator[list[str]]:
+    made: list[str] = []
+    tx.sql._connection.set_trace_callback(made.append)
+    yield made
+    tx.sql._connection.set_trace_callback(None)
+
+
 def cost(tx: Tx, work: Callable[[Tx], object]) -> int:
     """VM steps of one call; the statement is compiled before it is counted."""
     tx.sql._connection.execute("BEGIN")
@@ -122,7 +131,7 @@ def end(tx: Tx) -> None:
 
 
 def resume(tx: Tx) -> None:
-    tx.jobs.resume(crashed=True)
+    tx.jobs.resume_the_box(crashed=True)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -138,9 +147,34 @@ async def test_the_queue_costs_the_same_whatever_its_size(tmp_path: Path, shape:
             tx.sql._connection.close()
 
 
+async def test_a_message_asks_once_whether_it_was_forgotten(tmp_path: Path) -> None:
+    """One statement more for each message, whose cost is the same with a hundred thousand sids that outlived their rows;
+    none more for the sids that catch-up knows as rows.
+    """
+    tx = await with_rows(tmp_path, "all done", 1)
+    filled = (
+        "INSERT INTO known_sids (hash) SELECT random() FROM (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 "
+    )
+    try:
+        empty = cost(tx, lambda tx: tx.forgotten.knows("SM1"))
+        tx.sql._connection.execute(f"{filled} FROM n WHERE i < {LARGE}) SELECT i FROM n)")
+        assert cost(tx, lambda tx: tx.forgotten.knows("SM1")) <= empty * TOLERANCE
+        tx.messages.insert_orphan(InboundMessage("SM1", "AC1", "+1", "+2", ""), "unknown number")
+
+        with statements(tx) as made:
+            assert tx.messages.known(["SM1"]) == {"SM1"}
+        assert len(made) == 1
+        with statements(tx) as made:
+            assert tx.messages.known(["SM1", "SM2"]) == {"SM1"}
+            assert not tx.forgotten.knows("SM2")
+        assert len(made) == 3
+    finally:
+        tx.sql._connection.close()
+
+
 def look_at_doubts(tx: Tx) -> None:
     """What every start and every settling asks of the outbox."""
-    assert tx.outbox.in_doubt() == []
+    assert tx.outbox.in_doubt_in_the_box() == []
     assert tx.outbox.in_state(OutboxState.SENDING) == []
     tx.times.shift_outbox(1, 0, 0)
     tx.times.predate(0)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -42,6 +43,12 @@ async def api_of(world: World, headers: dict[str, str] | None = None) -> AsyncIt
 @asynccontextmanager
 async def control_of(world: World) -> AsyncIterator[ApiClient]:
     """A client of the control socket, without a key."""
-    connector = aiohttp.UnixConnector(str(world.directory / "data" / CONTROL_SOCKET))
+    async with socket_of(world.directory / "data") as client:
+        yield client
+
+
+@asynccontextmanager
+async def socket_of(storage: Path) -> AsyncIterator[ApiClient]:
+    connector = aiohttp.UnixConnector(str(storage / CONTROL_SOCKET))
     async with aiohttp.ClientSession(connector=connector) as session:
         yield ApiClient(session, "http://appliance")

@@ -16,14 +16,16 @@ from appliance.inbox.exchange import Exchange
 from appliance.model import Channel, Contact, Conversation, ConversationStatus, Job, JobKind
 from appliance.outbox import binding, permission
 from appliance.ports import Retryable
+from appliance.privacy import handler as privacy_handler
 from appliance.queue import lane, plan
 from appliance.queue.outage import Outage
 from appliance.queue.plan import Offer
 from appliance.queue.tolerance import Round
 from appliance.reply import handler
 from appliance.responder import llm
-from appliance.store import Tx, database, messages
+from appliance.store import Store, Tx, database, erasure, keyed, messages
 from appliance.store.contacts import Contacts
+from appliance.store.forgotten import Forgotten
 from appliance.store.organizations import Channels
 from appliance.store.outbox import Outbox
 from appliance.twilio import webhook
@@ -31,6 +33,7 @@ from appliance.twilio.webhook import Signers
 from tests.handover import test_hand_back
 from tests.inbox import test_other_forms, test_services
 from tests.outbox import test_accounts_apart, test_attempts, test_delivery, test_pauses, test_sending, test_settle
+from tests.privacy import test_copies, test_forget, test_steps
 from tests.queue import test_fairness, test_outage, test_queue
 from tests.reply import test_content_faults, test_loop_guard, test_menus, test_replies
 from tests.store import test_backup, test_store
@@ -151,7 +154,7 @@ def nothing_is_too_old(patch: Patch) -> None:
 
 def expiry_closes_the_card(patch: Patch) -> None:
     def work(tx: Tx) -> None:
-        for conversation in tx.conversations.expired(tx.now, 100):
+        for conversation in tx.conversations.expired_in_the_box(tx.now, 100):
             tx.conversations.move(conversation, ConversationStatus.CLOSED)
             charge.close(tx, conversation.contact_id)
 
@@ -218,6 +221,30 @@ def opt_out_of_one_number(patch: Patch) -> None:
     patch.setattr(consent, "_spread", lambda *_word: None)
 
 
+def deleted_is_not_overwritten(patch: Patch) -> None:
+    patch.setitem(database._WRITER_PRAGMAS, "secure_delete", 0)
+
+
+def the_log_is_not_emptied(patch: Patch) -> None:
+    async def clean(_self: Store) -> bool:
+        return True
+
+    patch.setattr(Store, "clean", clean)
+
+
+def the_forgotten_not_listed(patch: Patch) -> None:
+    patch.setattr(erasure, "append", lambda *entries: None)
+    patch.setattr(keyed, "append", lambda *entries: None)
+
+
+def sids_die_with_their_rows(patch: Patch) -> None:
+    patch.setattr(Forgotten, "keep", lambda *sids: 0)
+
+
+def a_doubt_is_not_waited_for(patch: Patch) -> None:
+    patch.setattr(privacy_handler, "_wait_for", lambda tx, forgetting: None)
+
+
 def row(begins: str, ends: str) -> dict[str, Any]:
     """Of the table of hand-overs, with the log readable."""
     found = next(each for each in test_hand_back.ROWS if each[:3] == (begins, ends, "readable"))
@@ -273,4 +300,9 @@ CONTROLS = [
     Control("opt-out of one number of a service", r"False != .*True|\+551140000002.*False", opt_out_of_one_number, test_services.test_an_opt_out_counts_for_the_services_numbers),
     Control("superseded although a person answered", r"Left contains one more item: '(sent|delivered)'", doubts.superseded_although_a_person_answered, test_settle.test_a_person_who_wrote_later_has_answered),
     Control("number answers the last menu written", r"'(Alugamos|Vendemos)\.' == ", a_number_answers_the_last_menu_written, test_menus.test_a_number_answers_the_last_menu_that_reached_the_customer),
+    Control("deleted content is not overwritten", r"Left contains [12] more item", deleted_is_not_overwritten, test_forget.test_a_large_history_goes_in_steps),
+    Control("the write-ahead log is not emptied", r"Left contains [12] more item", the_log_is_not_emptied, test_forget.test_a_redelivery_is_not_answered),
+    Control("the forgotten are on no list", r"Extra items in the left set", the_forgotten_not_listed, test_copies.test_a_restored_copy_forgets_again_before_it_serves),
+    Control("sids die with their rows", r"Left contains one more item: '", sids_die_with_their_rows, test_forget.test_a_redelivery_is_not_answered),
+    Control("forgotten while in doubt", r"\['done'\] == \['waiting'\]", a_doubt_is_not_waited_for, test_steps.test_a_send_in_doubt_is_settled_first),
 ]  # fmt: skip

@@ -10,6 +10,7 @@ LONGEST = (  # beginnings of test ids, longest first; what is not named follows 
     "tests/simulator/test_phone_page.py",
     "tests/lab/test_syscalls.py",
     "tests/lab/test_trouble.py",
+    "tests/lab/test_forget.py",
     "tests/lab/test_simulation.py",
     "tests/lab/test_missed.py",
     "tests/lab/test_order.py",

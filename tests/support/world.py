@@ -123,6 +123,7 @@ class World:
         language: str = "pt-BR",
         pace: float = 0.0,
         others: Sequence[Twilio] = (),  # more accounts behind the same REST API
+        account: str = ACCOUNT,
         **overrides: Any,  # sections of the configuration
     ) -> None:
         self.directory = directory
@@ -132,7 +133,7 @@ class World:
         self.model_line: Line | None = None
         self.language = language
         time: dict[str, Any] = {"now": clock.now} if clock else {}
-        self.twilio = Twilio(ACCOUNT, [TOKEN], owned=[SMS, WHATSAPP], pace=pace, **time)
+        self.twilio = Twilio(account, [TOKEN], owned=[SMS, WHATSAPP], pace=pace, **time)
         self.others = tuple(others)
         self.overrides = overrides
         self._stack = AsyncExitStack()
@@ -193,7 +194,7 @@ class World:
             "server": {"listen": Address("127.0.0.1", own), "public_url": self.address, "api_key": API_KEY},
             "storage": {"directory": self.directory / "data"},
             "twilio": {
-                "account_sid": ACCOUNT,
+                "account_sid": self.twilio.account_sid,
                 "auth_tokens": (TOKEN,),
                 "api_url": f"http://127.0.0.1:{port}",
                 "timeout": 2000,

@@ -185,6 +185,9 @@ class SimulatedLog:
     async def media(self, sid: str) -> tuple[Media, ...]:
         return ()
 
+    async def delete(self, sid: str) -> int | None:
+        raise AssertionError("nobody is forgotten here")
+
 
 class SimulatedModel:
     """Its answer repeats the questions, so that the ledger itself shows what was answered how often."""

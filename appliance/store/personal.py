@@ -1,0 +1,181 @@
+"""What each column of the database tells about a customer, and what is left of it where the customer is forgotten.
+
+Export and forgetting are made of this table, so that neither can leave out what the other knows; a column that is not
+in it fails a test.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from appliance.model import FORGETTING, FORGOTTEN
+
+
+class Told(StrEnum):
+    PERSONAL = "personal"  # the customer's words, names and addresses, what points to them, and what was answered
+    PROOF = "proof"  # that and when something happened, and what became of it
+    NEITHER = "neither"  # of the machine, or of the organization and its own people
+
+
+class Rows(StrEnum):
+    STAY = "stay"  # counts and references need them; what is personal in them goes
+    GO = "go"
+    LATER = "later"  # when Twilio has deleted what they name
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`becomes`: SQL for what a personal column of a row that stays is from then on."""
+
+    told: Told
+    becomes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`whose`: SQL for which rows are a contact's, by :contact, :address, :channel, :lane and :organization; empty:
+    no customer's. `key`: what names a row.
+    """
+
+    columns: dict[str, Column]
+    whose: str = ""
+    rows: Rows = Rows.STAY
+    key: str = "id"
+
+    def named(self, told: Told) -> list[str]:
+        return [name for name, column in self.columns.items() if column.told == told]
+
+
+def _table(
+    proof: str = "", neither: str = "", *, whose: str = "", rows: Rows = Rows.STAY, key: str = "id", **personal: str
+) -> Table:
+    columns = {name: Column(Told.PERSONAL, becomes) for name, becomes in personal.items()}
+    columns |= {name: Column(Told.PROOF) for name in proof.split()}
+    return Table(columns | {name: Column(Told.NEITHER) for name in neither.split()}, whose, rows, key)
+
+
+_BY_ID = f"'{FORGOTTEN}' || id"
+_EMPTY = "''"
+_NONE = "'[]'"
+_CONVERSATIONS = "(SELECT id FROM conversations WHERE contact_id = :contact)"
+_OUTBOX = "(SELECT id FROM outbox WHERE contact_id = :contact)"
+# Not of another organization's channel.
+_UNNAMED = """outbox_id IS NULL AND EXISTS (SELECT 1 FROM json_each(parameters) p WHERE p.value ->> 1 = :address)
+    AND NOT EXISTS (SELECT 1 FROM json_each(parameters) p
+                    WHERE p.value ->> 0 = 'From' AND p.value ->> 1 NOT IN ('', :channel))"""
+# A message to nobody's number belongs to no organization; it is this one's where no other knows the customer.
+_NOBODY_ELSES = """sender = :address AND NOT EXISTS (
+    SELECT 1 FROM contacts c JOIN channels ch ON ch.id = c.channel_id
+    WHERE c.address = :address AND ch.organization_id <> :organization)"""
+
+# In the order in which they are emptied: what finds the others comes last.
+TABLES: dict[str, Table] = {
+    "message_queue": _table(
+        "id kind created_at finished_at status",
+        "resource attempts crashes alone run run_at deadline_at started_at",
+        lane="",
+        message_sid="",
+        payload="",
+        error="",
+        rows=Rows.GO,
+        whose=f"lane = :lane OR json_extract(payload, '$.outbox') IN {_OUTBOX} "
+        f"OR json_extract(payload, '$.conversation') IN {_CONVERSATIONS}",
+    ),
+    "delivery_events": _table(
+        "id outbox_id status error_code received_at",
+        reference="",
+        sid="",
+        note="",
+        parameters="",
+        rows=Rows.GO,
+        whose=f"outbox_id IN {_OUTBOX} OR {_UNNAMED}",
+    ),
+    "attempts": _table(
+        "outbox_id number started_at ended_at status error_code",
+        "guessed",
+        tag="",
+        sid="",
+        rows=Rows.GO,
+        key="outbox_id, number",
+        whose=f"outbox_id IN {_OUTBOX}",
+    ),
+    "messages": _table(
+        "id organization_id contact_id conversation_id message_type notice received_at reply_id suppressed card_id",
+        "source handed_back",
+        sid=_BY_ID,
+        body=_EMPTY,
+        media=_NONE,
+        parameters=_NONE,
+        idempotency_token=_EMPTY,
+        whose=f"conversation_id IN {_CONVERSATIONS} AND suppressed IS NOT '{FORGETTING}'",
+    ),
+    "outbox": _table(
+        "id organization_id channel_id contact_id conversation_id kind state reason attempt status error_code reply_no "
+        "intended_by covers created_at sending_at sent_at",
+        "absent_at",
+        body=_EMPTY,
+        body_hash="x'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'",  # SHA-256 of nothing
+        source=_EMPTY,  # the topic that answered tells what was asked
+        options="NULL",
+        tag=_EMPTY,
+        sid=f"iif(sid IS NULL, NULL, {_BY_ID})",
+        idempotency_key="NULL",
+        whose="contact_id = :contact",
+    ),
+    "cards": _table(
+        "id organization_id kind subject times opened_at last_at closed_at",
+        text=_EMPTY,
+        whose="subject IN (SELECT 'conversation:' || id FROM conversations WHERE contact_id = :contact) "
+        "OR subject IN (SELECT 'outbox:' || id FROM outbox WHERE contact_id = :contact)",
+    ),
+    "orphaned_messages": _table(
+        "id reason received_at",
+        "account_sid recipient",  # which is a number of ours, or of nobody
+        sid=_BY_ID,
+        sender=_BY_ID,
+        body=_EMPTY,
+        parameters=_NONE,
+        whose=_NOBODY_ELSES,
+    ),
+    "conversations": _table(
+        "id organization_id channel_id contact_id status created_at updated_at expires_at",
+        "version",
+        session_key=f"'{FORGOTTEN}' || contact_id",
+        whose="contact_id = :contact",
+    ),
+    "contacts": _table(
+        "id channel_id opted_out_at reminded_at created_at forget_at",
+        "paused_until handover handover_at resume_at",
+        address=_BY_ID,
+        profile_name=_EMPTY,
+        opted_out_sid=f"iif(opted_out_sid IS NULL, NULL, '{FORGOTTEN}')",
+        last_inbound_at="NULL",
+        whose="id = :contact",
+    ),
+    "copies_at_twilio": _table(
+        "forgetting_id",
+        sid="",
+        rows=Rows.LATER,
+        key="sid",
+        whose="forgetting_id IN (SELECT id FROM forgettings WHERE contact_id = :contact)",
+    ),
+    # No customer's. A keyed hash is personal data still: whoever has the key can test a number.
+    "forgotten": _table("who at opted_out_at"),
+    "known_sids": _table("hash"),
+    "forgettings": _table(
+        "id organization_id contact_id state at_twilio requested_by requested_at erased_at finished_at report"
+    ),
+    "organizations": _table(
+        "", "id name language timezone instructions contact created_at disabled_at knowledge_version"
+    ),
+    "users": _table("", "id organization_id email password_hash created_at"),
+    "channels": _table("", "id organization_id address created_at watermark_at"),
+    "knowledge": _table("", "id organization_id title body aliases updated_at"),
+    "knowledge_fts": _table("", "title body aliases"),
+    "knowledge_fts_config": _table("", "k v"),
+    "knowledge_fts_data": _table("", "id block"),
+    "knowledge_fts_docsize": _table("", "id sz"),
+    "knowledge_fts_idx": _table("", "segid term pgno"),
+    "box": _table("", "key value"),
+    "sqlite_sequence": _table("", "name seq"),
+}
+OF_CUSTOMERS = {name: table for name, table in TABLES.items() if table.whose}
