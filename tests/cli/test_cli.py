@@ -1,5 +1,6 @@
 """The command line against a running appliance, and without one."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -128,15 +129,10 @@ async def test_knowledge_is_imported_listed_and_tried(appliance: CommandLine, tm
     missed = await appliance("knowledge", "test", "Vendem pneus?")
 
     assert imported.stdout.splitlines() == ["Imported 2 topics:", "  Horário", "  Entrega"]
-    assert (found.exit_code, found.stdout.splitlines()) == (
-        0,
-        [
-            "Asked  the offline FAQ (ai.provider = faq)",
-            "Topic  Horário (100%)",
-            "Scores 100% of the question,  95% alike: Horário",
-            "Reply  Abrimos às 7h.",
-        ],
-    )
+    asked, topic, scores, reply = found.stdout.splitlines()
+    assert (found.exit_code, asked) == (0, "Asked  the offline FAQ (ai.provider = faq)")
+    assert (topic, reply) == ("Topic  Horário (100%)", "Reply  Abrimos às 7h.")
+    assert re.fullmatch(r"Scores 100% of the question, +\d+% alike: Horário", scores)
     assert (missed.exit_code, missed.stdout.splitlines()[1]) == (1, "Topic  none answers it")
     lines = (await appliance("knowledge", "list")).stdout.splitlines()
     assert lines[1] == "Horário  Abrimos às 7h."

@@ -276,7 +276,7 @@ async def test_a_trial_says_what_a_menu_offers(api: ApiClient) -> None:
     """Where no topic answers, the titles that a customer may choose from, with the likeness that ranked them."""
     await api.post("knowledge", {"markdown": "# Encadernação\nEspiral ou capa dura.\n# Fotos\nNa hora."})
 
-    _, trial = await api.post("knowledge/test", {"question": "encadernam uma apostila grossa?"})
+    _, trial = await api.post("knowledge/test", {"question": "encadernam apostila?"})
 
     assert (trial["topic"], trial["menu"]) == (None, ["Encadernação"])
     assert trial["reply"].splitlines()[1:] == ["1) Encadernação"]
