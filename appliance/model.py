@@ -277,14 +277,6 @@ class Topic:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One message of the history as a model sees it."""
-
-    role: Literal["user", "assistant"]
-    text: str
-
-
 def is_forgotten(address: str) -> bool:
     return address.startswith(FORGOTTEN)
 

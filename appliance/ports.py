@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
-from appliance.model import Organization, TextKey, Topic, Turn
+from appliance.model import Organization, TextKey, Topic
 from appliance.wire import LoggedMessage, LogRead, Media, OutboundMessage, TwilioMessageResult
 
 
@@ -29,6 +29,14 @@ class Shelf(Protocol):
 
     def alike(self, question: str) -> Sequence[tuple[Topic, float]]:
         """Topics that look like the question by their letters, with a likeness of 0 … 1, most like first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of the history as a model sees it."""
+
+    role: Literal["user", "assistant"]
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ def apologise(tx: Tx, case: Case, error: str, *, for_all: bool = False) -> None:
 
 def _card_of_all(tx: Tx, case: Case, error: str) -> None:
     """One for the box, in the provider's words, and each customer counts once."""
-    card = tx.cards.find(CardKind.AI, cards.BOX)
+    card = tx.cards.find_in_the_box(CardKind.AI, cards.BOX)
     known = card is not None and tx.outbox.apologised_since(case.contact.id, card["opened_at"], case.message_ids)
     count = (card["times"] if card else 0) + (not known)
     customers = "1 customer" if count == 1 else f"{count} customers"

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from appliance.model import MINUTE, Contact, Conversation, Job, Organization, StoredMessage, TextKey, Turn, masked
-from appliance.ports import Dialogue
+from appliance.model import MINUTE, Contact, Conversation, Job, Organization, StoredMessage, TextKey, masked
+from appliance.ports import Dialogue, Turn
 from appliance.reply.shelf import Shelves, propose
 from appliance.store import Tx
 

@@ -94,7 +94,7 @@ class Cards:
         )
         return int(card_id)
 
-    def find(self, kind: CardKind, subject: Subject) -> Row | None:
+    def find_in_the_box(self, kind: CardKind, subject: Subject) -> Row | None:
         """The open card."""
         return self._sql.one("SELECT * FROM cards WHERE kind = ? AND subject = ? AND closed_at IS NULL", kind, subject)
 

@@ -77,7 +77,8 @@ TABLES: dict[str, Table] = {
         payload="",
         error="",
         rows=Rows.GO,
-        whose=f"lane = :lane OR json_extract(payload, '$.outbox') IN {_OUTBOX} "
+        whose="lane IN (:lane, :channel || '|' || :address) "  # as older versions named it
+        f"OR json_extract(payload, '$.outbox') IN {_OUTBOX} "
         f"OR json_extract(payload, '$.conversation') IN {_CONVERSATIONS}",
     ),
     "delivery_events": _table(
@@ -91,7 +92,7 @@ TABLES: dict[str, Table] = {
     ),
     "attempts": _table(
         "outbox_id number started_at ended_at status error_code",
-        "guessed",
+        "guessed account",
         tag="",
         sid="",
         rows=Rows.GO,
@@ -168,7 +169,7 @@ TABLES: dict[str, Table] = {
         "", "id name language timezone instructions contact created_at disabled_at knowledge_version"
     ),
     "users": _table("", "id organization_id email password_hash created_at"),
-    "channels": _table("", "id organization_id address created_at watermark_at"),
+    "channels": _table("", "id organization_id account address created_at watermark_at removed_at"),
     "knowledge": _table("", "id organization_id title body aliases updated_at"),
     "knowledge_fts": _table("", "title body aliases"),
     "knowledge_fts_config": _table("", "k v"),

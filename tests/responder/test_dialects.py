@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pytest_aiohttp import AiohttpServer
 
-from appliance.model import Organization, Turn
-from appliance.ports import Dialogue, Permanent, Reply, ResponderError, Retryable
+from appliance.model import Organization
+from appliance.ports import Dialogue, Permanent, Reply, ResponderError, Retryable, Turn
 from appliance.responder.llm import Llm
 from appliance.responder.refusal import MAX_WORDS, refusal
 from tests.support.dialects import HELLO, INTERNAL, RECORDED, Recorded

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 import appliance
-from appliance.model import Language, TextKey, Turn
+from appliance.model import Language, TextKey
 from appliance.operations.markdown import parse
-from appliance.ports import Dialogue, Reply, Responder
+from appliance.ports import Dialogue, Reply, Responder, Turn
 from appliance.responder.faq import Faq
 from appliance.responder.idea import MAX_IDEAS, ideas_of
 from appliance.responder.matching import THRESHOLD, matches

@@ -13,8 +13,8 @@ import pytest
 from aiohttp import web
 from pytest_aiohttp import AiohttpServer
 
-from appliance.model import Organization, TextKey, Topic, Turn
-from appliance.ports import Dialogue, Permanent, Reply, ResponderError, Retryable
+from appliance.model import Organization, TextKey, Topic
+from appliance.ports import Dialogue, Permanent, Reply, ResponderError, Retryable, Turn
 from appliance.responder.llm import MAX_RETRY_AFTER, Llm
 from tests.support.fake_ai import FAULTS, WORDS, FakeAi, completion, fault_url
 

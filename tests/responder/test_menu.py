@@ -2,8 +2,8 @@
 
 import pytest
 
-from appliance.model import Language, TextKey, Turn
-from appliance.ports import Reply
+from appliance.model import Language, TextKey
+from appliance.ports import Reply, Turn
 from appliance.responder.faq import decide
 from appliance.texts import length, render
 from tests.support.faq_scores import Base

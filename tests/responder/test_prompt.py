@@ -6,8 +6,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.model import Organization, Topic, Turn
-from appliance.ports import Dialogue
+from appliance.model import Organization, Topic
+from appliance.ports import Dialogue, Turn
 from appliance.responder.prompt import MIN_ROOM, Message, TokenBudget, compose, plain, size
 
 SHOP = Organization(1, "Padaria Sol", "pt-BR", "America/Sao_Paulo", instructions="Never offer discounts.")

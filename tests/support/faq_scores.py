@@ -8,9 +8,9 @@ from typing import Protocol
 
 from appliance.language.index import Index
 from appliance.language.words import search_terms
-from appliance.model import Language, Organization, TextKey, Topic, Turn
+from appliance.model import Language, Organization, TextKey, Topic
 from appliance.operations.markdown import parse
-from appliance.ports import Dialogue, Reply
+from appliance.ports import Dialogue, Reply, Turn
 from appliance.responder.faq import decide
 
 
