@@ -169,6 +169,8 @@ class Contact:
     handover: Handover | None = None
     handover_at: int | None = None  # the request for a person, or a person's last word
     resume_at: int | None = None  # somebody wants the appliance to answer again
+    opted_in_at: int | None = None  # the last return, which other addresses' earlier opt-outs do not outlive
+    person_id: int | None = None  # of all contacts that are the same person; None: it has no other address
 
     @property
     def is_with_a_person(self) -> bool:
@@ -242,6 +244,8 @@ class OutboxMessage:
     sender: str = ""
     recipient: str = ""
     account: str = MAIN  # of its channel
+    person_id: int | None = None  # of its contact
+    seen: int | None = None  # the person's newest message that its writer knew
 
 
 @dataclass(frozen=True, slots=True)

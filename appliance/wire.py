@@ -5,8 +5,8 @@ Times are integer milliseconds UTC. Sources: Twilio docs, "Twilio's request to y
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -14,6 +14,14 @@ from enum import StrEnum
 class Media:
     url: str
     content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Another address of whom a request is about. `evidence`: the parameter in which Twilio says so."""
+
+    address: str
+    evidence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,7 @@ class InboundMessage:
     parameters: tuple[tuple[str, str], ...] = ()  # all of them, in order, repeats kept
     idempotency_token: str = ""
     account: str = ""
+    aliases: tuple[Alias, ...] = ()  # other addresses of the same customer, by Twilio's word
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,15 @@ def forms(address: str) -> tuple[str, ...]:
     return (address, *(f"{prefix}{separator}{other}" for other in others))
 
 
+def covering(addresses: Iterable[str]) -> tuple[str, ...]:
+    """As many of these addresses as are needed for all their forms."""
+    found: dict[str, tuple[str, ...]] = {}
+    for address in addresses:
+        if not any(address in others for others in found.values()):
+            found[address] = forms(address)
+    return tuple(found)
+
+
 class Blame(StrEnum):
     """What a failed send says about more than the one message."""
 
@@ -147,6 +165,13 @@ class LogRead:
     @property
     def sids(self) -> frozenset[str]:
         return frozenset(message.sid for message in self.messages)
+
+
+def together(reads: Sequence[LogRead]) -> LogRead:
+    """Several reads as one, as old as the oldest of them."""
+    first = min(reads, key=lambda read: read.began_at)
+    found = {logged.sid: logged for read in reads for logged in read.messages}
+    return replace(first, messages=tuple(sorted(found.values(), key=lambda logged: logged.created_at)))
 
 
 def on_twilios_clock(ours: int, offset: int) -> int:

@@ -27,14 +27,19 @@ class Order:
 
 
 def take(tx: Tx, message: InboundMessage, contact: Contact, order: Order | None) -> Consent:
-    """Change the contact's consent as the message says; what answers it. `order`: it comes from Twilio's log."""
-    left = contact.opted_out_at is not None and contact.opted_out_sid != message.sid
+    """Change the contact's consent as the message says; what answers it. `order`: it comes from Twilio's log.
+
+    What the person said by another address of the kind counts like what was said by this one.
+    """
+    person = tx.contacts.as_person(contact)
+    left = person.opted_out_sid is not None and person.opted_out_sid != message.sid
     # An opt-out that was heeded before it could be stored counts only for what was written after it.
-    opted_out = left and (order is None or tx.contacts.has_left(contact.id))
-    found = keywords.read(message, opted_out=opted_out, reminded_at=contact.reminded_at, now=tx.now)
+    opted_out = left and (order is None or tx.contacts.has_left(person.opted_out_sid or ""))
+    found = keywords.read(message, opted_out=opted_out, reminded_at=person.reminded_at, now=tx.now)
     if order and _is_overtaken(tx, contact.id, message.recipient, order):
         found = keywords.overtaken(found, opted_out)
-    _change(tx, found.change, contact.id, message.sid)
+    is_said_again = found.suppressed == keywords.ALREADY_OUT and contact.opted_out_at is None  # by this address first
+    _change(tx, Change.OUT if is_said_again else found.change, contact.id, message.sid)
     return found
 
 

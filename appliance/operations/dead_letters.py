@@ -134,7 +134,7 @@ def _check_allowed(tx: Tx, kind: str, channel: str, contact_id: int) -> None:
     """The checks of the moment of sending, now, while somebody is there to read the reason."""
     contact = tx.contacts.get(contact_id)
     assert contact is not None
-    found = refusal(kind, channel, contact, tx.now)
+    found = refusal(kind, channel, tx.contacts.as_person(contact), tx.now)
     if found is not None:
         raise _refused(found.reason.replace(" ", "_"), f"Not possible: {found.reason}. {found.card}".strip())
 

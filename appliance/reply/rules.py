@@ -14,12 +14,12 @@ class Reading(StrEnum):
 
     TEXT = "text"
     UNREADABLE = "unreadable"  # a voice note, photo, file or place: we say that we cannot open it
-    NOTHING = "nothing"  # a sticker, a reaction, an empty message: no reply needed
+    NOTHING = "nothing"  # a sticker, a reaction, an empty message, WhatsApp's word of a new number: no reply needed
 
 
 def reading(message: StoredMessage) -> Reading:
     """A caption is text; a document's file name, which Twilio puts into Body, is not."""
-    if message.message_type in ("sticker", "reaction"):
+    if message.message_type in ("sticker", "reaction", "system"):
         return Reading.NOTHING
     if message.body.strip() and not _is_file_name(message):
         return Reading.TEXT
