@@ -25,14 +25,16 @@ def meet(tx: Tx, channel_id: int, address: str, aliases: Sequence[Alias] = ()) -
 
 
 def note(tx: Tx, contact: Contact, aliases: Sequence[Alias]) -> bool:
-    """Twilio calls the contact by these addresses too: whoever has one of them, or will have, is the same person. True
-    where that joined somebody.
+    """Twilio calls the contact by these addresses too: whoever has one of them, will have it or is called so as well is
+    the same person. True where that joined somebody.
     """
     joined = False
     for alias in aliases:
         if alias.address != contact.address and tx.links.note(contact.id, alias.address, alias.evidence):
+            called = [other for other, _ in tx.links.called(contact.channel_id, alias.address) if other != contact.id]
             other = tx.contacts.at(contact.channel_id, alias.address)
-            joined = (other is not None and _told(tx, contact.id, other.id, alias.evidence)) or joined
+            for each in [*called, *([other.id] if other else [])]:
+                joined = _told(tx, contact.id, each, alias.evidence) or joined
     return joined
 
 

@@ -14,6 +14,7 @@ from multidict import MultiMapping
 from appliance.simulator.canonical import unchanged
 from appliance.simulator.delivery import Delivery
 from appliance.simulator.faults import Faults
+from appliance.simulator.identities import Identities
 from appliance.simulator.incident import Incident
 from appliance.simulator.keywords import ANSWERS, keyword
 from appliance.simulator.lag import Lag
@@ -59,6 +60,7 @@ class Twilio:
     `lag`: seconds by which a read of the list is behind on a message, as far as no fault says more.
     `latency`: seconds from when a request was done until it is answered.
     `rate`, later `delivery.rate`: messages per second of each sender; what is beyond is accepted and stays queued.
+    `identities`: what WhatsApp calls a customer besides the address that the message came from.
     `incident`: trouble for a span of time. `posts`: how many POSTs came for each To, whatever became of them.
     """
 
@@ -90,6 +92,7 @@ class Twilio:
         self.null_from = null_from
         self.lag = lag
         self.latency = latency
+        self.identities = Identities()
         self.posts: Counter[str] = Counter()
         self.faults = Faults(lambda: self.now())  # noqa: PLW0108 - the clock may be exchanged
         self._credentials = [(account_sid, token) for token in auth_tokens] + list((api_keys or {}).items())
@@ -134,7 +137,8 @@ class Twilio:
         if not deliver or self.public_url is None:
             return entry.sid, None
         url = f"{self.public_url.rstrip('/')}/twilio/messages"
-        answer = await self._webhooks.post(url, inbound_parameters(entry) | dict(extra or {}))
+        parameters = inbound_parameters(entry) | self.identities.parameters(entry.sender) | dict(extra or {})
+        answer = await self._webhooks.post(url, parameters)
         for text in answer.messages():
             await self.delivery.begin(self._reply(entry, text))
         return entry.sid, answer.status

@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler
 from appliance.config import Config
 from appliance.errors import DatabaseError, RequestError
 from appliance.operations import (
+    contacts,
     conversations,
     dead_letters,
     jobs,
@@ -33,6 +34,7 @@ from appliance.web.requests import (
     NewMessage,
     NewOrganization,
     Question,
+    TwoAddresses,
     address_of,
     id_of,
     limit_of,
@@ -79,6 +81,9 @@ class Api:
             ("DELETE", f"dead-letters/{ID}", self.discard),
             ("POST", "conversations/{conversation}/resume", self.resume),
             ("POST", "jobs/{kind}", self.enqueue),
+            ("GET", "contacts", self.contacts),
+            ("POST", "contacts/link", self.link),
+            ("POST", "contacts/unlink", self.unlink),
             ("GET", "organizations", self.organizations),
             ("POST", "organizations", self.register),
             ("GET", "channels", self.channels),
@@ -171,6 +176,25 @@ class Api:
         resumed = await self._store.write(lambda tx: conversations.resume(tx, named))
         self._desk.bell.ring()
         return json_response(resumed, 200 if resumed.state == "automatic" else 202)
+
+    async def contacts(self, request: web.Request) -> web.Response:
+        named, address = request.query.get("organization"), address_of(request, "address") or ""
+        found = await self._store.read(lambda tx: contacts.page(tx, organizations.find(tx, named), address))
+        return json_response({"contacts": found})
+
+    async def link(self, request: web.Request) -> web.Response:
+        body = await read_body(request, TwoAddresses)
+        linked = await self._store.write(
+            lambda tx: contacts.link(tx, organizations.find(tx, body.organization), body.address, body.other)
+        )
+        return json_response({"linked": linked}, 201)
+
+    async def unlink(self, request: web.Request) -> web.Response:
+        body, by = await read_body(request, TwoAddresses), self._intended_by
+        undone = await self._store.write(
+            lambda tx: contacts.unlink(tx, organizations.find(tx, body.organization), body.address, body.other, by)
+        )
+        return json_response({"unlinked": undone})
 
     async def enqueue(self, request: web.Request) -> web.Response:
         kind = request.match_info["kind"]

@@ -43,6 +43,12 @@ class NewChannel(Body):
     organization: str | int | None = None
 
 
+class TwoAddresses(Body):
+    address: str
+    other: str
+    organization: str | int | None = None
+
+
 class NewKnowledge(Body):
     markdown: str
     organization: str | int | None = None
