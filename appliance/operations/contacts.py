@@ -11,11 +11,11 @@ from appliance.store.links import BY_HAND
 
 
 def page(tx: Tx, organization: Organization, address: str) -> list[dict[str, Any]]:
-    """The contacts of whoever has this address: id, address, channel, and the links that say so. Raises RequestError."""
-    found = {
-        each for contact in _named(tx, organization, address, "address") for each in tx.contacts.person(contact.id)
-    }
-    return [_told(tx, contact_id) for contact_id in sorted(found)]
+    """The contacts of whoever has this address: id, address, channel, and what says that they are one person. Raises
+    RequestError.
+    """
+    named = _named(tx, organization, address, "address")
+    return [_told(tx, each) for each in sorted({each for one in named for each in tx.contacts.person(one.id)})]
 
 
 def _told(tx: Tx, contact_id: int) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from dataclasses import replace
 from itertools import product
 
 from appliance.model import MINUTE, SECOND
-from tests.lab.simulation import trouble
+from tests.lab.simulation import persons, trouble
 from tests.lab.simulation.chance import Dice, chance
+from tests.lab.simulation.persons import JOINED
 from tests.lab.simulation.residual import RESIDUAL, residual
 from tests.lab.simulation.terms import (
     ANSWERS,
@@ -162,6 +163,8 @@ def _by_chance(seed: int) -> Scenario:
     if seed < DAYS:
         found = _of_the_box(_any(seed))
         return found if seed < TROUBLED else trouble.troubled(found)
+    if JOINED <= seed < LAGGING:
+        return persons.day_of(seed)
     if TRACED <= seed < LAGGING:
         return TRACES[seed - TRACED]
     if seed < TRACED:

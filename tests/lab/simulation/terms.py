@@ -71,6 +71,7 @@ class Written:
     body: str
     contact: int = 0
     hook: str = "normal"
+    tells: int = -1  # its webhook says that its customer is this one too
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,14 @@ class Scenario:
     mute: bool = False  # what is accepted in an incident is never called back for
     altered: bool = False  # the list shows our bodies otherwise than we sent them
     other_form: bool = False  # the list shows our sends under the other form of the customer's number
+    same: tuple[int, ...] = ()  # customers who are one person
+    joined_at: int = -1  # at which point of the first life somebody says so; without one a webhook does, or nobody
 
     def address(self, contact: int) -> str:
         prefix = "whatsapp:" if self.channel == WHATSAPP else ""
         return f"{prefix}+55119888877{contact:02d}"
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """The addresses of the one person."""
+        return tuple(self.address(contact) for contact in self.same)

@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from appliance.model import MAIN, SECOND
@@ -32,6 +32,7 @@ class Entry:
     statuses: tuple[tuple[int, str, int | None], ...] = ()  # (when, status, error code)
     listed_as: str = ""  # the recipient in another form, where the list shows that
     shown: str = ""  # the body, where the list shows another one
+    tells: str = ""  # the other address of its customer that its webhook names
 
     @property
     def listed(self) -> str:
@@ -73,6 +74,7 @@ class World:
         self.reported: list[tuple[str, str]] = []  # (reference, status) of callbacks that heard 204
         self.asked = 0  # of the model
         self.life = 0
+        self.joined: int | None = None  # when the appliance had stored that the one person's customers are that
         self.backup: Image | None = None
         self.forgotten: frozenset[str] = frozenset()  # references of what a life sent that a restoration undid
         self.dead: list[tuple[int, int]] = []  # from when to when no process ran
@@ -99,6 +101,11 @@ class World:
 
     def after(self, milliseconds: int, kind: str, value: Any = None) -> None:
         self.at(self.now + milliseconds, kind, value)
+
+    def person(self, address: str) -> frozenset[str]:
+        """All addresses of whoever has this one, as far as the appliance can know."""
+        aliases = self.scenario.aliases
+        return frozenset(aliases if self.joined is not None and address in aliases else (address,))
 
     def within(self, span: tuple[int, int]) -> bool:
         return span[0] <= self.now - BEGINNING < span[1]
@@ -137,6 +144,8 @@ class World:
     def write(self, written: Any) -> None:
         """A customer's message reaches Twilio, which calls us, or means to."""
         entry = self._enter(True, self.scenario.address(written.contact), self.scenario.channel, written.body)
+        if written.tells >= 0:
+            entry = self.entries[-1] = replace(entry, tells=self.scenario.address(written.tells))
         plan = {"normal": (40,), "doubled": (40, 41), "again": (40, 60_000), "late": (45_000,), "lost": ()}
         if written.hook == "refused":
             self.after(40, "refuse", entry)
