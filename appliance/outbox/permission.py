@@ -63,7 +63,7 @@ def is_superseded(tx: Tx, row: OutboxMessage) -> bool:
 
 
 def _spoke_elsewhere(tx: Tx, row: OutboxMessage, answered: Sequence[StoredMessage]) -> bool:
-    """Each message makes a draft stale once: whoever writes the next one knows of it, and it has a lane of its own."""
+    """Each message makes a draft stale once: the writer of the next draft knew of it, and it has a lane of its own."""
     if row.person_id is None or not answered:
         return False
     return tx.messages.is_newer_live(row.contact_id, max(row.seen or 0, answered[-1].id))

@@ -26,6 +26,11 @@ def _days() -> Iterator[Scenario]:
         yield Scenario(0, f"equal {shape}", WHATSAPP, equal, (shape, shape), lost, lag=90_000)
     for shapes in product(("reset_before", "reset_after"), repeat=2):
         yield Scenario(0, f"equal {' '.join(shapes)}", SMS, equal, shapes, lost, lag=60_000, other_form=True)
+    known = (Written(1000, "#1 um?", 1), Written(12_000, "#2 dois?"))
+    for late in ("reset_after", "timeout_after"):
+        yield Scenario(
+            0, f"under the other {late}", WHATSAPP, known, ("accept", late), lost, lag=20_000, other_form=True
+        )
     yield Scenario(0, "equal, overdue", WHATSAPP, equal, ("reset_after",) * 2, ("overdue", "lost"), lag=60_000)
     yield Scenario(0, "a slow model", WHATSAPP, (*pair, Written(6000, "#4 quatro?", 1)), answers=("slow", "answer"))
     for channel, hook in product((SMS, WHATSAPP), ("normal", "lost")):

@@ -103,7 +103,9 @@ class Scenario:
     taken: str = "none"  # of the POSTs in an incident: "none", "half" or "all" are accepted all the same
     mute: bool = False  # what is accepted in an incident is never called back for
     altered: bool = False  # the list shows our bodies otherwise than we sent them
-    other_form: bool = False  # the list shows our sends under the other form of the customer's number
+    other_form: bool = (
+        False  # the list shows our sends under the other form of the number, or another address of theirs
+    )
     same: tuple[int, ...] = ()  # customers who are one person
     joined_at: int = -1  # at which point of the first life somebody says so; without one a webhook does, or nobody
 

@@ -159,11 +159,17 @@ class World:
         sid = f"{'IN' if inbound else 'SM'}{len(self.entries):04d}"
         visible = self.now + listing.lag(self, inbound=inbound)
         statuses = () if inbound else self._statuses(reference)
-        other = forms(recipient)[-1] if self.scenario.other_form and not inbound else ""
+        other = self._other_form(recipient) if self.scenario.other_form and not inbound else ""
         shown = body.replace("Re:", "Re -") if self.scenario.altered and reference else ""
         entry = Entry(sid, inbound, sender, recipient, body, self.now, visible, reference, statuses, other, shown)
         self.entries.append(entry)
         return entry
+
+    def _other_form(self, recipient: str) -> str:
+        """Of two addresses that are known to be one person's the other one."""
+        if not self.scenario.same:
+            return forms(recipient)[-1]
+        return min(self.person(recipient) - {recipient}, default="")
 
     def _statuses(self, reference: str) -> tuple[tuple[int, str, int | None], ...]:
         plan = self.callback_plan() if reference else "normal"
