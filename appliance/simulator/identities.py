@@ -28,6 +28,11 @@ class Identities:
         found = {"WaId": self.wa_id(number).removeprefix("+")}
         return found | ({"ExternalUserId": self.user_ids[sender]} if sender in self.user_ids else {})
 
+    def others(self, address: str) -> list[str]:
+        """The customer's other addresses: WhatsApp's window is open for all of them at once."""
+        pairs = [(number, WHATSAPP + user_id) for number, user_id in self.user_ids.items()]
+        return [other for pair in pairs if address in pair for other in pair if other != address]
+
 
 def changed(previous_id: str, user_id: str, number: str = "") -> dict[str, str]:
     """The parameters of the message by which WhatsApp tells that a customer has another id and, where it may be told,

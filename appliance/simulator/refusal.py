@@ -40,7 +40,9 @@ def sender_of(form: MultiMapping[str], owned: Collection[str]) -> str:
     return next((address for address in owned if prefix(address) == prefix(form.get("To", ""))), "")
 
 
-def check_create(form: MultiMapping[str], ledger: Ledger, owned: Collection[str], now: int) -> None:
+def check_create(
+    form: MultiMapping[str], ledger: Ledger, owned: Collection[str], now: int, also: Collection[str] = ()
+) -> None:
     """Raise RefusedError for the first thing wrong with the parameters of a new message.
 
     `owned`: the account's own addresses; empty means that any From is ours.
@@ -57,8 +59,8 @@ def check_create(form: MultiMapping[str], ledger: Ledger, owned: Collection[str]
         raise RefusedError(21609, "The 'StatusCallback' URL is not a valid URL.")
     if ledger.opted_out(recipient, sender):
         raise RefusedError(21610, "Attempt to send to unsubscribed recipient")
-    last = ledger.last_inbound(recipient, sender)
-    if prefix(recipient) == "whatsapp" and (last is None or now - last > WINDOW):
+    last = max(ledger.last_inbound(each, sender) or 0 for each in (recipient, *also))
+    if prefix(recipient) == "whatsapp" and now - last > WINDOW:
         raise RefusedError(63016, "Failed to send freeform message because you are outside the allowed window.")
 
 

@@ -165,7 +165,8 @@ class Twilio:
 
     def create(self, form: MultiMapping[str]) -> Entry:
         """Accept a message from the REST API's parameters, status queued. Raises RefusedError."""
-        check_create(form, self.ledger, self.owned, self.now())
+        also = self.identities.others(form.get("To", ""))
+        check_create(form, self.ledger, self.owned, self.now(), also)
         draft = Draft(
             sender_of(form, self.owned),
             self.canonical(form["To"]),
