@@ -55,8 +55,11 @@ def is_superseded(tx: Tx, row: OutboxMessage) -> bool:
     """Newer messages wait: in its conversation, or by another address of the person, which its writer did not know."""
     if row.kind in _NEVER_SUPERSEDED or row.conversation_id is None:
         return False
+    is_live = bool(tx.messages.live(row.conversation_id))
+    if not is_live and row.person_id is None:
+        return False
     answered = tx.messages.answered_by(row.id)
-    if not (tx.messages.live(row.conversation_id) or _spoke_elsewhere(tx, row, answered)):
+    if not is_live and not _spoke_elsewhere(tx, row, answered):
         return False
     since = answered[0].received_at if answered else row.created_at
     return tx.outbox.superseded_since(row.conversation_id, since) < MAX_REGENERATIONS
@@ -64,7 +67,7 @@ def is_superseded(tx: Tx, row: OutboxMessage) -> bool:
 
 def _spoke_elsewhere(tx: Tx, row: OutboxMessage, answered: Sequence[StoredMessage]) -> bool:
     """Each message makes a draft stale once: the writer of the next draft knew of it, and it has a lane of its own."""
-    if row.person_id is None or not answered:
+    if not answered:
         return False
     return tx.messages.is_newer_live(row.contact_id, max(row.seen or 0, answered[-1].id))
 

@@ -64,6 +64,14 @@ async def pass_(world: World, seconds: float) -> None:
     await world.clock.advance(seconds, world.settle)
 
 
+async def in_doubt(world: World, *sends: tuple[str, str, bool]) -> None:
+    """Each question, by its address, has an answer of which nobody knows; Twilio took it or did not."""
+    for question, address, accepted in sends:
+        world.twilio.faults.add(Fault("create", "reset", accepted=accepted))
+        await say(world, question, address)
+        await pass_(world, 10)  # the account's circuit
+
+
 @asynccontextmanager
 async def shop(directory: Path, **options: Any) -> AsyncIterator[World]:
     """A world at noon whose time is moved by hand and whose Twilio never calls back; two things are known."""

@@ -6,8 +6,21 @@ from typing import Any
 import msgspec
 
 from appliance.outbox import settle
-from appliance.simulator import Fault
-from tests.people.scene import ANSWER, NUMBER, QUESTION, THERE, USER_ID, WHERE, by_hand, join, pass_, people, say, shop
+from tests.people.scene import (
+    ANSWER,
+    NUMBER,
+    QUESTION,
+    THERE,
+    USER_ID,
+    WHERE,
+    by_hand,
+    in_doubt,
+    join,
+    pass_,
+    people,
+    say,
+    shop,
+)
 from tests.support.wire import callback
 from tests.support.world import WHATSAPP, World
 
@@ -23,14 +36,6 @@ def list_under(world: World, body: str, address: str) -> None:
     """Twilio has what went to the customer with this text under this address."""
     entry = next(each for each in reversed(list(world.twilio.ledger)) if not each.inbound and each.body == body)
     world.twilio.ledger.record(msgspec.structs.replace(entry, recipient=address))
-
-
-async def in_doubt(world: World, *sends: tuple[str, str, bool]) -> None:
-    """Each question, by its address, has an answer of which nobody knows; Twilio took it or did not."""
-    for question, address, accepted in sends:
-        world.twilio.faults.add(Fault("create", "reset", accepted=accepted))
-        await say(world, question, address)
-        await pass_(world, 10)  # the account's circuit
 
 
 async def test_equal_bodies_under_two_aliases_in_doubt(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from appliance.inbox import exchange, intake, missed
 from appliance.inbox.exchange import Exchange
 from appliance.model import Channel, Contact, Conversation, ConversationStatus, Job, JobKind
 from appliance.outbox import binding, permission
+from appliance.people import identity
 from appliance.queue import lane, plan
 from appliance.queue.outage import Outage
 from appliance.queue.plan import Offer
@@ -25,6 +26,7 @@ from appliance.twilio import webhook
 from tests.handover import test_hand_back
 from tests.inbox import test_other_forms
 from tests.outbox import test_attempts, test_delivery, test_pauses, test_sending, test_settle
+from tests.people import test_consent, test_doubt, test_evidence, test_lanes
 from tests.queue import test_fairness, test_outage, test_queue
 from tests.reply import test_loop_guard, test_replies
 from tests.store import test_backup, test_store
@@ -175,6 +177,18 @@ def a_persons_answer_ignored(patch: Patch) -> None:
     patch.setattr(charge, "spoke_through_us", lambda *_row: None)
 
 
+def loop_guard_by_address(patch: Patch) -> None:
+    patch.setattr(Contacts, "aliases", lambda _self, contact: [contact.id])
+
+
+def another_addresss_message_ignored(patch: Patch) -> None:
+    patch.setattr(permission, "_spoke_elsewhere", lambda *_draft: False)
+
+
+def joined_again_by_twilio(patch: Patch) -> None:
+    patch.setattr(identity, "_told", identity.join)
+
+
 def row(begins: str, ends: str) -> dict[str, Any]:
     """Of the table of hand-overs, with the log readable."""
     found = next(each for each in test_hand_back.ROWS if each[:3] == (begins, ends, "readable"))
@@ -225,4 +239,9 @@ CONTROLS = [
     Control("circuit closed at a restart", r"assert 2 == 1", doubts.circuit_closed_at_a_restart, test_pauses.test_a_young_doubt_pauses_the_account_at_a_start, {"away": 30, "waits": True}),
     Control("parked without a letter", r"one more item: 'not sure it arrived'", doubts.parked_without_a_letter, test_settle.test_an_unknown_message_at_the_time_of_an_attempt_parks),
     Control("superseded although a person answered", r"Left contains one more item: '(sent|delivered)'", doubts.superseded_although_a_person_answered, test_settle.test_a_person_who_wrote_later_has_answered),
+    Control("opt-out not seen by another address", r"\[True, False\] == \[True, True\]", breakages.consent_by_address, test_consent.test_who_leaves_by_one_address_has_left_by_the_other),
+    Control("loop guard by address alone", r"\(4, 4\) == \(2, 2\)", loop_guard_by_address, test_lanes.test_the_loop_guard_counts_the_person),
+    Control("log read for one address alone", r"\(\['Abrimos.* == \(\[\]", doubts.read_for_one_address, test_doubt.test_a_send_that_is_listed_under_the_other_address_is_ours),
+    Control("draft that ignores another address", r"\['Re: um'\] == \[\]", another_addresss_message_ignored, test_lanes.test_two_lanes_with_live_jobs_when_they_become_one),
+    Control("undone link made again by what Twilio tells", r"Right contains one more item", joined_again_by_twilio, test_evidence.test_what_the_owner_undid_stays_undone),
 ]  # fmt: skip

@@ -252,7 +252,7 @@ class Simulation:
                     self.world.hooked[entry.sid] = self.world.now
 
     def _note_joined(self) -> None:
-        if self.database.rows("SELECT 1 FROM contact_links WHERE undone_at IS NULL LIMIT 1"):
+        if self.database.rows("SELECT 1 FROM contact_aliases LIMIT 1"):
             self.world.joined = self.world.now
 
     def _watch_doubts(self, when: str) -> None:

@@ -74,7 +74,7 @@ class World:
         self.reported: list[tuple[str, str]] = []  # (reference, status) of callbacks that heard 204
         self.asked = 0  # of the model
         self.life = 0
-        self.joined: int | None = None  # when the appliance had stored that the one person's customers are that
+        self.joined: int | None = None  # when the appliance had stored that the addresses are one person's
         self.backup: Image | None = None
         self.forgotten: frozenset[str] = frozenset()  # references of what a life sent that a restoration undid
         self.dead: list[tuple[int, int]] = []  # from when to when no process ran
