@@ -95,14 +95,14 @@ async def connect(config: Config, clock: Clock, responder: Responder | None = No
 
 def _credentials(account: Account, config: Config) -> list[tuple[str, str]]:
     """User and secret, in the order they are tried; a subaccount that has none is reached with its parent's."""
-    own: list[tuple[str, str]] = [(account.account_sid, token) for token in account.auth_tokens]
-    if account.api_key_sid and account.api_key_secret:
-        own.insert(0, (account.api_key_sid, account.api_key_secret))
-    parent = next((each for each in config.accounts if each.name == account.parent), None)
-    if own or parent is None:
-        return own
-    # A token opens its subaccounts; whether a key does is the key's own affair, so it comes last.
-    return _credentials(parent, config)[::-1]
+    parents = [each for each in config.accounts if each.name == account.parent]
+    for each in (account, *parents):
+        tokens: list[tuple[str, str]] = [(each.account_sid, token) for token in each.auth_tokens]
+        key = [(each.api_key_sid, each.api_key_secret)] if each.api_key_sid and each.api_key_secret else []
+        # A token opens subaccounts too; whether a key does is the key's own affair.
+        if found := [*key, *tokens] if each is account else [*tokens, *key]:
+            return found
+    return []
 
 
 def offline_control(config: Config) -> AbstractAsyncContextManager[None]:

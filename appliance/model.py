@@ -260,6 +260,7 @@ class Attempt:
     guessed: int = 0  # the sid is by the text that stands in the log
     status: str = ""
     error_code: int | None = None
+    account: str | None = None  # that made it, where its channel is another one's by now
 
 
 @dataclass(frozen=True, slots=True)

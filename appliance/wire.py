@@ -42,6 +42,11 @@ class InboundMessage:
     account: str = ""
     aliases: tuple[Alias, ...] = ()  # other addresses of the same customer, by Twilio's word
 
+    @property
+    def service(self) -> str:
+        """The Messaging Service that it came in through; empty for none, and of what Twilio's log told."""
+        return dict(self.parameters).get("MessagingServiceSid", "")
+
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:

@@ -35,7 +35,8 @@ async def fixtures(control: Control, directory: Path) -> AsyncIterator[dict[str,
     """What the scenario asks for by name, made on the broken build."""
     wanted = inspect.signature(control.scenario).parameters
     if "world" in wanted:
-        async with World(directory) as world:
+        kind: type[World] = wanted["world"].annotation
+        async with kind(directory) as world:
             yield {"world": world}
     elif "store" in wanted:
         store = await Store.open(directory, SystemClock())

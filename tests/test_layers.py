@@ -45,7 +45,9 @@ NEEDS = {
     "outbox": "clock config handover.charge model outbox.permission people ports queue restoration store texts twilio.codes wire",
     "reply": "clock config handover.charge inbox model outbox.permission ports queue reply.shelf store texts",
     "chores": "config errors model ports queue store",
-    "operations": "appliance config errors language model outbox.permission people ports queue reply.shelf store texts",
+    "operations": (
+        "appliance config errors language model outbox outbox.permission people ports queue reply.shelf store texts"
+    ),
     # drivers and assembly
     "web": "config errors inbox logs metrics model operations outbox ports queue reply.shelf store twilio.webhook",
     "pulse": "errors ports queue store systemd",

@@ -1,16 +1,23 @@
 """`appliance check`: are the configuration and the database fit to serve?"""
 
 import os
+from typing import Any
 
 import click
 
-from appliance.cli.client import talk
+from appliance.cli.client import Api, talk
 from appliance.cli.owner import become_owner
 from appliance.cli.render import one_line
 from appliance.cli.session import Command, Session, pass_session
-from appliance.errors import ApplianceError, DatabaseError, ForeignError
+from appliance.config.accounts import strays
+from appliance.errors import ApplianceError, ConfigurationError, DatabaseError, ForeignError
+from appliance.model import masked
 from appliance.store.database import FILE_NAME, refuse_shared
 from appliance.store.restoration import is_present
+
+
+async def _look(api: Api) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    return await api.get("verify"), (await api.get("channels"))["channels"]
 
 
 @click.command(cls=Command)
@@ -26,6 +33,8 @@ def check(session: Session, ctx: click.Context) -> None:
     directory = config.storage.directory
     refuse_shared(directory)
     click.echo(f"Configuration  ok     {config.source}")
+    for account in config.accounts:
+        click.echo(f"Account        ok     {account.name}, {masked(account.account_sid)}")
     database = directory / FILE_NAME
     if not is_present(directory):
         nearest = next(path for path in (directory, *directory.parents) if path.exists())
@@ -34,9 +43,11 @@ def check(session: Session, ctx: click.Context) -> None:
         click.echo(f"Database       none   {database} (made at the first start)")
         return
     try:
-        report = talk(config, lambda api: api.get("verify"))
+        report, channels = talk(config, _look)
     except ForeignError as error:
         raise DatabaseError(str(error)) from error  # 78 would say that the configuration is not fit
+    if faults := strays(config, [(each["address"], each["account"]) for each in channels]):
+        raise ConfigurationError(faults)
     problems = [] if report["ok"] else report["problems"]
     click.echo(f"Database       {'faulty' if problems else 'ok    '} {database}")
     for problem in problems:

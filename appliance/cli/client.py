@@ -56,8 +56,12 @@ class Api:
             return answer
         fault = answer.get("error", {}) if isinstance(answer, dict) else {}
         message = fault.get("message") or f"The appliance answered with status {status}."
-        if fault.get("code") == "which_organization":
-            message += " Use --org NAME."
+        options = {
+            "which_organization": "--org",
+            "which_account": "--from" if fault.get("field") == "from" else "--account",
+        }
+        if option := options.get(fault.get("code", "")):
+            message += f" Use {option} NAME."
         raise RequestError(fault.get("code", ""), message, fault.get("field"), status)
 
 

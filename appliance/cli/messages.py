@@ -7,7 +7,7 @@ import click
 
 from appliance.cli.client import Api, talk
 from appliance.cli.render import moment, one_line, say, say_json, table
-from appliance.cli.session import Command, Session, json_option, pass_session
+from appliance.cli.session import Command, Session, account_option, json_option, pass_session
 
 PATIENCE = 10.0  # seconds to wait for Twilio's word
 PAUSE = 0.25
@@ -20,6 +20,7 @@ NOT_WELL = {"failed", "parked", "suppressed", "doubt"}
 @click.command(cls=Command)
 @click.option("--from", "sender", metavar="ADDRESS", required=True, help="A channel of ours.")
 @click.option("--to", "recipient", metavar="ADDRESS", required=True, help="The customer.")
+@account_option
 @click.option("--idempotency-key", metavar="KEY", help="A second call with the same key sends nothing more.")
 @click.argument("text")
 @json_option
@@ -30,12 +31,13 @@ def send(
     session: Session,
     sender: str,
     recipient: str,
+    account: str | None,
     idempotency_key: str | None,
     text: str,
     as_json: bool,
 ) -> None:
     """Send a customer a message. Exit status 1: Twilio or a rule refused it, or nobody knows."""
-    body = {"from": sender, "to": recipient, "body": text, "idempotency_key": idempotency_key}
+    body = {"from": sender, "to": recipient, "body": text, "idempotency_key": idempotency_key, "account": account}
 
     async def create(api: Api) -> dict[str, Any]:
         message = await api.post("messages", **body)

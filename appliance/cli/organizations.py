@@ -7,7 +7,7 @@ import click
 
 from appliance.cli.client import talk
 from appliance.cli.render import one_line, say, say_json, table
-from appliance.cli.session import Group, Session, json_option, pass_session
+from appliance.cli.session import Group, Session, account_option, json_option, pass_session
 from appliance.errors import ApplianceError
 
 
@@ -24,6 +24,7 @@ def org() -> None:
 @click.option("--timezone", default="America/Sao_Paulo", show_default=True)
 @click.option("--contact", help="A person's phone or address, told to customers when nothing else helps.")
 @click.option("--instructions", type=click.File(encoding="utf-8"), help="A file: what the model is told about it.")
+@account_option
 @click.option("--password-stdin", is_flag=True, help="Read the user's password from standard input.")
 @json_option
 @pass_session
@@ -36,6 +37,7 @@ def register(
     timezone: str,
     contact: str | None,
     instructions: TextIO | None,
+    account: str | None,
     password_stdin: bool,
     as_json: bool,
 ) -> None:
@@ -60,6 +62,7 @@ def register(
         "contact": contact,
         "instructions": told,
         "password": password,
+        "account": account,
     }
     answer = talk(session.config(), lambda api: api.post("organizations", **wanted))
     if as_json:

@@ -81,4 +81,5 @@ class Group(click.Group):
 
 pass_session = click.make_pass_decorator(Session, ensure=True)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+account_option = click.option("--account", metavar="NAME", help="The account at Twilio, where there are several.")
 org_option = click.option("--org", metavar="NAME", help="The organization, where there are several.")

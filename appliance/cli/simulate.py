@@ -12,8 +12,9 @@ from twilio.request_validator import RequestValidator
 
 from appliance.cli.client import Api, talk
 from appliance.cli.render import one_line, say
-from appliance.cli.session import Command, Session, pass_session
-from appliance.config import Address, Config
+from appliance.cli.session import Command, Session, account_option, pass_session
+from appliance.config import Account, Address, Config
+from appliance.config.accounts import choose
 from appliance.errors import ApplianceError
 from appliance.twilio.webhook import MESSAGES_PATH
 
@@ -28,30 +29,49 @@ Look = Callable[[], Awaitable[str | None]]
 @click.option(
     "--wait", type=click.FloatRange(min=0), default=30.0, show_default=True, help="Seconds to wait for the answer."
 )
+@account_option
 @click.option("--live", is_flag=True, help="At the real appliance: its answer goes out through Twilio.")
 @click.argument("text")
 @pass_session
-def simulate(session: Session, sender: str, recipient: str, wait: float, live: bool, text: str) -> None:
+def simulate(
+    session: Session, sender: str, recipient: str, account: str | None, wait: float, live: bool, text: str
+) -> None:
     """Write as a customer and print the answer. Exit status 1: no answer came."""
     config = session.config(serving=live)
-    message = {"From": sender, "To": recipient, "Body": text}
+    written_to = _account(config, account, recipient)
+    message = {"AccountSid": written_to.account_sid, "From": sender, "To": recipient, "Body": text}
     if live:
-        answer = talk(config, lambda api: _live(api, config, message, wait))
+        answer = talk(config, lambda api: _live(api, config, written_to, message, wait))
     else:
-        host = urlsplit(config.twilio.api_url).hostname or ""
+        host = urlsplit(written_to.api_url).hostname or ""
         if host == "twilio.com" or host.endswith(".twilio.com"):
             raise ApplianceError(
                 "twilio.api_url is the real Twilio, not a simulator. With --live the message goes to the real "
                 "appliance, whose answer then goes out to that customer."
             )
-        answer = asyncio.run(_simulated(config.twilio.api_url, message, wait))
+        answer = asyncio.run(_simulated(written_to.api_url, message, wait))
     if answer is None:
         raise ApplianceError(f"No answer within {wait:g} s.")
     say(one_line(line) for line in answer.splitlines())
 
 
+def _account(config: Config, named: str | None, recipient: str) -> Account:
+    """The one whose channel is written to. Raises RequestError."""
+    names = {named} if named or len(config.accounts) == 1 else talk(config, lambda api: _owners(api, recipient))
+    return choose(config, *names)
+
+
+async def _owners(api: Api, address: str) -> set[str | None]:
+    """The accounts that have a channel with this address; None stands for those of which nobody knows which one."""
+    owners: set[str | None] = {
+        each["account"] for each in (await api.get("channels"))["channels"] if each["address"] == address
+    }
+    return owners if len(owners) == 1 else {None}
+
+
 async def _simulated(url: str, message: dict[str, str], wait: float) -> str | None:
-    body = {"from": message["From"], "to": message["To"], "body": message["Body"]}
+    account = message["AccountSid"]
+    body = {"account": account, "from": message["From"], "to": message["To"], "body": message["Body"]}
     try:
         async with aiohttp.ClientSession(timeout=LIMIT, raise_for_status=True) as http:
             async with http.post(f"{url}/simulator/messages", json=body) as response:
@@ -60,7 +80,8 @@ async def _simulated(url: str, message: dict[str, str], wait: float) -> str | No
 
             async def look() -> str | None:
                 """What was sent to the customer after this message."""
-                async with http.get(f"{url}/simulator/messages", params={"contact": message["From"]}) as response:
+                about = {"account": account, "contact": message["From"]}
+                async with http.get(f"{url}/simulator/messages", params=about) as response:
                     entries = await response.json()
                 after = [entry["sid"] for entry in entries].index(taken["sid"]) + 1
                 sent = (each for each in entries[after:] if each["direction"] != "inbound")
@@ -71,16 +92,16 @@ async def _simulated(url: str, message: dict[str, str], wait: float) -> str | No
         raise ApplianceError(f"No simulator answers at {url} ({type(error).__name__}).") from error
 
 
-async def _live(api: Api, config: Config, message: dict[str, str], wait: float) -> str | None:
+async def _live(api: Api, config: Config, account: Account, message: dict[str, str], wait: float) -> str | None:
     form = {
         "MessageSid": f"SM{secrets.token_hex(16)}",
-        "AccountSid": config.twilio.account_sid,
         "NumMedia": "0",
         "NumSegments": "1",
         **message,
     }
     signed = config.server.public_url + MESSAGES_PATH
-    signature = RequestValidator(config.twilio.auth_tokens[0]).compute_signature(signed, form)
+    parent = next((each.auth_tokens for each in config.accounts if each.name == account.parent), ())
+    signature = RequestValidator((account.auth_tokens + parent)[0]).compute_signature(signed, form)
     listen = config.server.listen
     # Where this machine finds what listens on every address.
     here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host)  # noqa: S104 - compared, not bound

@@ -6,6 +6,7 @@ from typing import Any
 
 from appliance.config.keys import printable
 from appliance.config.sections import ACCOUNT_NAME, LISTED, Account, Config
+from appliance.errors import RequestError
 from appliance.model import MAIN
 
 NAMED = "a lower-case letter, then letters, digits and _, at most 32 characters"
@@ -90,3 +91,15 @@ def strays(config: Config, channels: Iterable[tuple[str, str]]) -> list[str]:
         for address, account in channels
         if account not in known
     ]
+
+
+def choose(config: Config, named: str | None) -> Account:
+    """The account with this name; nothing need be said where there is exactly one. Raises RequestError."""
+    accounts = {account.name: account for account in config.accounts}
+    known = ", ".join(accounts)
+    if named is None and len(accounts) > 1:
+        raise RequestError("which_account", f"There are several accounts ({known}); name one.", "account")
+    found = config.accounts[0] if named is None else accounts.get(named)
+    if found is None:
+        raise RequestError("unknown_account", f"The configuration has no such account; it has {known}.", "account", 404)
+    return found

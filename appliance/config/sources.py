@@ -10,7 +10,7 @@ The first of these that has the key wins:
 5. `TWILIO_ACCOUNT_SID`, `TWILIO_AUTH_TOKEN`, `OPENAI_API_KEY`, `OPENAI_BASE_URL`
 
 The last are below the file because they are not ours: a shell often has them for other tools, and real credentials must
-not slip into a configuration that names its own, such as the demo's.
+not slip into a configuration that names its own, such as the demo's, or lists its accounts.
 """
 
 import os

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from appliance.inbox import keywords
 from appliance.inbox.keywords import Change, Consent
 from appliance.model import Contact
+from appliance.people import identity
 from appliance.store import Tx
 from appliance.wire import InboundMessage
 
@@ -40,6 +41,7 @@ def take(tx: Tx, message: InboundMessage, contact: Contact, order: Order | None)
         found = keywords.overtaken(found, opted_out)
     is_said_again = found.suppressed == keywords.ALREADY_OUT and contact.opted_out_at is None  # by this address first
     _change(tx, Change.OUT if is_said_again else found.change, contact.id, message.sid)
+    _spread(tx, found.change, contact.id, message)
     return found
 
 
@@ -53,6 +55,7 @@ def complete(tx: Tx, message: InboundMessage) -> None:
         _spoke_later(tx, contact_id, message.recipient, received_at) or _was_told_later(tx, contact_id, received_at)
     ):
         _change(tx, told.change, contact_id, message.sid)
+        _spread(tx, told.change, contact_id, message, received_at)
     tx.messages.suppress([message_id], told.suppressed or "")
 
 
@@ -80,6 +83,23 @@ def _spoke_later(tx: Tx, contact_id: int, recipient: str, at: int, but: Collecti
     """Whether the contact opted out or in again later than a time (ms UTC), by its own words; `but`: not by these."""
     later = tx.messages.written_since(contact_id, at)
     return any(sid not in but and keywords.says(body, recipient) != Change.NONE for sid, body in later)
+
+
+def _spread(tx: Tx, change: Change, contact_id: int, message: InboundMessage, said_at: int | None = None) -> None:
+    """What Twilio recognised for a Messaging Service counts for all its senders: at each channel of the account of the
+    same kind, unless a later word was said there. `said_at`: ms UTC, where the message came in late.
+    """
+    if change == Change.NONE or not message.opt_out_type or not message.service:
+        return
+    contact = tx.contacts.get(contact_id)
+    assert contact is not None
+    for channel in tx.channels.beside(contact.channel_id):
+        # Also where the customer has not written yet: somebody may write first.
+        other = identity.meet(tx, channel.id, contact.address)
+        if said_at is None or not (
+            _spoke_later(tx, other.id, message.recipient, said_at) or _was_told_later(tx, other.id, said_at)
+        ):
+            _change(tx, change, other.id, message.sid)
 
 
 def _change(tx: Tx, change: Change, contact_id: int, sid: str) -> None:

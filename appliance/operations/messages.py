@@ -66,7 +66,7 @@ def submit(tx: Tx, message: ManualMessage, config: Config) -> Submitted:
     if (length := texts.length(body)) > texts.MAX_LENGTH:
         raise RequestError("body_too_long", f"The body has {length} of at most {texts.MAX_LENGTH} characters.", "body")
     channel = _channel(tx, message)
-    if message.idempotency_key is not None and (known := _known(tx, message, body)):
+    if message.idempotency_key is not None and (known := _known(tx, message, channel, body)):
         return Submitted(known.id, known.state)
     contact = identity.meet(tx, channel.id, message.recipient)
     conversation = tx.conversations.open_with(session_key(channel.id, contact.address))
@@ -112,11 +112,11 @@ def _channel(tx: Tx, message: ManualMessage) -> Channel:
     return channel
 
 
-def _known(tx: Tx, message: ManualMessage, body: str) -> OutboxMessage | None:
+def _known(tx: Tx, message: ManualMessage, channel: Channel, body: str) -> OutboxMessage | None:
     key = message.idempotency_key or ""
     if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
         raise RequestError("bad_key", f"The key must have 1 to {MAX_KEY} printable characters.", "idempotency_key")
     row = tx.outbox.by_key(key)
-    if row is None or (row.sender, row.recipient, row.body) == (message.sender, message.recipient, body):
+    if row is None or (row.channel_id, row.recipient, row.body) == (channel.id, message.recipient, body):
         return row
     raise RequestError("key_reused", "This key was used for another message.", "idempotency_key", 409)

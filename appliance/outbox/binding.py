@@ -51,13 +51,14 @@ def _also_called(tx: Tx, row: OutboxMessage, recipient: str) -> None:
 
 
 def _is_ours(tx: Tx, row: OutboxMessage, number: int, tag: str, report: DeliveryReport) -> bool:
-    """The tag proves it, from the row's own account; what else the callback says must not contradict it.
+    """The tag proves it, from the account that made the attempt; what else it says must not contradict it.
 
     Of attempts that an older version made the tags are gone: Twilio's signature over the reference is their proof.
     """
-    tags = {attempt.number: attempt.tag for attempt in tx.attempts.of(row.id)}
-    proven = tags[number] in (tag, "") if number in tags else number < row.attempt
-    return proven and row.account in report.accounts and report.sender in ("", row.sender)
+    attempt = next((each for each in tx.attempts.of(row.id) if each.number == number), None)
+    proven = attempt.tag in (tag, "") if attempt else number < row.attempt
+    account = (attempt and attempt.account) or row.account
+    return proven and account in report.accounts and report.sender in ("", row.sender)
 
 
 def bind(tx: Tx, row: OutboxMessage, logged: LoggedMessage, config: Config) -> None:

@@ -17,7 +17,7 @@ SHUTDOWN_TIMEOUT = 2.0
 def simulator_app(twilio: Twilio, phone_page: Phone | None = None, others: Sequence[Twilio] = ()) -> web.Application:
     """REST API, `/simulator/` tools and the phone page. Closing the application closes `twilio`.
 
-    `others`: more accounts behind the same REST API, closed as well; tools and page belong to the first.
+    `others`: more accounts behind the same REST API, closed as well; the page belongs to the first.
     """
     app = web.Application(middlewares=[guard, twilio_answers])
     app[TWILIO], app[CLOSING], app[PHONE] = twilio, asyncio.Event(), phone_page or Phone()

@@ -32,24 +32,33 @@ def prefix(address: str) -> str:
     return address.rpartition(":")[0]
 
 
-def sender_of(form: MultiMapping[str], owned: Collection[str]) -> str:
-    """From, or the number that the Messaging Service chooses; empty when there is none."""
+def sender_of(form: MultiMapping[str], pool: Collection[str]) -> str:
+    """From, or the number that the Messaging Service chooses out of its pool; empty when there is none."""
     chosen = form.get("From", "")
     if chosen or not form.get("MessagingServiceSid"):
         return chosen
-    return next((address for address in owned if prefix(address) == prefix(form.get("To", ""))), "")
+    return next((address for address in pool if prefix(address) == prefix(form.get("To", ""))), "")
 
 
 def check_create(
-    form: MultiMapping[str], ledger: Ledger, owned: Collection[str], now: int, also: Collection[str] = ()
+    form: MultiMapping[str],
+    ledger: Ledger,
+    owned: Collection[str],
+    now: int,
+    pool: Collection[str] | None = None,
+    also: Collection[str] = (),
 ) -> None:
     """Raise RefusedError for the first thing wrong with the parameters of a new message.
 
-    `owned`: the account's own addresses; empty means that any From is ours.
+    `owned`: the account's own addresses; empty means that any From is ours. `pool`: those of the Messaging Service that
+    the form names.
     """
-    sender, recipient, body = sender_of(form, owned), form.get("To", ""), form.get("Body", "")
+    pool = owned if pool is None else pool
+    sender, recipient, body = sender_of(form, pool), form.get("To", ""), form.get("Body", "")
     if not sender and form.get("MessagingServiceSid"):
         raise RefusedError(21703, "The Messaging Service does not have a phone number available to send a message")
+    if form.get("MessagingServiceSid") and pool and sender not in pool:
+        raise RefusedError(21712, "Phone Number or Short Code is associated with another Messaging Service.")
     _check_addresses(sender, recipient, owned)
     if not body and not form.getall("MediaUrl", []):
         raise RefusedError(21602, "Message body is required.")

@@ -58,7 +58,12 @@ def _authenticate(request: web.Request, twilio: Twilio) -> None:
     except (Base64Error, UnicodeDecodeError):
         username = password = ""
     account = request.match_info.get("account", twilio.account_sid)
-    if scheme.lower() != "basic" or account != twilio.account_sid or not twilio.knows(username, password):
+    if (
+        scheme.lower() != "basic"
+        or account != twilio.account_sid
+        or twilio.revoked
+        or not twilio.knows(username, password)
+    ):
         raise RefusedError(20003, "Authenticate", 401)
 
 

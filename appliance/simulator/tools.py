@@ -9,7 +9,8 @@ from aiohttp_sse import EventSourceResponse
 
 from appliance.simulator.faults import Fault
 from appliance.simulator.ledger import Entry
-from appliance.simulator.rest import CLOSING, TWILIO
+from appliance.simulator.rest import ACCOUNTS, CLOSING, TWILIO
+from appliance.simulator.twilio import Twilio
 from appliance.wire import Media
 
 T = TypeVar("T")
@@ -24,7 +25,10 @@ class Attachment(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Incoming(msgspec.Struct, forbid_unknown_fields=True, rename={"sender": "from", "recipient": "to"}):
-    """What a customer sends; `deliver` false loses the webhook, a known `sid` delivers that message again."""
+    """What a customer sends; `deliver` false loses the webhook, a known `sid` delivers that message again.
+
+    `account`: the AccountSid of the one whose number it is, where there are several.
+    """
 
     sender: str
     recipient: str
@@ -33,6 +37,7 @@ class Incoming(msgspec.Struct, forbid_unknown_fields=True, rename={"sender": "fr
     extra: dict[str, str] = {}
     deliver: bool = True
     sid: str | None = None
+    account: str = ""
 
 
 async def _read(request: web.Request, shape: type[T]) -> T:
@@ -49,12 +54,22 @@ def _json(value: object, status: int = 200) -> web.Response:
     return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")
 
 
+def _account(request: web.Request, account_sid: str) -> Twilio:
+    """The first one where none is named. Raises 404 for one that is not here."""
+    if not account_sid:
+        return request.app[TWILIO]
+    found = request.app[ACCOUNTS].get(account_sid)
+    if found is None:
+        raise web.HTTPNotFound(text="There is no such account here.\n")
+    return found
+
+
 @routes.post("/simulator/messages")
 async def receive(request: web.Request) -> web.Response:
     """Answers {"sid", "status"}: the webhook's HTTP status, null when nothing answered."""
     incoming = await _read(request, Incoming)
     media = [Media(item.url, item.content_type) for item in incoming.media]
-    sid, status = await request.app[TWILIO].receive(
+    sid, status = await _account(request, incoming.account).receive(
         incoming.sender,
         incoming.recipient,
         incoming.body,
@@ -70,7 +85,7 @@ async def receive(request: web.Request) -> web.Response:
 async def messages(request: web.Request) -> web.Response:
     """The ledger, oldest first; `contact` keeps what is from or to that address, a `+` may arrive as a space."""
     contact = request.query.get("contact", "").replace(" ", "+")
-    entries = request.app[TWILIO].ledger
+    entries = _account(request, request.query.get("account", "")).ledger
     return _json([entry for entry in entries if not contact or contact in {entry.sender, entry.recipient}])
 
 

@@ -21,7 +21,7 @@ from appliance.simulator.lag import Lag
 from appliance.simulator.ledger import Change, Entry, Ledger
 from appliance.simulator.listing import Undated, page_of, parse_query
 from appliance.simulator.parameters import inbound_parameters
-from appliance.simulator.refusal import check_create, sender_of
+from appliance.simulator.refusal import RefusedError, check_create, sender_of
 from appliance.simulator.resource import media_sid
 from appliance.simulator.webhooks import Webhooks
 from appliance.wire import Media
@@ -51,11 +51,14 @@ class Twilio:
 
     `public_url`: where webhooks go (`<public_url>/twilio/messages`); may be set later, None = nowhere.
     `owned`: the account's addresses, empty = any. `api_keys`: key sid → secret. `now`: milliseconds UTC.
+    `services`: Messaging Service sid → the addresses in its pool. `parent`: of a subaccount, whose tokens open its REST
+    API too; with `signed_by_parent` they sign its webhooks as well.
     `pace`: seconds between two statuses of an outbound message.
 
     How unkind it is may be changed at any time:
     `undated`: the end of the list at which queued and scheduled messages stand.
     `canonical`: the form in which answers and callbacks show the To of a POST, and the only one that a filter finds.
+    `revoked`: the REST API accepts nothing any more.
     `null_from`: every POST is taken as one through a Messaging Service, whose From is null in the log while queued.
     `lag`: seconds by which a read of the list is behind on a message, as far as no fault says more.
     `latency`: seconds from when a request was done until it is answered.
@@ -81,8 +84,13 @@ class Twilio:
         lag: Lag | None = None,
         latency: float = 0.0,
         rate: float = math.inf,
+        services: Mapping[str, Collection[str]] | None = None,
+        parent: "Twilio | None" = None,
+        signed_by_parent: bool = False,
     ) -> None:
         self.account_sid = account_sid
+        self.services = services
+        self.revoked = False
         self.ledger = ledger if ledger is not None else Ledger()
         self.public_url = public_url
         self.owned = owned
@@ -96,7 +104,9 @@ class Twilio:
         self.posts: Counter[str] = Counter()
         self.faults = Faults(lambda: self.now())  # noqa: PLW0108 - the clock may be exchanged
         self._credentials = [(account_sid, token) for token in auth_tokens] + list((api_keys or {}).items())
-        self._webhooks = Webhooks(auth_tokens[0])
+        self._parent = parent
+        self.signing: str = auth_tokens[0]
+        self._webhooks = Webhooks(parent.signing if parent and signed_by_parent else auth_tokens[0])
         self.delivery = Delivery(self.ledger, self._webhooks, self.faults, now, pace)
         self.delivery.rate = rate
         self._reads = 0
@@ -112,6 +122,8 @@ class Twilio:
     def knows(self, username: str, password: str) -> bool:
         """Whether these open the REST API."""
         given = f"{username}:{password}".encode()
+        if self._parent is not None and not self._parent.revoked and self._parent.knows(username, password):
+            return True
         return any(compare_digest(given, f"{name}:{secret}".encode()) for name, secret in self._credentials)
 
     async def receive(
@@ -137,8 +149,10 @@ class Twilio:
         if not deliver or self.public_url is None:
             return entry.sid, None
         url = f"{self.public_url.rstrip('/')}/twilio/messages"
-        parameters = inbound_parameters(entry) | self.identities.parameters(entry.sender) | dict(extra or {})
-        answer = await self._webhooks.post(url, parameters)
+        services = (sid for sid, pool in (self.services or {}).items() if to in pool)
+        through = {"MessagingServiceSid": service} if (service := next(services, "")) else {}
+        told = self.identities.parameters(entry.sender) | through | dict(extra or {})
+        answer = await self._webhooks.post(url, inbound_parameters(entry) | told)
         for text in answer.messages():
             await self.delivery.begin(self._reply(entry, text))
         return entry.sid, answer.status
@@ -165,10 +179,11 @@ class Twilio:
 
     def create(self, form: MultiMapping[str]) -> Entry:
         """Accept a message from the REST API's parameters, status queued. Raises RefusedError."""
+        pool = self._pool(form.get("MessagingServiceSid", ""))
         also = self.identities.others(form.get("To", ""))
-        check_create(form, self.ledger, self.owned, self.now(), also)
+        check_create(form, self.ledger, self.owned, self.now(), pool, also)
         draft = Draft(
-            sender_of(form, self.owned),
+            sender_of(form, pool),
             self.canonical(form["To"]),
             form.get("Body", ""),
             tuple(Media(url, "") for url in form.getall("MediaUrl", [])),
@@ -176,6 +191,14 @@ class Twilio:
             form.get("MessagingServiceSid", "") or (self._service if self.null_from else ""),
         )
         return self.ledger.record(self._entry(draft, "outbound-api", "accepted" if draft.service else "queued"))
+
+    def _pool(self, service: str) -> Collection[str]:
+        """The addresses that a Messaging Service sends from. Raises RefusedError where there is no such service."""
+        if not service or self.services is None:
+            return self.owned
+        if service not in self.services:
+            raise RefusedError(21701, "The Messaging Service does not exist")
+        return self.services[service]
 
     @property
     def _service(self) -> str:

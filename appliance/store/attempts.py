@@ -4,7 +4,7 @@ from appliance.model import Attempt
 from appliance.store.contacts import ALIASES
 from appliance.store.sql import Sql
 
-_COLUMNS = "number, tag, started_at, ended_at, sid, guessed, status, error_code"
+_COLUMNS = "number, tag, started_at, ended_at, sid, guessed, status, error_code, account"
 
 
 class Attempts:
@@ -34,6 +34,15 @@ class Attempts:
             self._sql.now,
             outbox_id,
             number,
+        )
+
+    def remain(self, channel_id: int, account: str) -> None:
+        """The channel moves: what was sent so far stays the account's that sent it."""
+        self._sql.run(
+            "UPDATE attempts SET account = ? WHERE account IS NULL "
+            "AND outbox_id IN (SELECT id FROM outbox WHERE channel_id = ?)",
+            account,
+            channel_id,
         )
 
     def refused(self, outbox_id: int, number: int) -> None:

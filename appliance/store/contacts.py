@@ -169,15 +169,6 @@ class Contacts(Repository[Contact]):
             "UPDATE contacts SET handover = NULL, handover_at = NULL, resume_at = NULL WHERE id = ?", contact_id
         )
 
-    def alike(self, channel_id: int, address: str) -> list[Contact]:
-        """The contacts with an address on the other channels of the same account."""
-        return self._select(
-            "address = ? AND channel_id IN (SELECT ch.id FROM channels own "
-            "JOIN channels ch ON ch.account = own.account WHERE own.id = ? AND ch.id <> own.id) ORDER BY id",
-            address,
-            channel_id,
-        )
-
     def is_any_handed_over(self) -> bool:
         return bool(self._sql.value("SELECT 1 FROM contacts WHERE handover IS NOT NULL LIMIT 1"))
 

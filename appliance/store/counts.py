@@ -19,6 +19,14 @@ class Counts:
     def orphaned(self) -> int:
         return int(self._sql.value("SELECT count(*) FROM orphaned_messages"))
 
+    def unsettled(self) -> dict[tuple[str, str], int]:
+        """Replies that are on their way, by account and state."""
+        rows = self._sql.all(
+            "SELECT account, state, count(*) FROM outgoing WHERE state IN ('ready', 'sending', 'doubt', 'parked') "
+            "GROUP BY account, state"
+        )
+        return {(row[0], row[1]): row[2] for row in rows}
+
     def outbox(self) -> dict[str, int]:
         return self._grouped("SELECT state, count(*) FROM outbox GROUP BY state")
 

@@ -146,7 +146,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 def _broken_references(connection: sqlite3.Connection) -> set[tuple[str, int]]:
     """(table, row) of what names a row that is not there."""
-    return {(row[0], row[1]) for row in connection.execute("PRAGMA foreign_key_check")}
+    return {(row[0], row[1]) for row in connection.execute("PRAGMA foreign_key_check").fetchall()}
 
 
 def sync(path: Path) -> None:

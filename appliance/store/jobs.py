@@ -74,6 +74,17 @@ class Jobs(Repository[Job]):
             JobKind.REPLY,
         )
 
+    def move(self, channel_id: int, resources: Mapping[Resource, Resource]) -> None:
+        """A channel's account is another: its live jobs need other resources from now on (old: new)."""
+        for old, new in resources.items():
+            self._sql.run(
+                "UPDATE message_queue SET resource = ? WHERE status IN ('ready', 'running') AND resource = ? "
+                "AND substr(lane, 1, instr(lane, '|')) = ?",
+                new,
+                old,
+                f"{channel_id}|",
+            )
+
     def give_way(self, lane: str) -> None:
         """A reply job that was never claimed leaves the lane; the end of whatever takes it looks for messages again."""
         self._sql.run(

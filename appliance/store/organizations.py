@@ -49,12 +49,25 @@ class Channels(Repository[Channel]):
         """An account's channel of an enabled organization with this address."""
         return next((channel for channel in self.with_address(address) if channel.account == account), None)
 
-    def with_address(self, address: str) -> list[Channel]:
-        """Those of enabled organizations, one for each account that has the address."""
+    def with_address(self, address: str, *, enabled: bool = True) -> list[Channel]:
+        """One for each account that has the address; those of enabled organizations, or all."""
         return self._select(
-            "address = ? AND organization_id IN (SELECT id FROM organizations WHERE disabled_at IS NULL) ORDER BY id",
+            "address = ? AND (NOT ? OR organization_id IN (SELECT id FROM organizations WHERE disabled_at IS NULL)) "
+            "ORDER BY id",
             address,
+            enabled,
         )
+
+    def beside(self, channel_id: int) -> list[Channel]:
+        """The other channels of the same account whose addresses are of the same kind, such as whatsapp:…"""
+        own = self.get(channel_id)
+        assert own is not None
+        every = self._select("account = ? AND id <> ? ORDER BY id", own.account, own.id)
+        return [each for each in every if each.address.rpartition(":")[0] == own.address.rpartition(":")[0]]
+
+    def move(self, channel_id: int, account: str) -> None:
+        """To another account: what Twilio says of it comes from there from now on."""
+        self._sql.run("UPDATE channels SET account = ? WHERE id = ?", account, channel_id)
 
     def exists(self, address: str, account: str | None = None) -> bool:
         """In an account, or in whatever one."""

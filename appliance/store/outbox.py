@@ -75,6 +75,10 @@ class Outbox(Repository[OutboxMessage]):
             reason,
         )
 
+    def unsettled_of(self, channel_id: int) -> list[OutboxMessage]:
+        """A channel's rows that wait, are being sent or are in doubt; oldest first."""
+        return self._select(f"{UNSETTLED} AND state <> 'parked' AND channel_id = ? ORDER BY id", channel_id)
+
     def in_doubt(self, account: str | None = None) -> list[OutboxMessage]:
         """Of one account, or of all."""
         return self._select(f"{UNSETTLED} AND state = 'doubt' AND account = coalesce(?, account) ORDER BY id", account)

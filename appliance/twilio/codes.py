@@ -14,7 +14,9 @@ DAILY_LIMIT = 63038
 _RECIPIENT = frozenset({63018, 14107})  # too much to this contact, for a moment
 
 _ACCOUNT = frozenset({20003, 20005, 20006, 30002, 572002, 572005, 572006, 10002})
-_SENDER = frozenset({21603, 21606, 21212, 21659, 21660, 21703, 21704, 21705, 63007, 63020, 63051, 63059, 30023, 30027})
+_SENDER = frozenset(
+    {21603, 21606, 21212, 21659, 21660, 21701, 21703, 21704, 21705, 21712, 63007, 63020, 63051, 63059, 30023, 30027}
+)
 
 _WORDS = {
     20003: "Twilio does not accept the account SID or the token; check twilio.auth_tokens.",
@@ -27,6 +29,9 @@ _WORDS = {
     21606: "the number is not one of the Twilio account's that can send this.",
     21659: "the sender is not a number of the Twilio account.",
     21660: "the sender belongs to another Twilio account.",
+    21701: "the Twilio account has no such Messaging Service; check messaging_service_sid.",
+    21703: "the Messaging Service has no number that can send this.",
+    21712: "the number is not in the account's Messaging Service; add it there at Twilio.",
     63007: "Twilio has no WhatsApp sender with this number.",
     21408: "sending to this country is not enabled at Twilio (Messaging, Settings, Geo permissions).",
     21608: "a trial account may only write to verified numbers.",

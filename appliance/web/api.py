@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from appliance.config import Config
+from appliance.config.accounts import choose
 from appliance.errors import DatabaseError, RequestError
 from appliance.operations import (
     contacts,
@@ -21,6 +22,7 @@ from appliance.operations import (
     status,
     verification,
 )
+from appliance.operations.channels import Move, move_channel
 from appliance.operations.knowledge import Offline
 from appliance.operations.messages import ManualMessage
 from appliance.operations.organizations import Registration, add_channel, hash_password, register_organization
@@ -29,6 +31,7 @@ from appliance.reply.shelf import Shelves
 from appliance.store import Store, Tx, backup
 from appliance.web.errors import json_response
 from appliance.web.requests import (
+    ChannelMove,
     NewChannel,
     NewKnowledge,
     NewMessage,
@@ -88,6 +91,7 @@ class Api:
             ("POST", "organizations", self.register),
             ("GET", "channels", self.channels),
             ("POST", "channels", self.add_channel),
+            ("POST", "channels/move", self.move_channel),
             ("GET", "knowledge", self.knowledge),
             ("POST", "knowledge", self.import_knowledge),
             ("POST", "knowledge/test", self.test_knowledge),
@@ -123,7 +127,7 @@ class Api:
 
     async def send(self, request: web.Request) -> web.Response:
         body = await read_body(request, NewMessage)
-        message = ManualMessage(body.sender, body.to, body.body, body.idempotency_key, self._intended_by)
+        message = ManualMessage(body.sender, body.to, body.body, body.idempotency_key, self._intended_by, body.account)
         submitted = await self._store.write(lambda tx: messages.submit(tx, message, self._desk.config))
         self._desk.bell.ring()
         return json_response(submitted, 202)
@@ -217,6 +221,7 @@ class Api:
             password_hash=hashed,
             instructions=body.instructions,
             contact=body.contact,
+            account=choose(self._desk.config, body.account).name,
         )
         return json_response({"id": await self._store.write(lambda tx: register_organization(tx, registration))}, 201)
 
@@ -225,10 +230,18 @@ class Api:
 
     async def add_channel(self, request: web.Request) -> web.Response:
         body = await read_body(request, NewChannel)
+        account = choose(self._desk.config, body.account).name
         added = await self._store.write(
-            lambda tx: add_channel(tx, organizations.find(tx, body.organization).id, body.address)
+            lambda tx: add_channel(tx, organizations.find(tx, body.organization).id, body.address, account)
         )
         return json_response({"id": added}, 201)
+
+    async def move_channel(self, request: web.Request) -> web.Response:
+        body = await read_body(request, ChannelMove)
+        move = Move(body.address, body.source, choose(self._desk.config, body.account).name, body.park)
+        moved = await self._store.write(lambda tx: move_channel(tx, move))
+        self._desk.bell.ring()
+        return json_response({"id": moved})
 
     async def knowledge(self, request: web.Request) -> web.Response:
         named = request.query.get("organization")

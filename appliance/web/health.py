@@ -8,12 +8,15 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from appliance import logs
+from appliance.model import OutboxState
 from appliance.operations.status import Status, status
-from appliance.store import Store
+from appliance.store import Store, Tx
+from appliance.store.box import Fact
 from appliance.web.access import METRICS_PATH
 from appliance.web.errors import json_response
 
 Faults = Callable[[], Awaitable[list[str]]]
+UNSETTLED = (OutboxState.READY, OutboxState.SENDING, OutboxState.DOUBT, OutboxState.PARKED)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -42,8 +45,10 @@ class MetricsPage:
         app.router.add_get(METRICS_PATH, self.metrics)
 
     async def metrics(self, _request: web.Request) -> web.Response:
-        counted, twice = await self._store.inspect(lambda tx: (status(tx, 0), tx.counts.sent_twice()))
-        families = [*self._registry.collect(), *_from_store(counted, twice, self._store)]
+        counted, twice, accounts = await self._store.inspect(
+            lambda tx: (status(tx, 0), tx.counts.sent_twice(), list(_of_accounts(tx)))
+        )
+        families = [*self._registry.collect(), *_from_store(counted, twice, self._store), *accounts]
         body = generate_latest(_Snapshot(families))
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
@@ -73,6 +78,22 @@ def _from_store(counted: Status, twice: int, store: Store) -> Iterator[Metric]:
     yield CounterMetricFamily("appliance_commit_batches", "Commits, each of one batch of work.", store.batches)
     yield CounterMetricFamily("appliance_log_lines_dropped", "What the log's reader was too slow for.", logs.dropped())
     yield CounterMetricFamily("appliance_second_sids", "Replies that Twilio reports as two messages.", twice)
+
+
+def _of_accounts(tx: Tx) -> Iterator[Metric]:
+    """By the accounts' names in the configuration."""
+    names = ["account", "state"]
+    unsettled = GaugeMetricFamily("appliance_account_unsettled", "Replies on their way, by account.", labels=names)
+    unreadable = GaugeMetricFamily(
+        "appliance_account_log_unreadable", "1: Twilio's log cannot be read.", labels=["account"]
+    )
+    counted, silent = tx.counts.unsettled(), tx.box.accounts(Fact.LOG_UNREADABLE_SINCE)
+    for account in tx.channels.accounts():
+        unreadable.add_metric([account], account in silent)
+        for state in UNSETTLED:
+            unsettled.add_metric([account, state], counted.get((account, state), 0))
+    yield unsettled
+    yield unreadable
 
 
 def _labelled(name: str, documentation: str, label: str, values: Mapping[str, float]) -> Metric:

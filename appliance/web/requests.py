@@ -25,6 +25,7 @@ class NewMessage(Body):
     to: str
     body: str
     idempotency_key: str | None = None
+    account: Name | None = None
 
 
 class NewOrganization(Body):
@@ -36,11 +37,20 @@ class NewOrganization(Body):
     password: str | None = None
     instructions: Annotated[str, msgspec.Meta(max_length=20_000)] = ""
     contact: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    account: Name | None = None
 
 
 class NewChannel(Body):
     address: str
     organization: str | int | None = None
+    account: Name | None = None
+
+
+class ChannelMove(Body):
+    address: str
+    account: Name
+    source: Name | None = msgspec.field(name="from", default=None)
+    park: bool = False
 
 
 class TwoAddresses(Body):

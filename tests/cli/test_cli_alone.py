@@ -389,7 +389,10 @@ def test_check_tells_a_foreign_database_from_a_faulty_configuration(alone: Comma
 
     result = alone.now("check")
 
-    assert (result.exit_code, result.stdout.splitlines()) == (1, [f"Configuration  ok     {alone.path}"])
+    assert (result.exit_code, result.stdout.splitlines()) == (
+        1,
+        [f"Configuration  ok     {alone.path}", "Account        ok     main, …0000"],
+    )
     assert result.stderr.startswith("appliance.db belongs to another program")
 
 

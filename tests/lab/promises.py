@@ -16,7 +16,7 @@ class Promise:
 SIMULATION, FAULTS, MISSED = "tests/lab/test_simulation.py", "tests/lab/test_faults.py", "tests/lab/test_missed.py"
 CLOCK, START, FULL = (f"tests/lab/faults/test_{name}.py" for name in ("clock", "start", "disk_full"))
 POWER_CUT, RESTORE, ORDER = (f"tests/lab/test_{name}.py" for name in ("power_cut", "restore", "order"))
-TROUBLE = "tests/lab/test_trouble.py"
+TROUBLE, ACCOUNTS = "tests/lab/test_trouble.py", "tests/lab/test_accounts.py"
 POINTS = {"LAB_CRASH_POINTS": "1000000"}
 IMAGES = {"LAB_IMAGES": "500000"}
 KILLS = {"LAB_KILLS": "1000"}
@@ -195,6 +195,18 @@ PROMISES: dict[str, list[Promise]] = {
             f"{SIMULATION}::test_days_with_an_incident",
             ("days with an incident", "doubt, an incident a day"),
             POINTS,
+        ),
+        Promise(
+            "Two accounts that share a number, one of them hurt, with crashes anywhere: one answer each, by its own account",
+            f"{ACCOUNTS}::test_a_crash_anywhere_with_two_accounts",
+            ("two accounts",),
+            {"LAB_ACCOUNTS": "50000"},
+        ),
+        Promise(
+            "Days of two accounts with an incident at one of them and one crash each: one answer each, by its own account",
+            f"{ACCOUNTS}::test_days_with_two_accounts",
+            ("days with two accounts",),
+            {"LAB_ACCOUNTS": "50000"},
         ),
         Promise(
             "A doubt is settled within four graces and a minute (99th percentile, virtual), and in days with one crash each "

@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 
 from appliance.model import HOUR, SECOND
+from appliance.queue.bell import Bell
+from appliance.queue.outage import Outage
+from appliance.store import Store
+from appliance.wire import OutboundMessage, TwilioMessageResult
 from tests.support.fake_ai import FakeAi
 from tests.support.world import ManualClock, World
 
@@ -146,6 +150,35 @@ async def test_later_messages_share_the_apology(tmp_path: Path) -> None:
         await world.say("Oi?", CUSTOMERS[0])
         await clock.advance(DEADLINE + 5, world.settle)
         assert world.sent(CUSTOMERS[0]) == [SORRY] * 2
+
+
+class Way:
+    """A sender whose Twilio answers, or does not."""
+
+    def __init__(self, *, is_open: bool) -> None:
+        self.is_open = is_open
+
+    async def reachable(self) -> bool:
+        return self.is_open
+
+    async def send(self, message: OutboundMessage) -> TwilioMessageResult:
+        raise AssertionError(message.reference)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+@pytest.mark.parametrize(("opened", "total"), [([False, True], False), ([True, False], False), ([False, False], True)])
+async def test_one_account_that_reaches_its_twilio_proves_the_way_out(
+    tmp_path: Path, opened: list[bool], total: bool
+) -> None:
+    """The box is cut off only where nobody can be reached: an account's own trouble makes nobody else wait."""
+    store = await Store.open(tmp_path, ManualClock())
+    try:
+        outage = Outage(store, [Way(is_open=each) for each in opened], ManualClock(), Bell())
+        assert await outage.is_total() is total
+    finally:
+        await store.close()
 
 
 async def test_twilio_out_of_reach_only_delays(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from appliance.queue.gate import Pass
 from appliance.queue.plan import Offer, plan
 
 ONE, TWO, THREE = channel_resource(1), channel_resource(2), channel_resource(3)
+ABROAD = channel_resource(2, "another_account")
 AI, AI_TWO, AI_OLD = ai_resource(1), ai_resource(2), Resource("ai")
 PROBE, SHUT = Pass(1, is_probe=True), Pass(0)
 PLACES = 4
@@ -64,6 +65,11 @@ TABLE: dict[str, tuple[list[Offer], Sequence[Job], list[int]]] = {
         [offer(ONE, *jobs(ONE, 1), allowed=PROBE), offer(TWO, *jobs(TWO, 2), allowed=PROBE)],
         [],
         [1],
+    ),
+    "one probe of each account": (
+        [offer(ONE, *jobs(ONE, 1), allowed=PROBE), offer(ABROAD, *jobs(ABROAD, 2), allowed=PROBE)],
+        [],
+        [1, 2],
     ),
     "a probe without a place leaves its turn": (
         [offer(ONE, allowed=PROBE), offer(TWO, *jobs(TWO, 2), allowed=PROBE)],

@@ -10,7 +10,7 @@ from typing import Any
 
 from appliance import chores
 from appliance.handover import charge
-from appliance.inbox import exchange, intake, missed
+from appliance.inbox import catch_up, consent, exchange, intake, missed
 from appliance.inbox.exchange import Exchange
 from appliance.model import Channel, Contact, Conversation, ConversationStatus, Job, JobKind
 from appliance.outbox import binding, permission
@@ -18,21 +18,23 @@ from appliance.people import identity
 from appliance.queue import lane, plan
 from appliance.queue.outage import Outage
 from appliance.queue.plan import Offer
+from appliance.queue.tolerance import Round
 from appliance.reply import handler
 from appliance.store import Tx, database, messages
 from appliance.store.contacts import Contacts
 from appliance.store.organizations import Channels
 from appliance.twilio import webhook
+from appliance.twilio.webhook import Signers
 from tests.handover import test_hand_back
-from tests.inbox import test_other_forms
-from tests.outbox import test_attempts, test_delivery, test_pauses, test_sending, test_settle
+from tests.inbox import test_other_forms, test_services
+from tests.outbox import test_accounts_apart, test_attempts, test_delivery, test_pauses, test_sending, test_settle
 from tests.people import test_consent, test_doubt, test_evidence, test_lanes
 from tests.queue import test_fairness, test_outage, test_queue
 from tests.reply import test_loop_guard, test_replies
 from tests.store import test_backup, test_store
 from tests.support import breakages, doubts
 from tests.support.breakages import Patch
-from tests.web import test_hostile
+from tests.web import test_hostile, test_signers
 
 RESET = {"fault": test_sending.UNKNOWN_OUTCOMES[0]}
 
@@ -189,6 +191,29 @@ def joined_again_by_twilio(patch: Patch) -> None:
     patch.setattr(identity, "_told", identity.join)
 
 
+def signed_by_any_account(patch: Patch) -> None:
+    """The token of whichever account of ours is enough."""
+
+    def of(self: Signers, path: str, form: Any, signature: str | None) -> tuple[str, ...] | None:
+        named = tuple(each.name for each, _ in self._signers if each.account_sid == form.get("AccountSid"))
+        return named if any(own.holds(path, form, signature) for _, own in self._signers) else None
+
+    patch.setattr(Signers, "of", of)
+
+
+def catch_up_ends_at_an_unreadable_account(patch: Patch) -> None:
+    """One after the other, and what cannot be read ends the pass."""
+
+    async def of_each(accounts: Any, work: Any) -> Round[Any]:
+        return Round({account: await work(account) for account in sorted(accounts)}, {})
+
+    patch.setattr(catch_up, "of_each", of_each)
+
+
+def opt_out_of_one_number(patch: Patch) -> None:
+    patch.setattr(consent, "_spread", lambda *_word: None)
+
+
 def row(begins: str, ends: str) -> dict[str, Any]:
     """Of the table of hand-overs, with the log readable."""
     found = next(each for each in test_hand_back.ROWS if each[:3] == (begins, ends, "readable"))
@@ -238,6 +263,9 @@ CONTROLS = [
     Control("message of ours taken for an answer given elsewhere", r"'Abrimos.* == 'Entregamos no centro", doubts.ours_taken_for_an_answer_given_elsewhere, test_other_forms.test_what_may_be_ours_is_nobody_elses_answer),
     Control("circuit closed at a restart", r"assert 2 == 1", doubts.circuit_closed_at_a_restart, test_pauses.test_a_young_doubt_pauses_the_account_at_a_start, {"away": 30, "waits": True}),
     Control("parked without a letter", r"one more item: 'not sure it arrived'", doubts.parked_without_a_letter, test_settle.test_an_unknown_message_at_the_time_of_an_attempt_parks),
+    Control("signature of any account", r"\('branch', 'main'\): \[200, 204\]|'branch', 'shut'", signed_by_any_account, test_signers.test_every_token_with_every_accounts_webhooks),
+    Control("catch-up ends at the first account that is unreadable", r"\[\] == \['missed'\]|'missed'", catch_up_ends_at_an_unreadable_account, test_accounts_apart.test_the_others_are_fetched_whoever_is_unreadable),
+    Control("opt-out of one number of a service", r"False != .*True|\+551140000002.*False", opt_out_of_one_number, test_services.test_an_opt_out_counts_for_the_services_numbers),
     Control("superseded although a person answered", r"Left contains one more item: '(sent|delivered)'", doubts.superseded_although_a_person_answered, test_settle.test_a_person_who_wrote_later_has_answered),
     Control("opt-out not seen by another address", r"\[True, False\] == \[True, True\]", breakages.consent_by_address, test_consent.test_who_leaves_by_one_address_has_left_by_the_other),
     Control("loop guard by address alone", r"\(4, 4\) == \(2, 2\)", loop_guard_by_address, test_lanes.test_the_loop_guard_counts_the_person),

@@ -9,7 +9,7 @@ import math
 import os
 import random
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -122,6 +122,7 @@ class World:
         model: FakeAi | None = None,
         language: str = "pt-BR",
         pace: float = 0.0,
+        others: Sequence[Twilio] = (),  # more accounts behind the same REST API
         **overrides: Any,  # sections of the configuration
     ) -> None:
         self.directory = directory
@@ -132,6 +133,7 @@ class World:
         self.language = language
         time: dict[str, Any] = {"now": clock.now} if clock else {}
         self.twilio = Twilio(ACCOUNT, [TOKEN], owned=[SMS, WHATSAPP], pace=pace, **time)
+        self.others = tuple(others)
         self.overrides = overrides
         self._stack = AsyncExitStack()
         self._runs = False
@@ -147,7 +149,7 @@ class World:
 
     async def _begin(self) -> None:
         self._stack.push_async_callback(hang_up)
-        self._simulator = await run_simulator(simulator_app(self.twilio), "127.0.0.1", 0)
+        self._simulator = await run_simulator(simulator_app(self.twilio, others=self.others), "127.0.0.1", 0)
         self._stack.push_async_callback(self._simulator.cleanup)
         self.twilio_line = Line(self._simulator)
         if self.model is not None:
@@ -164,7 +166,8 @@ class World:
         )
 
     async def _no_more_callbacks(self) -> None:
-        await self.twilio.delivery.close()
+        for twilio in (self.twilio, *self.others):
+            await twilio.delivery.close()
         await hang_up()
 
     async def _serve(self, model: FakeAi) -> None:
@@ -210,7 +213,8 @@ class World:
         self.appliance = Appliance(self.config, self.clock, self.responder)
         self._runs = True
         await self.appliance.start()
-        self.twilio.public_url = self.address
+        for twilio in (self.twilio, *self.others):
+            twilio.public_url = self.address
 
     async def stop(self) -> None:
         if self._runs:
@@ -239,7 +243,8 @@ class World:
         while quiet < 2:
             for _ in range(TURNS):
                 await asyncio.sleep(0)
-            await self.twilio.settle()
+            for twilio in (self.twilio, *self.others):
+                await twilio.settle()
             quiet = quiet + 1 if not await self._unsettled() else 0
             if not quiet:
                 await asyncio.sleep(0.002)

@@ -28,6 +28,9 @@ CREATE UNIQUE INDEX conversations_open ON conversations (session_key) WHERE stat
 DROP TABLE channels;
 ALTER TABLE new_channels RENAME TO channels;
 
+-- Of a POST that was made before its channel moved to another account: what that one says of it counts.
+ALTER TABLE attempts ADD COLUMN account TEXT; -- NULL: the channel's
+
 -- An outbox row with the addresses it goes between, and the account whose it is.
 CREATE VIEW outgoing AS
 SELECT o.*, ch.address AS sender, c.address AS recipient, ch.account AS account

@@ -98,13 +98,15 @@ class RecordedStore:
     def _migrate(self) -> None:
         """Each step of the schema is a unit of its own."""
 
-        def step(script: str) -> None:
-            run(script)
-            self._note()
+        def noted(statement: str, *values: Any) -> Any:
+            result = run(statement, *values)
+            if statement == "COMMIT":
+                self._note()
+            return result
 
-        run, self.connection.executescript = self.connection.executescript, step
+        run, self.connection.execute = self.connection.execute, noted
         migrate(self.connection, self.directory / FILE_NAME)
-        self.connection.executescript = run
+        self.connection.execute = run
 
     @property
     def journal(self) -> Journal:

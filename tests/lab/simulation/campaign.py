@@ -12,7 +12,7 @@ from tests.lab.simulation.chance import Dice
 from tests.lab.simulation.coverage import Triple, counts
 from tests.lab.simulation.doubts import Doubts
 from tests.lab.simulation.persons import JOINED
-from tests.lab.simulation.scenario import DAYS, TABLE, TRACED, scenario
+from tests.lab.simulation.scenario import ACCOUNT_DAYS, ACCOUNTS, DAYS, TABLE, TRACED, scenario
 from tests.lab.simulation.simulation import Simulation, Snapshot
 
 _DEEP = ("post.", "begin.after", "result.before")  # after a crash here a second one is worth a try everywhere
@@ -63,7 +63,7 @@ def explore(simulation: Simulation, seed: int, every: int = 1) -> Iterator[Failu
         simulation.replay(chosen, ())
         yield from _judged(simulation, seed, (), "no crash")
         return
-    if DAYS <= seed < JOINED:
+    if DAYS <= seed < JOINED or seed >= ACCOUNT_DAYS:
         yield from _interrupted(simulation, seed)
         return
     snapshots = simulation.base(chosen)
@@ -74,7 +74,8 @@ def explore(simulation: Simulation, seed: int, every: int = 1) -> Iterator[Failu
         if point % every and not counts(snapshot.step):
             continue
         deep = chosen.deep and snapshot.step.startswith(_DEEP)
-        then = () if chosen.deep or seed < len(TABLE) or seed >= JOINED else _more(seed, point)
+        one_only = chosen.deep or seed < len(TABLE) or JOINED <= seed < ACCOUNTS
+        then = () if one_only else _more(seed, point)
         second = simulation.crash(snapshot, then, collect=deep)
         yield from _judged(simulation, seed, (point, *then), snapshot.step)
         yield from _again(simulation, seed, point, second)

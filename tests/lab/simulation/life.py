@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from appliance import app, engine, ports
-from appliance.config import Config, Conversations, Queue, Twilio
+from appliance.config import Account, Config, Conversations, Queue, Twilio
 from appliance.engine import Adapters, Engine
 from appliance.errors import StorageUnavailableError
 from appliance.inbox.intake import Intake
@@ -21,8 +21,8 @@ from appliance.wire import Alias, DeliveryReport, InboundMessage
 from tests.lab.inline import InlineStore
 from tests.lab.simulation.chance import Dice
 from tests.lab.simulation.ports import Clock, SimulatedLog, SimulatedModel, SimulatedSender, Wire
-from tests.lab.simulation.terms import Scenario
-from tests.lab.simulation.world import ACCOUNT, Entry, World
+from tests.lab.simulation.terms import OTHER, SIDS, Scenario
+from tests.lab.simulation.world import Entry, World
 
 
 class _NoMetrics:
@@ -47,7 +47,11 @@ _METRICS: Any = _NoMetrics()
 
 def configure(scenario: Scenario) -> Config:
     return Config(
-        twilio=Twilio(account_sid=ACCOUNT, on_doubt=scenario.on_doubt),  # type: ignore[arg-type]
+        twilio=Twilio(
+            account_sid=SIDS[MAIN],
+            on_doubt=scenario.on_doubt,  # type: ignore[arg-type]
+            accounts=(Account(name=OTHER, account_sid=SIDS[OTHER]),) if scenario.second else (),
+        ),
         conversations=Conversations(idle_after=MINUTE, expire_after=5 * MINUTE) if scenario.sweeps else Conversations(),
         queue=Queue(reply_max_age=scenario.age) if scenario.age else Queue(),
     )
@@ -88,7 +92,12 @@ class Life(app.Appliance):
         self.world = world
         self._inline: Any = store
         self.wire = Wire(world)
-        accounts = {MAIN: TwilioAccount(SimulatedSender(self.wire, point), SimulatedLog(self.wire, point))}
+        accounts = {
+            account.name: TwilioAccount(
+                SimulatedSender(account.name, self.wire, point), SimulatedLog(account.name, self.wire, point)
+            )
+            for account in config.accounts
+        }
         self._adapters = Adapters(accounts, SimulatedModel(world, point))
         self.dice = Dice(world.scenario.seed + (world.life << 48))  # so far apart that the lives share nothing
         self.errors: list[str] = []
@@ -116,12 +125,12 @@ class Life(app.Appliance):
     async def message(self, entry: Entry) -> None:
         message = InboundMessage(
             entry.sid,
-            ACCOUNT,
+            SIDS[entry.account],
             entry.sender,
             entry.recipient,
             entry.body,
             parameters=(("Body", entry.body),),
-            account=MAIN,
+            account=entry.account,
             aliases=(Alias(entry.tells, "ExternalUserId"),) if entry.tells else (),
         )
         try:

@@ -87,7 +87,8 @@ class Wire:
 
 
 class SimulatedSender:
-    def __init__(self, wire: Wire, point: Point) -> None:
+    def __init__(self, account: str, wire: Wire, point: Point) -> None:
+        self._account = account
         self._wire = wire
         self._point = point
 
@@ -95,8 +96,9 @@ class SimulatedSender:
         world = self._wire.world
         row = int(message.reference.partition(".")[0])
         await self._point("post.before", row)
-        shape = world.shape()
+        shape = world.shape(self._account)
         world.posts[message.reference] = (shape, world.now, world.life)
+        world.sent_by[message.reference] = self._account
         delay = world.dice.between(5, 300) if shape != "late_accept" else world.dice.between(11_000, 20_000)
         call = self._wire.call("post", delay, (message, shape))
         await self._point("post.sent", row)
@@ -119,7 +121,8 @@ class SimulatedSender:
 def arrived(world: World, message: OutboundMessage, shape: str) -> tuple[int, TwilioMessageResult] | None:
     """A POST reaches Twilio: what is answered after how many ms; None for nothing at all."""
     has_it, answer = SHAPES[shape]
-    sid = world.arrive(message.sender, message.recipient, message.body, message.reference) if has_it else ""
+    account = world.sent_by[message.reference]
+    sid = world.arrive(account, message.sender, message.recipient, message.body, message.reference) if has_it else ""
     if answer in ("timeout", "late"):
         return None
     result = RESULTS[answer]
@@ -130,7 +133,8 @@ def arrived(world: World, message: OutboundMessage, shape: str) -> tuple[int, Tw
 
 
 class SimulatedLog:
-    def __init__(self, wire: Wire, point: Point) -> None:
+    def __init__(self, account: str, wire: Wire, point: Point) -> None:
+        self._account = account
         self._wire = wire
         self._point = point
 
@@ -154,7 +158,9 @@ class SimulatedLog:
         offset = world.scenario.offset
         reach = world.now - listing.behind(world, step)
         found = [
-            entry.logged(world.now, offset) for entry in world.entries if entry.visible_at <= reach and fits(entry)
+            entry.logged(world.now, offset)
+            for entry in world.entries
+            if entry.account == self._account and entry.visible_at <= reach and fits(entry)
         ]
         measured = (world.now + offset) // SECOND * SECOND - world.now
         await self._point(f"{step}.after")
@@ -164,7 +170,7 @@ class SimulatedLog:
     async def message(self, sid: str) -> LoggedMessage | None:
         world = self._wire.world
         await self._ask("fetch.follow_up")
-        entry = next((entry for entry in world.entries if entry.sid == sid), None)
+        entry = next((entry for entry in world.entries if (entry.sid, entry.account) == (sid, self._account)), None)
         await self._point("fetch.follow_up.after")
         return None if entry is None else entry.logged(world.now, world.scenario.offset)
 
@@ -172,7 +178,7 @@ class SimulatedLog:
         world = self._wire.world
         await self._point(f"{step}.before")
         await asyncio.sleep(world.dice.between(20, 400) / SECOND)
-        if world.offline or world.within(world.scenario.unreadable):
+        if world.is_unreadable(self._account):
             await self._point(f"{step}.failed")
             raise LogUnavailableError("TimeoutError")
 

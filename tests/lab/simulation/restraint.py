@@ -1,7 +1,7 @@
 """What must not be sent although nothing of it would be there twice: over a person's answer, and into an incident."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from appliance.model import MINUTE, SECOND
 from tests.lab.inline import Database
@@ -71,23 +71,25 @@ def _into_an_incident(world: World) -> Iterator[str]:
 
     That a process died while it was sending says nothing about Twilio; nor does what its callback has settled.
     """
-    ends = _doubts(world)
+    for account in sorted(set(world.sent_by.values())):
+        yield from _into_an_incident_of(world, account)
+
+
+def _into_an_incident_of(world: World, account: str) -> Iterator[str]:
+    posts = {each: post for each, post in world.posts.items() if world.sent_by[each] == account}
+    ends = [world.ended.get(each, 0) for each, (shape, _, _) in posts.items() if shape in _IN_DOUBT]
     crashes = [start for start, _ in world.dead]
-    for reference, (shape, _, _) in world.posts.items():
+    for reference, (shape, _, _) in posts.items():
         end = world.ended.get(reference, 0)
         is_noted = shape in _IN_VAIN and not any(end <= crash < end + _RECORDING for crash in crashes)
         if not is_noted or any(end - _QUIET < other < end for other in ends):
             continue  # a pause counts from the first of several doubts
-        for later, (_, at, _) in world.posts.items():
-            if _CLAIMED <= at - end < _FIRST_PAUSE and not _answered_between(world, end, at):
+        for later, (_, at, _) in posts.items():
+            if _CLAIMED <= at - end < _FIRST_PAUSE and not _answered_between(world, posts, end, at):
                 yield f"unexpected: {later} was POSTed {at - end} ms after {reference} had ended in doubt"
 
 
-def _doubts(world: World) -> list[int]:
-    return [world.ended.get(each, 0) for each, (shape, _, _) in world.posts.items() if shape in _IN_DOUBT]
-
-
-def _answered_between(world: World, start: int, end: int) -> bool:
-    """Whether Twilio gave a clear answer meanwhile: then it is well again."""
-    clear = (world.ended.get(each, end + 1) for each, (shape, _, _) in world.posts.items() if shape not in _IN_DOUBT)
+def _answered_between(world: World, posts: Mapping[str, tuple[str, int, int]], start: int, end: int) -> bool:
+    """Whether Twilio gave a clear answer meanwhile: then the account is well again."""
+    clear = (world.ended.get(each, end + 1) for each, (shape, _, _) in posts.items() if shape not in _IN_DOUBT)
     return any(start <= at <= end for at in clear)

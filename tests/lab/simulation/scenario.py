@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import product
 
 from appliance.model import MINUTE, SECOND
-from tests.lab.simulation import persons, trouble
+from tests.lab.simulation import accounts, persons, trouble
 from tests.lab.simulation.chance import Dice, chance
 from tests.lab.simulation.persons import JOINED
 from tests.lab.simulation.residual import RESIDUAL, residual
@@ -32,6 +32,8 @@ DAYS = 1 << 40  # seeds from here on: a day's work, with few faults
 TROUBLED_DAYS = 3 << 39  # seeds from here on: a day with an incident
 TRACED = 7 << 38  # seeds from here on: trouble.traces()
 LAGGING = 1 << 41  # seeds from here on: lagging() names them
+ACCOUNTS = 1 << 43  # seeds from here on: chance, with two accounts that share a number
+ACCOUNT_DAYS = 3 << 42  # seeds from here on: their days
 
 
 def _table() -> list[Scenario]:
@@ -159,6 +161,9 @@ def scenario(seed: int) -> Scenario:
 
 def _by_chance(seed: int) -> Scenario:
     """The first million of these seeds have no faults of the box itself."""
+    if seed >= ACCOUNTS:
+        day = seed >= ACCOUNT_DAYS
+        return accounts.of_two(trouble.day(_day(seed)) if day else trouble.troubled(_of_the_box(_any(seed))))
     if seed < OF_THE_BOX:
         return _any(seed)
     if seed < DAYS:

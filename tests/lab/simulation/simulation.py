@@ -5,6 +5,7 @@ import heapq
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from appliance import restoration
@@ -20,7 +21,7 @@ from tests.lab.simulation.life import Life, configure
 from tests.lab.simulation.loop import VirtualLoop
 from tests.lab.simulation.stand_ins import installed
 from tests.lab.simulation.steps import step_of
-from tests.lab.simulation.terms import SMS, WHATSAPP, Scenario
+from tests.lab.simulation.terms import OTHER, SMS, WHATSAPP, Scenario
 from tests.lab.simulation.world import BEGINNING, World
 
 HORIZON = 4 * 60 * MINUTE
@@ -51,12 +52,14 @@ class Simulation:
         registration = Registration("Padaria", [SMS, WHATSAPP], "dono@example.com")
         with self.database.connection:
             register_organization(self.database.tx, registration)
+            other = Registration("Outra", [SMS, WHATSAPP], "outra@example.com", account=OTHER)
+            register_organization(self.database.tx, other)
             self.database.tx.box.put(Fact.BACKUP_AT, BEGINNING)  # there is no file to back up
-        self.images: dict[str, Image] = {}
+        self.images: dict[tuple[str, bool], Image] = {}
         whole = self.database.image()
-        for address in (SMS, WHATSAPP):  # one channel a scenario: half the reading of lists
-            channels = [row for row in whole[1] if address in row]
-            self.images[address] = (whole[0], channels, *whole[2:])
+        for address, second in product((SMS, WHATSAPP), (False, True)):  # one number a scenario: fewer lists are read
+            channels = [row for row in whole[1] if address in row and (second or OTHER not in row)]
+            self.images[address, second] = (whole[0], channels, *whole[2:])
         self.triples: set[Triple] = set()
         self.crashes = 0
         self.doubts = Doubts()
@@ -71,7 +74,7 @@ class Simulation:
 
     def base(self, scenario: Scenario) -> list[Snapshot]:
         """Run without a crash; what every crash in it would leave behind."""
-        self._begin(World(scenario), self.images[scenario.channel])
+        self._begin(World(scenario), self.images[scenario.channel, scenario.second])
         self._snapshots: list[Snapshot] | None = []
         self._live(None)
         found, self._snapshots = self._snapshots, None
@@ -79,7 +82,7 @@ class Simulation:
 
     def replay(self, scenario: Scenario, crashes: Sequence[int]) -> None:
         """Run from the beginning with a crash at these points, counted anew in each life."""
-        self._begin(World(scenario), self.images[scenario.channel])
+        self._begin(World(scenario), self.images[scenario.channel, scenario.second])
         self._snapshots = None
         self._lives(list(crashes))
 

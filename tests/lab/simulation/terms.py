@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from appliance.model import SECOND
+from appliance.model import MAIN, SECOND
 
+OTHER = "other"  # the second account
+SIDS = {MAIN: "AC" + "0" * 32, OTHER: "AC" + "1" * 32}
 SMS = "+551140000000"
 WHATSAPP = "whatsapp:+551140000001"
 EARLY = ("early_sent", "early_delivered", "early_read", "early_undelivered")  # up to this status before the answer
@@ -103,11 +105,19 @@ class Scenario:
     taken: str = "none"  # of the POSTs in an incident: "none", "half" or "all" are accepted all the same
     mute: bool = False  # what is accepted in an incident is never called back for
     altered: bool = False  # the list shows our bodies otherwise than we sent them
-    other_form: bool = (
-        False  # the list shows our sends under the other form of the number, or another address of theirs
-    )
+    other_form: bool = False  # the list shows our sends under the other form of the number, or another address
     same: tuple[int, ...] = ()  # customers who are one person
     joined_at: int = -1  # at which point of the first life somebody says so; without one a webhook does, or nobody
+    second: bool = False  # every other customer writes to the same number through another account
+    hurt: str = ""  # the account that incidents and unreadable lists are about; of both where it is empty
+    cut: tuple[int, int] = (0, 0)  # from when to when the hurt account refuses everything, its list included
+
+    def account(self, contact: int) -> str:
+        """Whose customer it is."""
+        return OTHER if self.second and contact % 2 else MAIN
+
+    def hurts(self, account: str) -> bool:
+        return self.hurt in ("", account)
 
     def address(self, contact: int) -> str:
         prefix = "whatsapp:" if self.channel == WHATSAPP else ""

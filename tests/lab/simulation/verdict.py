@@ -11,6 +11,7 @@ from tests.lab.inline import Database
 from tests.lab.simulation import consents, restraint
 from tests.lab.simulation.world import Entry, World
 
+CONTACTS = 100  # of a scenario, at most
 _NUMBER = re.compile(r"#\d+")
 
 
@@ -21,7 +22,17 @@ def at_a_crash(database: Database, world: World) -> list[str]:
 
 
 def at_the_end(database: Database, world: World) -> list[str]:
-    checks = (_lost, _twice, _unexpected, consents.problems, restraint.problems, _conserved, _ordered, _followed)
+    checks = (
+        _lost,
+        _twice,
+        _unexpected,
+        _crossed,
+        consents.problems,
+        restraint.problems,
+        _conserved,
+        _ordered,
+        _followed,
+    )
     return [problem for check in checks for problem in check(database, world)]
 
 
@@ -84,6 +95,21 @@ def _unexpected(database: Database, world: World) -> list[str]:
     answering = {row[0] for row in database.rows("SELECT DISTINCT reply_id FROM messages WHERE reply_id NOT NULL")}
     found += [f"unexpected: {entry.sid} answers nothing" for entry in world.ours() if row_of(entry) not in answering]
     return found
+
+
+def _crossed(database: Database, world: World) -> list[str]:
+    """What a customer writes to one account is stored for that account, and nothing reaches the customer by another."""
+    own = {world.scenario.address(contact): world.scenario.account(contact) for contact in range(CONTACTS)}
+    found = [
+        f"crossing: {entry.sid} went to {entry.recipient} by {entry.account}"
+        for entry in world.entries
+        if entry.reference and entry.account != own[entry.recipient]
+    ]
+    stored = database.rows(
+        "SELECT m.sid, c.address, ch.account FROM messages m JOIN contacts c ON c.id = m.contact_id "
+        "JOIN channels ch ON ch.id = c.channel_id"
+    )
+    return found + [f"crossing: {sid} is stored for {name}" for sid, address, name in stored if own[address] != name]
 
 
 def _conserved(database: Database, world: World) -> list[str]:

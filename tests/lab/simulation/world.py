@@ -10,10 +10,9 @@ from appliance.wire import DeliveryReport, LoggedMessage, forms
 from tests.lab.inline import Image
 from tests.lab.simulation import listing
 from tests.lab.simulation.chance import chance
-from tests.lab.simulation.terms import SHAPES, Scenario
+from tests.lab.simulation.terms import SHAPES, SIDS, Scenario
 
 BEGINNING = 1_800_000_000_000 + 6 * 3600 * SECOND  # 11 o'clock in São Paulo
-ACCOUNT = "AC" + "0" * 32
 _FAILED = ("undelivered", "failed")
 
 
@@ -32,6 +31,7 @@ class Entry:
     statuses: tuple[tuple[int, str, int | None], ...] = ()  # (when, status, error code)
     listed_as: str = ""  # the recipient in another form, where the list shows that
     shown: str = ""  # the body, where the list shows another one
+    account: str = MAIN
     tells: str = ""  # the other address of its customer that its webhook names
 
     @property
@@ -67,6 +67,7 @@ class World:
         self.posts: dict[
             str, tuple[str, int, int]
         ] = {}  # reference → (shape, when it was put on the wire, in which life)
+        self.sent_by: dict[str, str] = {}  # reference → account
         self.ended: dict[str, int] = {}  # reference → when the caller had an answer, gave up or died
         self.acknowledged: dict[str, int] = {}  # inbound sid → when it first heard 200
         self.heard: dict[str, int] = {}  # sid of a word about consent → when the appliance stored it
@@ -90,7 +91,7 @@ class World:
         other.__dict__.update(self.__dict__)
         other.dice = self.dice.copy()
         other.events, other.entries, other.reported = self.events[:], self.entries[:], self.reported[:]
-        other.posts, other.ended = self.posts.copy(), self.ended.copy()
+        other.posts, other.ended, other.sent_by = self.posts.copy(), self.ended.copy(), self.sent_by.copy()
         other.acknowledged, other.dead = self.acknowledged.copy(), self.dead[:]
         other.heard, other.hooked = self.heard.copy(), self.hooked.copy()
         return other
@@ -129,7 +130,7 @@ class World:
     def blind(self) -> list[tuple[int, int]]:
         """When nobody could have settled a doubt: no process, no network, no list, no space."""
         scenario = self.scenario
-        windows = (scenario.offline, scenario.unreadable, scenario.full)
+        windows = (scenario.offline, scenario.unreadable, scenario.full, scenario.cut)
         return [*self.dead, *((BEGINNING + start, BEGINNING + end) for start, end in windows)]
 
     def restored(self, rows: Collection[int], sids: Collection[str]) -> None:
@@ -143,7 +144,8 @@ class World:
 
     def write(self, written: Any) -> None:
         """A customer's message reaches Twilio, which calls us, or means to."""
-        entry = self._enter(True, self.scenario.address(written.contact), self.scenario.channel, written.body)
+        customer, account = self.scenario.address(written.contact), self.scenario.account(written.contact)
+        entry = self._enter(account, True, customer, self.scenario.channel, written.body)
         if written.tells >= 0:
             entry = self.entries[-1] = replace(entry, tells=self.scenario.address(written.tells))
         plan = {"normal": (40,), "doubled": (40, 41), "again": (40, 60_000), "late": (45_000,), "lost": ()}
@@ -153,15 +155,18 @@ class World:
             self.after(delay, "hook", entry)
 
     def by_hand(self, contact: int) -> None:
-        self._enter(False, self.scenario.channel, self.scenario.address(contact), "A person here.")
+        customer, account = self.scenario.address(contact), self.scenario.account(contact)
+        self._enter(account, False, self.scenario.channel, customer, "A person here.")
 
-    def _enter(self, inbound: bool, sender: str, recipient: str, body: str, reference: str = "") -> Entry:
+    def _enter(self, account: str, inbound: bool, sender: str, recipient: str, body: str, reference: str = "") -> Entry:
         sid = f"{'IN' if inbound else 'SM'}{len(self.entries):04d}"
         visible = self.now + listing.lag(self, inbound=inbound)
         statuses = () if inbound else self._statuses(reference)
         other = self._other_form(recipient) if self.scenario.other_form and not inbound else ""
         shown = body.replace("Re:", "Re -") if self.scenario.altered and reference else ""
-        entry = Entry(sid, inbound, sender, recipient, body, self.now, visible, reference, statuses, other, shown)
+        entry = Entry(
+            sid, inbound, sender, recipient, body, self.now, visible, reference, statuses, other, shown, account
+        )
         self.entries.append(entry)
         return entry
 
@@ -201,19 +206,29 @@ class World:
         accepted = sum(1 for entry in self.entries if entry.reference)
         return plans[min(accepted, len(plans) - 1)]
 
-    def shape(self) -> str:
-        """How the next POST fares."""
+    def is_cut(self, account: str) -> bool:
+        return self.scenario.hurts(account) and self.within(self.scenario.cut)
+
+    def is_unreadable(self, account: str) -> bool:
+        """Whether nobody can read the account's list now."""
+        hidden = self.scenario.hurts(account) and self.within(self.scenario.unreadable)
+        return self.offline or hidden or self.is_cut(account)
+
+    def shape(self, account: str) -> str:
+        """How the account's next POST fares."""
         if self.offline:
             return "no_connection"
-        if self.within(self.scenario.incident):
+        if self.is_cut(account):
+            return "rate_limit"
+        if self.scenario.hurts(account) and self.within(self.scenario.incident):
             taken = {"none": False, "half": len(self.posts) % 2 == 1, "all": True}[self.scenario.taken]
             return "error_after" if taken else "error_before"
         return self.scenario.shapes[len(self.posts)] if len(self.posts) < len(self.scenario.shapes) else "accept"
 
-    def arrive(self, sender: str, recipient: str, body: str, reference: str) -> str:
+    def arrive(self, account: str, sender: str, recipient: str, body: str, reference: str) -> str:
         """A POST is read by Twilio and accepted; it will be delivered, and told of. Returns the sid."""
         plan = self.callback_plan()
-        entry = self._enter(False, sender, recipient, body, reference)
+        entry = self._enter(account, False, sender, recipient, body, reference)
         if plan in ("lost", "undelivered_lost", "stuck"):
             return entry.sid
         times = [at for at, _, _ in entry.statuses]
@@ -221,7 +236,9 @@ class World:
             times.reverse()
         late = {"late": 60_000, "overdue": 600_000}.get(plan, 30)
         for at, (_, status, code) in zip(times, entry.statuses, strict=True):
-            report = DeliveryReport(reference, entry.sid, status, code, ACCOUNT, sender, recipient, accounts=(MAIN,))
+            report = DeliveryReport(
+                reference, entry.sid, status, code, SIDS[account], sender, recipient, accounts=(account,)
+            )
             for again in range(2 if plan in ("twice", "undelivered") else 1):
                 self.at(at + late + 200 * again, "callback", report)
         return entry.sid

@@ -1,0 +1,152 @@
+"""A channel that moves to another account, and what keeps it where it is."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from appliance.errors import RequestError
+from appliance.model import MAIN, Handover
+from appliance.operations.channels import Move, move_channel
+from appliance.simulator import SANDBOX, Fault
+from appliance.store.box import Fact
+from tests.support import wire
+from tests.support.accounts import BRANCH, NUMBERS, SHUT, SIDS, TOKENS, Accounts
+from tests.support.world import CUSTOMER, SMS
+
+(SHUTS,) = NUMBERS[SHUT]
+MINUTE = 60.0
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[Accounts]:
+    async with Accounts(tmp_path) as running:
+        yield running
+
+
+async def move(world: Accounts, address: str, account: str, source: str | None = None, *, park: bool = False) -> str:
+    """ "" or the code of the refusal."""
+    try:
+        await world.appliance.store.write(lambda tx: move_channel(tx, Move(address, source, account, park)))
+    except RequestError as error:
+        return error.code
+    world.appliance.engine.bell.ring()
+    await world.settle()
+    return ""
+
+
+async def test_what_was_never_handed_over_goes_out_through_the_new_account(world: Accounts) -> None:
+    """Answers wait for an account whose key is revoked; moved, they are sent by the new one, and what comes next too."""
+    await world.write(SHUT, CUSTOMER, SHUTS, "one")
+    await world.pass_(MINUTE)
+    assert world.answers(SHUT) == []
+    world.at[MAIN].owned = (*NUMBERS[MAIN], SHUTS)
+    world.at[MAIN].services = None
+
+    assert await move(world, SHUTS, MAIN) == ""
+    await world.pass_(MINUTE)
+    await world.write(MAIN, CUSTOMER, SHUTS, "two")
+    await world.settle()
+
+    assert (world.answers(SHUT), world.answers(MAIN)) == ([], ["Re: one", "Re: two"])
+    assert await world.column("SELECT count(*) FROM conversations") == [1]
+    assert await world.column("SELECT disposition FROM dispositions") == ["answered"] * 2
+
+
+async def test_it_stays_while_a_send_is_in_doubt(world: Accounts) -> None:
+    """Only the old account's log can tell; once it has, it moves. The refusal says what to do."""
+    world.at[BRANCH].faults.add(Fault("create", "reset", accepted=True), Fault("callback", "lost", times=None))
+    address = NUMBERS[BRANCH][0]
+    await world.write(BRANCH, CUSTOMER, address, "Oi")
+    await world.settle()
+    with pytest.raises(RequestError, match=r"only its log can tell. Wait until .* or .* --park"):
+        await world.appliance.store.write(lambda tx: move_channel(tx, Move(address, None, MAIN)))
+    assert await move(world, address, MAIN) == "in_doubt"
+
+    await world.pass_(5 * MINUTE)
+    assert await world.column("SELECT state FROM outbox") == ["delivered"]
+
+    assert await move(world, address, MAIN) == ""
+    assert (len(world.answers(BRANCH)), len(world.answers(MAIN))) == (1, 0)
+
+
+async def test_what_nobody_can_tell_any_more_is_left_to_a_person(world: Accounts) -> None:
+    """The old account is gone with its log: `--park` makes dead letters of what is in doubt, and the channel is free."""
+    world.at[SHUT].revoked = False
+    world.at[SHUT].faults.add(Fault("create", "reset"))
+    await world.write(SHUT, CUSTOMER, SHUTS, "Oi")
+    await world.settle()
+    world.at[SHUT].revoked = True
+    assert await move(world, SHUTS, BRANCH) == "in_doubt"
+
+    assert await move(world, SHUTS, BRANCH, park=True) == ""
+
+    assert await world.column("SELECT state FROM outbox") == ["parked"]
+    assert await world.column("SELECT status FROM message_queue WHERE kind = 'send_reply' AND status = 'dead'") == [
+        "dead"
+    ]
+    assert (await world.opened()) & {("doubt", "outbox:1")}
+
+
+async def test_what_the_old_account_says_of_its_sends_counts(world: Accounts) -> None:
+    """A message was handed over before the move; that it was not delivered is told by the old account afterwards, and
+    the new one may say nothing of it.
+    """
+    world.at[BRANCH].faults.add(Fault("delivery", "held"))
+    await world.write(BRANCH, CUSTOMER, NUMBERS[BRANCH][0], "Oi")
+    await world.settle()
+    (row,) = await world.rows("SELECT id, attempt, tag, sid FROM outbox")
+    assert await move(world, NUMBERS[BRANCH][0], SHUT) == ""
+
+    async def reported(account: str) -> str:
+        form = {"MessageSid": row["sid"], "MessageStatus": "undelivered", "ErrorCode": "30003"}
+        pairs = list((form | {"AccountSid": SIDS[account]}).items())
+        path = f"/twilio/status?o={row['id']}.{row['attempt']}.{row['tag']}"
+        signature = wire.signature(world, path, pairs, TOKENS[account])
+        await wire.post(world, pairs, path, X_Twilio_Signature=signature)
+        found: list[str] = await world.column("SELECT state FROM outbox")
+        return found[0]
+
+    assert [await reported(SHUT), await reported(MAIN), await reported(BRANCH)] == ["sent", "sent", "failed"]
+    assert ("undelivered", f"outbox:{row['id']}") in await world.opened()
+
+
+async def test_jobs_go_with_the_channel(world: Accounts) -> None:
+    """What waits in the lanes needs the new account from now on, and nobody else's does."""
+
+    async def resources() -> list[str]:
+        return sorted(
+            await world.column("SELECT resource FROM message_queue WHERE status = 'ready' AND resource <> ''")
+        )
+
+    await world.write(SHUT, CUSTOMER, SHUTS, "Oi")
+    await world.settle()
+    (shut,) = await world.column("SELECT id FROM channels WHERE account = ?", SHUT)
+    assert await resources() == [f"channel:{shut}@{SHUT}"]
+
+    world.at[BRANCH].revoked = True
+    assert await move(world, SHUTS, BRANCH) == ""
+
+    assert await resources() == [f"channel:{shut}@{BRANCH}"]
+
+
+async def test_why_it_does_not_move(world: Accounts) -> None:
+    """No such channel, several of it, the account has it already, and a restored copy that was not compared yet."""
+    assert await move(world, "+550000000000", MAIN) == "unknown_channel"
+    assert await move(world, SANDBOX, SHUT) == "which_account"
+    assert await move(world, SANDBOX, BRANCH, MAIN) == "taken"
+    assert await move(world, SMS, MAIN) == "taken"
+    await world.appliance.store.write(lambda tx: tx.box.put(Fact.RESTORED_AT, 1, BRANCH))
+    assert await move(world, NUMBERS[BRANCH][0], MAIN) == "restored"
+    assert await move(world, SANDBOX, SHUT, MAIN) == ""
+
+
+async def test_whom_a_person_has_stays_with_the_person(world: Accounts) -> None:
+    """The contact moves with its channel: what was promised to the customer holds."""
+    await world.write(BRANCH, CUSTOMER, NUMBERS[BRANCH][0], "Oi")
+    await world.settle()
+    await world.appliance.store.write(lambda tx: tx.contacts.hand_over(1, Handover.ASKED, tx.now))
+
+    assert await move(world, NUMBERS[BRANCH][0], SHUT) == ""
+
+    assert await world.column("SELECT handover FROM contacts") == ["asked"]
