@@ -138,9 +138,7 @@ ANSWER = "answer"  # outbox.kind of a responder's own words; the other kinds are
 ANSWERED_ELSEWHERE = "answered elsewhere"  # messages.suppressed: by a person, or by another box
 MANUAL = "manual"  # outbox.kind of what an operator or a script sends
 FORGOTTEN = "forgotten:"  # stands, with a row's id, where an address or a sid of a forgotten customer stood
-FORGETTING = (
-    "being forgotten"  # messages.suppressed: written after the customer's wish; a new customer's when it is done
-)
+FORGETTING = "being forgotten"  # messages.suppressed: written after the wish; a new customer's when it is done
 LET_GO = "forgotten"  # messages.suppressed and outbox.reason: the customer is to be forgotten
 
 
@@ -177,6 +175,8 @@ class Contact:
     resume_at: int | None = None  # somebody wants the appliance to answer again
     created_at: int = 0
     forget_at: int | None = None  # somebody wants the contact forgotten; nothing is said to it any more
+    opted_in_at: int | None = None  # the last return, which other addresses' earlier opt-outs do not outlive
+    person_id: int | None = None  # of all contacts that are the same person; None: it has no other address
 
     @property
     def is_with_a_person(self) -> bool:
@@ -250,6 +250,8 @@ class OutboxMessage:
     sender: str = ""
     recipient: str = ""
     account: str = MAIN  # of its channel
+    person_id: int | None = None  # of its contact
+    seen: int | None = None  # the person's newest message that its writer knew
 
 
 @dataclass(frozen=True, slots=True)

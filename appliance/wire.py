@@ -5,8 +5,8 @@ Times are integer milliseconds UTC. Sources: Twilio docs, "Twilio's request to y
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -30,6 +30,14 @@ def without_places(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Alias:
+    """Another address of whom a request is about. `evidence`: the parameter in which Twilio says so."""
+
+    address: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class InboundMessage:
     """A customer's message as Twilio delivered it. `account`: of ours, for which its signature stands; or none."""
 
@@ -45,6 +53,7 @@ class InboundMessage:
     parameters: tuple[tuple[str, str], ...] = ()  # all of them, in order, repeats kept
     idempotency_token: str = ""
     account: str = ""
+    aliases: tuple[Alias, ...] = ()  # other addresses of the same customer, by Twilio's word
 
     @property
     def service(self) -> str:
@@ -121,6 +130,15 @@ def with_plus(address: str) -> str | None:
 SIMULATED = "AC" + "0" * 32  # the account of the demo, which Twilio gives to nobody: its messages lie on this box
 
 
+def covering(addresses: Iterable[str]) -> tuple[str, ...]:
+    """As many of these addresses as are needed for all their forms."""
+    found: dict[str, tuple[str, ...]] = {}
+    for address in addresses:
+        if not any(address in others for others in found.values()):
+            found[address] = forms(address)
+    return tuple(found)
+
+
 class Blame(StrEnum):
     """What a failed send says about more than the one message."""
 
@@ -175,6 +193,13 @@ class LogRead:
     @property
     def sids(self) -> frozenset[str]:
         return frozenset(message.sid for message in self.messages)
+
+
+def together(reads: Sequence[LogRead]) -> LogRead:
+    """Several reads as one, as old as the oldest of them."""
+    first = min(reads, key=lambda read: read.began_at)
+    found = {logged.sid: logged for read in reads for logged in read.messages}
+    return replace(first, messages=tuple(sorted(found.values(), key=lambda logged: logged.created_at)))
 
 
 def on_twilios_clock(ours: int, offset: int) -> int:

@@ -34,20 +34,21 @@ NEEDS = {
     "store": "errors model ports wire",
     "timekeeping": "clock errors model ports store",
     "restoration": "model store",
+    "people": "model store wire",
     # use cases
     "queue": "clock config errors metrics model ports restoration store timekeeping",
     "inbox.keywords": "language model wire",
     "reply.shelf": "language model store",
     "handover.charge": "model store",
-    "inbox": "config handover.charge inbox.keywords model ports queue restoration store timekeeping wire",
-    "handover": "config handover.charge inbox model ports queue store",
+    "inbox": "config handover.charge inbox.keywords model people ports queue restoration store timekeeping wire",
+    "handover": "config handover.charge inbox model people ports queue store",
     "outbox.permission": "config model store",
-    "outbox": "clock config handover.charge model outbox.permission ports queue restoration store twilio.codes twilio.encoding wire",
+    "outbox": "clock config handover.charge model outbox.permission people ports queue restoration store twilio.codes twilio.encoding wire",
     "reply": "clock config handover.charge inbox language model outbox.permission ports queue reply.shelf store texts twilio.encoding",
     "chores": "config errors model ports queue store",
     "operations": (
-        "appliance config errors handover.charge language model outbox outbox.permission ports queue reply.shelf store "
-        "texts twilio.encoding wire"
+        "appliance config errors handover.charge language model outbox outbox.permission people ports queue reply.shelf "
+        "store texts twilio.encoding wire"
     ),
     "privacy": "appliance config errors inbox inbox.keywords model operations ports printable queue store wire",
     # drivers and assembly

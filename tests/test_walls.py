@@ -24,7 +24,8 @@ SECRETS = [CUSTOMER[1:], NAME, *WORDS]
 # What shows customers' data of an organization that is named, what is the box's by its nature and shows none, …
 NAMED = {"GET cards", "GET messages", "GET dead-letters", "GET knowledge", "GET contacts", "POST contacts/export",
          "POST contacts/forget", "POST knowledge", "POST knowledge/test", "POST conversations/{conversation}/resume",
-         "POST channels", "DELETE knowledge", "POST knowledge/aliases"}  # fmt: skip
+         "POST channels", "DELETE knowledge", "POST knowledge/aliases", "GET contacts/links",
+         "POST contacts/link", "POST contacts/unlink"}  # fmt: skip
 OF_THE_BOX = {"GET status", "GET verify", "GET organizations", "GET channels", "GET contacts/forgotten", "POST backups",
               "POST jobs/{kind}", "POST organizations", "POST channels/move"}  # fmt: skip
 # … and what is the box's alone and shows them: to whoever has its key.

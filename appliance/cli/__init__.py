@@ -15,6 +15,7 @@ COMMANDS = {
     "check": "check:check",
     "org": "organizations:org",
     "channel": "channels:channel",
+    "contacts": "contacts:contacts",
     "knowledge": "knowledge:knowledge",
     "send": "messages:send",
     "simulate": "simulate:simulate",

@@ -1,6 +1,7 @@
 """A person is in charge: asked for, promised or there. Each change happens in its caller's unit of work.
 
-It belongs to the contact: a conversation that expires meanwhile takes no promise with it. A card says that a person is
+It belongs to the contact, and to all that are the same person on its channel: a conversation that expires meanwhile
+takes no promise with it. A card says that a person is
 waited for; it closes when one has answered, or what was promised was answered after all.
 """
 
@@ -66,7 +67,7 @@ def spoke(tx: Tx, contact_id: int, at: int, answered: Sequence[int]) -> None:
     tx.messages.settle_held(list(answered), ANSWERED_ELSEWHERE)
     tx.contacts.hand_over(contact_id, Handover.TAKEN, at)
     tx.conversations.take(contact_id)
-    if not tx.messages.held(contact_id):
+    if not tx.messages.held(contact_id, with_aliases=True):
         close(tx, contact_id)
 
 
@@ -76,7 +77,8 @@ def spoke_through_us(tx: Tx, row: OutboxMessage) -> None:
     assert contact is not None
     if contact.handover is None and not tx.cards.of_contact(CardKind.WAITING, contact.id):
         return
-    read = [message.id for message in tx.messages.held(contact.id) if message.received_at <= row.created_at]
+    held = tx.messages.held(contact.id, with_aliases=True)
+    read = [message.id for message in held if message.received_at <= row.created_at]
     spoke(tx, contact.id, max(row.created_at, contact.handover_at or 0), read)
 
 

@@ -12,6 +12,7 @@ from appliance.inbox.exchange import Exchange
 from appliance.inbox.intake import open_conversation
 from appliance.inbox.late import too_late
 from appliance.model import ANSWERED_ELSEWHERE, Channel, Contact, Job, masked
+from appliance.people import identity
 from appliance.ports import Accounts, Clock
 from appliance.queue.bell import Bell
 from appliance.queue.lane import arm
@@ -30,6 +31,7 @@ class Due:
     contact: Contact
     channel: Channel
     since: int
+    addresses: tuple[str, ...]  # by which Twilio's log may show the person
 
 
 class HandBackHandler:
@@ -86,8 +88,8 @@ class HandBackHandler:
         if await self._store.read(lambda tx: _is_under_way(tx, due.contact)):
             return False
         log = self._accounts[due.channel.account].log
-        heard = await exchange.read(log, due.channel.address, due.contact.address, due.since)
-        done = await self._store.write(lambda tx: conclude(tx, due.contact, heard, self._config))
+        heard = await exchange.read(log, due.channel.address, due.addresses, due.since)
+        done = await self._store.write(lambda tx: conclude(tx, due, heard, self._config))
         self._bell.ring()
         return done
 
@@ -99,7 +101,7 @@ def _due(tx: Tx, account: str, config: Config, limit: int) -> list[Due]:
         assert channel is not None
         held = tx.messages.held(contact.id)
         since = min(contact.handover_at or tx.now, *(message.received_at for message in held), tx.now)
-        found.append(Due(contact, channel, since))
+        found.append(Due(contact, channel, since, identity.addresses(tx, channel.id, contact.address)))
     return found
 
 
@@ -107,13 +109,13 @@ def _is_under_way(tx: Tx, contact: Contact) -> bool:
     return tx.outbox.is_unsettled_to(contact.id) or tx.outbox.is_manual_waiting(contact.id)
 
 
-def conclude(tx: Tx, was: Contact, heard: Exchange, config: Config) -> bool:
+def conclude(tx: Tx, due: Due, heard: Exchange, config: Config) -> bool:
     """What the log shows counts first: who wrote from elsewhere stays in charge. False where it must be read again."""
-    contact = tx.contacts.get(was.id)
+    was, contact = due.contact, tx.contacts.get(due.contact.id)
     assert contact is not None
     if (contact.handover, contact.handover_at, contact.resume_at) != (was.handover, was.handover_at, was.resume_at):
         return True  # somebody spoke or asked meanwhile: the next run looks anew
-    if _is_under_way(tx, contact):
+    if _is_under_way(tx, contact) or identity.addresses(tx, contact.channel_id, contact.address) != due.addresses:
         return False
     ours = exchange.ours(tx, contact.channel_id, contact.address, heard.said, heard.offset)
     answered = [
@@ -137,7 +139,7 @@ def _hand_back(tx: Tx, contact: Contact, config: Config) -> None:
     assert channel is not None and contact.handover is not None
     organization = tx.organizations.get(channel.organization_id)
     assert organization is not None
-    if contact.opted_out_at is not None:
+    if tx.contacts.as_person(contact).opted_out_at is not None:
         tx.messages.settle_held([message.id for message in tx.messages.held(contact.id)], "opted out")
     waiting = tx.messages.held(contact.id)
     tx.messages.hand_back([message.id for message in waiting], contact.handover)

@@ -13,6 +13,7 @@ from appliance.inbox.intake import DuplicateError, receive
 from appliance.inbox.keywords import Change
 from appliance.inbox.missed import Arrival, Fate
 from appliance.model import MINUTE, Channel, Job, StoredMessage
+from appliance.people import identity
 from appliance.ports import Accounts, Clock, MessageLog
 from appliance.queue.bell import Bell
 from appliance.queue.outcome import Done, Outcome, Snooze
@@ -21,7 +22,7 @@ from appliance.restoration import Hold
 from appliance.store import Store, Tx, cards
 from appliance.store.box import Fact
 from appliance.store.cards import BOX, CardKind
-from appliance.wire import LoggedMessage, LogRead
+from appliance.wire import LoggedMessage, LogRead, covering, together
 
 PATIENCE = 30 * MINUTE
 
@@ -101,7 +102,8 @@ class CatchUpHandler:
 
         Also those that came after it was put in place: Twilio may deliver again what the lost box answered.
         """
-        heard = await exchange.read(self._log(channel), channel.address, address, messages[0].received_at)
+        names = await self._store.read(lambda tx: identity.addresses(tx, channel.id, address))
+        heard = await exchange.read(self._log(channel), channel.address, names, messages[0].received_at)
         ours = await self._store.read(lambda tx: exchange.ours(tx, channel.id, address, heard.said, heard.offset))
         answered = [message.id for message in messages if heard.is_answered(message, ours)]
         await self._store.write(lambda tx: tx.messages.suppress(answered, Fate.ANSWERED_ELSEWHERE))
@@ -117,22 +119,29 @@ class CatchUpHandler:
         heard = _Heard(log, known, timezone)
         began = heard.now
         missing = missed.missing(log.messages, known)
-        contacts: dict[str, list[LoggedMessage]] = {}
+        people_of: dict[frozenset[str], list[LoggedMessage]] = {}
+        names = await self._store.read(lambda tx: _names(tx, channel, missing), limit=None)
         for message in missing:
             if not missed.is_webhooks_own(message, began):
-                contacts.setdefault(message.sender, []).append(message)
-        done = [await tolerance.attempt(self._contact(channel, messages, heard)) for messages in contacts.values()]
+                people_of.setdefault(frozenset(names[message.sender]), []).append(message)
+        done = [
+            await tolerance.attempt(self._person(channel, names[messages[0].sender], messages, heard))
+            for messages in people_of.values()
+        ]
         done.append(not any(missed.is_webhooks_own(message, began) for message in missing))
         if all(done):
             await self._store.write(lambda tx: _passed(tx, channel, heard))
         return all(done)
 
-    async def _contact(self, channel: Channel, messages: list[LoggedMessage], heard: _Heard) -> bool:
+    async def _person(
+        self, channel: Channel, names: Sequence[str], messages: list[LoggedMessage], heard: _Heard
+    ) -> bool:
+        """`names`: the addresses of whoever wrote these, by whichever of them."""
         address = messages[0].sender
         if await self._store.read(lambda tx: _in_doubt(tx, channel, address)):
-            await self._heed(channel, messages, heard)
+            await self._heed(channel, names, messages, heard)
             return False
-        log = await self._said(channel, address, messages[0].created_at)
+        log = await self._said(channel, names, messages[0].created_at)
         # In one look: what is on its way right now may stand in the log already, and nobody knows its sid.
         ours, in_doubt = await self._store.read(
             lambda tx: (
@@ -143,23 +152,22 @@ class CatchUpHandler:
         if in_doubt:
             return False
         for message in messages:
-            arrival = await self._arrival(channel, message, log, ours, heard)
+            arrival = await self._arrival(channel, names, message, log, ours, heard)
             with contextlib.suppress(DuplicateError):  # its webhook came meanwhile
                 await self._receive(arrival)
         self._bell.ring()
         return True
 
-    async def _heed(self, channel: Channel, messages: list[LoggedMessage], heard: _Heard) -> None:
+    async def _heed(self, channel: Channel, names: Sequence[str], messages: list[LoggedMessage], heard: _Heard) -> None:
         """What is in doubt keeps these from being stored; whoever's last word is STOP is left alone all the same."""
-        words = missed.words_after(None, heard.log.messages, messages[0].sender)
+        words = missed.words_after(None, heard.log.messages, names)
         if not words or words[-1] not in messages or keywords.says(words[-1].body, channel.address) != Change.OUT:
             return
         word = missed.as_inbound(words[-1], channel.account, self._sids[channel.account])
         order = self._order(words[-1].created_at - heard.log.offset, heard)
 
         def heed(tx: Tx) -> None:
-            contact = tx.contacts.at(channel.id, word.sender)
-            if contact is not None:
+            for contact in identity.known(tx, channel.id, word.sender):
                 consent.heed(tx, contact, word, order)
 
         await self._store.write(heed)
@@ -167,22 +175,29 @@ class CatchUpHandler:
     def _order(self, said_at: int, heard: _Heard, is_overtaken: bool = False) -> Order:
         return Order(said_at, is_overtaken, heard.known, heard.log.began_at - self._config.twilio.doubt_grace)
 
-    async def _said(self, channel: Channel, address: str, since: int) -> LogRead:
-        """What went to a contact as an answer, whoever sent it."""
-        log = await self._log(channel).outbound(channel.address, address, since)
+    async def _said(self, channel: Channel, names: Sequence[str], since: int) -> LogRead:
+        """What went to a person as an answer, whoever sent it."""
+        source = self._log(channel)
+        log = together([await source.outbound(channel.address, each, since) for each in covering(names)])
         if all(said.direction != missed.REPLY for said in log.messages):
             return log
-        heard = await self._log(channel).inbound(channel.address, since, sender=address)
+        heard = together([await source.inbound(channel.address, since, sender=each) for each in names])
         return replace(log, messages=missed.but_for_keywords(log.messages, heard.messages))
 
     async def _arrival(
-        self, channel: Channel, message: LoggedMessage, log: LogRead, ours: set[str], heard: _Heard
+        self,
+        channel: Channel,
+        names: Sequence[str],
+        message: LoggedMessage,
+        log: LogRead,
+        ours: set[str],
+        heard: _Heard,
     ) -> Arrival:
         outbound = [said for said in log.messages if said.direction.startswith("outbound")]
         within = self._config.twilio.catch_up_answer_within
         fate = missed.fate(message, outbound, ours, twilio_now=heard.now, within=within, timezone=heard.timezone)
         media = await self._log(channel).media(message.sid) if message.num_media else ()
-        later = missed.words_after(message, heard.log.messages, message.sender)
+        later = missed.words_after(message, heard.log.messages, names)
         is_overtaken = any(word.sid in heard.known for word in later)  # the others are stored after this one
         inbound = missed.as_inbound(message, channel.account, self._sids[channel.account], media)
         return Arrival(inbound, fate, self._order(message.created_at - log.offset, heard, is_overtaken))
@@ -225,6 +240,11 @@ def _unclear(
     return waiting, bool(tx.outbox.in_doubt_in_the_box(account))
 
 
+def _names(tx: Tx, channel: Channel, messages: Sequence[LoggedMessage]) -> dict[str, tuple[str, ...]]:
+    """Of each sender all addresses of the person, its own first."""
+    senders = {message.sender for message in messages}
+    return {sender: identity.addresses(tx, channel.id, sender) for sender in senders}
+
+
 def _in_doubt(tx: Tx, channel: Channel, address: str) -> bool:
-    contact = tx.contacts.at(channel.id, address)
-    return contact is not None and tx.outbox.is_unsettled_to(contact.id)
+    return any(tx.outbox.is_unsettled_to(each.id) for each in identity.known(tx, channel.id, address))

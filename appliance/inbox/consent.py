@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from appliance.inbox import keywords
 from appliance.inbox.keywords import Change, Consent
 from appliance.model import Contact
+from appliance.people import identity
 from appliance.store import Tx
 from appliance.wire import InboundMessage
 
@@ -27,14 +28,19 @@ class Order:
 
 
 def take(tx: Tx, message: InboundMessage, contact: Contact, order: Order | None) -> Consent:
-    """Change the contact's consent as the message says; what answers it. `order`: it comes from Twilio's log."""
-    left = contact.opted_out_at is not None and contact.opted_out_sid != message.sid
+    """Change the contact's consent as the message says; what answers it. `order`: it comes from Twilio's log.
+
+    What the person said by another address of the kind counts like what was said by this one.
+    """
+    person = tx.contacts.as_person(contact)
+    left = person.opted_out_sid is not None and person.opted_out_sid != message.sid
     # An opt-out that was heeded before it could be stored counts only for what was written after it.
-    opted_out = left and (order is None or tx.contacts.has_left(contact.id))
-    found = keywords.read(message, opted_out=opted_out, reminded_at=contact.reminded_at, now=tx.now)
+    opted_out = left and (order is None or tx.contacts.has_left(person.opted_out_sid or ""))
+    found = keywords.read(message, opted_out=opted_out, reminded_at=person.reminded_at, now=tx.now)
     if order and _is_overtaken(tx, contact.id, message.recipient, order):
         found = keywords.overtaken(found, opted_out)
-    _change(tx, found.change, contact.id, message.sid)
+    is_said_again = found.suppressed == keywords.ALREADY_OUT and contact.opted_out_at is None  # by this address first
+    _change(tx, Change.OUT if is_said_again else found.change, contact.id, message.sid)
     _spread(tx, found.change, contact.id, message)
     return found
 
@@ -89,7 +95,7 @@ def _spread(tx: Tx, change: Change, contact_id: int, message: InboundMessage, sa
     assert contact is not None
     for channel in tx.channels.beside(contact.channel_id):
         # Also where the customer has not written yet: somebody may write first.
-        other = tx.contacts.ensure(channel.id, contact.address)
+        other = identity.meet(tx, channel.id, contact.address)
         if said_at is None or not (
             _spoke_later(tx, other.id, message.recipient, said_at) or _was_told_later(tx, other.id, said_at)
         ):

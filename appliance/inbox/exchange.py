@@ -1,4 +1,4 @@
-"""What Twilio's log has between one channel and one contact: who wrote what, and whether somebody else answered."""
+"""What Twilio's log has between one channel and one person: who wrote what, and whether somebody else answered."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from appliance import restoration
 from appliance.inbox import missed
 from appliance.model import HOUR, SECOND, StoredMessage
+from appliance.people import identity
 from appliance.ports import MessageLog
 from appliance.store import Tx
-from appliance.wire import LoggedMessage, forms, is_within
+from appliance.wire import LoggedMessage, covering, forms, is_within, together
 
 AMPLE = 24 * HOUR  # before a message: Twilio may have delivered it long after it was written
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """`said`: to the contact, without Twilio's own answers to keywords. `written_at`: by the contact, by sid.
+    """`said`: to the person, without Twilio's own answers to keywords. `written_at`: by the person, by sid.
 
     Those times are on Twilio's clock, which is `offset` ahead of ours.
     """
@@ -36,10 +37,13 @@ class Exchange:
         return last if last >= since - SECOND else None  # the log has whole seconds
 
 
-async def read(log: MessageLog, channel: str, contact: str, since: int) -> Exchange:
-    """Enough of it to judge messages that came in from `since` (our clock) on. Raises LogUnavailableError."""
-    said = await log.outbound(channel, contact, since - AMPLE, ours=True)
-    heard = await log.inbound(channel, since - AMPLE, sender=contact, ours=True)
+async def read(log: MessageLog, channel: str, addresses: Sequence[str], since: int) -> Exchange:
+    """Enough of it to judge messages that came in from `since` (our clock) on. `addresses`: the person's (`people`).
+    Raises LogUnavailableError.
+    """
+    since -= AMPLE
+    said = together([await log.outbound(channel, each, since, ours=True) for each in covering(addresses)])
+    heard = together([await log.inbound(channel, since, sender=each, ours=True) for each in addresses])
     return Exchange(
         missed.but_for_keywords(said.messages, heard.messages),
         {message.sid: message.created_at for message in heard.messages},
@@ -52,8 +56,10 @@ def ours(tx: Tx, channel_id: int, address: str, said: Sequence[LoggedMessage], o
 
     A restored box does not know what the lost one sent: whatever has no row here is an answer given elsewhere.
     """
-    contact, channel = tx.contacts.at(channel_id, address), tx.channels.get(channel_id)
+    channel = tx.channels.get(channel_id)
+    names = identity.addresses(tx, channel_id, address)
     is_trusted = channel is not None and restoration.restored_at(tx, channel.account) is None
-    spans = tx.attempts.spans_to(contact.id) if contact and is_trusted else []
+    known = identity.known(tx, channel_id, address) if is_trusted else []
+    spans = [span for each in known for span in tx.attempts.spans_to(each.id)]
     explained = {logged.sid for logged in said if is_within(logged.created_at, spans, offset)}
-    return tx.attempts.sids_to(channel_id, forms(address)) | explained
+    return tx.attempts.sids_to(channel_id, tuple(form for name in names for form in forms(name))) | explained

@@ -19,6 +19,7 @@ from appliance.model import (
     masked,
     may_be_written_to,
 )
+from appliance.people import identity
 from appliance.queue.bell import Bell
 from appliance.queue.lane import arm
 from appliance.store import Store, Tx, cards
@@ -67,7 +68,7 @@ def receive(tx: Tx, message: InboundMessage, config: Config, arrival: Arrival | 
     if channel is None:
         _orphan(tx, message)
         return Received.ORPHANED
-    contact = tx.contacts.ensure(channel.id, message.sender)
+    contact = identity.meet(tx, channel.id, message.sender, message.aliases)
     if arrival and tx.forgotten.is_from_before(contact, arrival.order.said_at):
         raise DuplicateError
     conversation = open_conversation(tx, channel, contact, config)
@@ -119,7 +120,10 @@ def complete(tx: Tx, message: InboundMessage) -> None:
     Nothing where the sid is another account's: whoever owns one account may not write into another one's messages.
     """
     if tx.messages.account(message.sid) == message.account and tx.messages.fill_gaps(message):
-        tx.contacts.named(tx.messages.stored(message.sid)[1], message.profile_name)
+        contact = tx.contacts.get(tx.messages.stored(message.sid)[1])
+        assert contact is not None
+        tx.contacts.named(contact.id, message.profile_name)
+        identity.note(tx, contact, message.aliases)
         consent.complete(tx, message)
 
 

@@ -82,9 +82,11 @@ def but_for_keywords(said: Sequence[LoggedMessage], heard: Sequence[LoggedMessag
     )
 
 
-def words_after(message: LoggedMessage | None, heard: Sequence[LoggedMessage], sender: str) -> list[LoggedMessage]:
-    """What a contact said about consent after one of its messages, or at all; in the order of Twilio's log."""
-    written = [other for other in heard if other.sender == sender and other.direction == "inbound"]
+def words_after(
+    message: LoggedMessage | None, heard: Sequence[LoggedMessage], senders: Collection[str]
+) -> list[LoggedMessage]:
+    """What a person said about consent after one of its messages, or at all; in the order of Twilio's log."""
+    written = [other for other in heard if other.sender in senders and other.direction == "inbound"]
     later = written if message is None else written[written.index(message) + 1 :]
     return [other for other in later if keywords.says(other.body, other.recipient) != keywords.Change.NONE]
 

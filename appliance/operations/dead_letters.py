@@ -137,7 +137,7 @@ def _check_allowed(tx: Tx, kind: str, channel_id: int, contact_id: int) -> None:
     if not tx.channels.is_in_use(channel_id):
         text = f"The channel {channel.address} was removed; add it again first: appliance channel add {channel.address}"
         raise _refused("channel_removed", text)
-    found = refusal(kind, channel.address, contact, tx.now)
+    found = refusal(kind, channel.address, tx.contacts.as_person(contact), tx.now)
     if found is not None:
         raise _refused(found.reason.replace(" ", "_"), f"Not possible: {found.reason}. {found.card}".strip())
 

@@ -9,6 +9,7 @@ from appliance import texts
 from appliance.config import Config
 from appliance.errors import RequestError
 from appliance.model import MANUAL, Channel, OutboxMessage, OutboxState, may_be_written_to
+from appliance.people import identity
 from appliance.queue.lane import follow
 from appliance.store import Tx
 from appliance.store.contacts import session_key
@@ -72,7 +73,7 @@ def submit(tx: Tx, message: ManualMessage, config: Config) -> Submitted:
     channel = _channel(tx, message)
     if message.idempotency_key is not None and (known := _known(tx, message, channel, body)):
         return Submitted(known.id, known.state)
-    contact = tx.contacts.ensure(channel.id, message.recipient)
+    contact = identity.meet(tx, channel.id, message.recipient)
     conversation = tx.conversations.open_with(session_key(channel.id, contact.address))
     outbox_id = write(
         tx,

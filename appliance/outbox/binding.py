@@ -21,11 +21,12 @@ from appliance.model import (
     masked,
 )
 from appliance.outbox.evidence import OPEN
+from appliance.people import identity
 from appliance.queue.lane import follow
 from appliance.store import Tx, cards
 from appliance.store.cards import CardKind
 from appliance.twilio import codes
-from appliance.wire import DeliveryReport, LoggedMessage
+from appliance.wire import Alias, DeliveryReport, LoggedMessage
 
 RANK = {"accepted": 1, "scheduled": 1, "queued": 2, "sending": 3, "sent": 4, "delivered": 5, "read": 6}
 FINAL_FAILURES = frozenset({"failed", "undelivered", "canceled"})
@@ -43,6 +44,7 @@ def apply(tx: Tx, report: DeliveryReport, config: Config) -> OutboxMessage | Non
         if not tx.forgotten.knows(report.sid):
             tx.events.insert(report, None, "names no row of ours")
         return None
+    _also_called(tx, row, report.recipient)
     # Equal bodies in doubt are settled together: Twilio's log may have given the sid to another row than this one. It
     # stays that row's, as a guess, until a callback for that row names another.
     holder = tx.outbox.holding(row.contact_id, report.sid)
@@ -51,6 +53,15 @@ def apply(tx: Tx, report: DeliveryReport, config: Config) -> OutboxMessage | Non
     name(tx, row, number, report.sid, report.status, report.error_code, guessed=guessed)
     derive(tx, row, config)
     return row
+
+
+def _also_called(tx: Tx, row: OutboxMessage, recipient: str) -> None:
+    """Twilio tells of our message under another address than the one that we gave: it is the same person's."""
+    if recipient in ("", row.recipient) or recipient.rpartition(":")[0] != row.recipient.rpartition(":")[0]:
+        return
+    contact = tx.contacts.get(row.contact_id)
+    assert contact is not None
+    identity.note(tx, contact, [Alias(recipient, "To of a callback")])
 
 
 def _is_ours(tx: Tx, row: OutboxMessage, number: int, tag: str, report: DeliveryReport) -> bool:

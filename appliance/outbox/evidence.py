@@ -14,7 +14,7 @@ from itertools import product
 from appliance.model import MINUTE, Attempt, OutboxMessage, OutboxState
 from appliance.queue.tolerance import AGAIN
 from appliance.twilio.encoding import outgoing
-from appliance.wire import OUTBOUND, SKEW, LoggedMessage, LogRead, is_within, on_twilios_clock
+from appliance.wire import OUTBOUND, SKEW, LoggedMessage, LogRead, forms, is_within, on_twilios_clock
 
 OPEN = (OutboxState.DOUBT, OutboxState.READY)  # what is not bound of these is sent again
 
@@ -29,11 +29,14 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A row that was handed to Twilio, with its attempts. `silent_until`: what ended before that counts from then."""
+    """A row that was handed to Twilio, with its attempts. `silent_until`: what ended before that counts from then.
+    `names`: by which Twilio's log may show its recipient, its own address first.
+    """
 
     row: OutboxMessage
     attempts: Sequence[Attempt]
     silent_until: int = 0
+    names: tuple[str, ...] = ()
 
     @property
     def began(self) -> int:
@@ -45,6 +48,11 @@ class Claim:
         """When the last attempt was over, on our clock."""
         ends = (attempt.ended_at or attempt.started_at for attempt in self.attempts)
         return max(max(ends, default=self.row.created_at), self.silent_until)
+
+    @property
+    def customer(self) -> tuple[int, int]:
+        """Who may have got it: one person on one channel, by whichever address."""
+        return self.row.channel_id, self.row.person_id or self.row.contact_id
 
     @property
     def is_given_up(self) -> bool:
@@ -80,7 +88,7 @@ class Books:
 
 
 def judge(claims: Sequence[Claim], log: LogRead, books: Books, grace: int) -> list[Verdict]:
-    """One verdict for each row that was handed to Twilio between one channel and one contact."""
+    """One verdict for each row that was handed to Twilio between one channel and one person."""
     start = min((on_twilios_clock(claim.began, log.offset) for claim in claims), default=0)
     free = [
         logged
@@ -105,16 +113,20 @@ def _bound(claims: Sequence[Claim], free: list[LoggedMessage], offset: int) -> d
 
     First by when the attempts were made; then, as clocks may be wrong, whatever came after the first one of a row that
     is still in doubt. A draft that was given up takes only what its own attempts explain, and what nobody else wants:
-    its questions are others' now, and one of those that is not bound is sent again.
+    its questions are others' now, and one of those that is not bound is sent again. Equal texts to two addresses of one
+    person are interchangeable like those to one, but each goes first to a row of its own address.
     """
     bound: dict[int, LoggedMessage] = {}
-    for is_timed, matches in product((True, False), (_equal, _trial)):
+    for is_timed, matches, is_its_own in product((True, False), (_equal, _trial), (True, False)):
         # Longest bodies first: a short one may also be the end of a longer one.
         for claim in sorted(claims, key=lambda claim: (-len(claim.row.body), claim.is_given_up, claim.row.id)):
             if claim.row.id in bound or not (is_timed or claim.row.state in OPEN):
                 continue
             start = on_twilios_clock(claim.began, offset)
             made = (each for each in free if (claim.explains(each, offset) if is_timed else each.created_at >= start))
+            if is_its_own:
+                own = forms(claim.row.recipient)
+                made = (each for each in made if each.recipient in own)
             body = outgoing(claim.row.body, claim.row.recipient)
             if first := next((each for each in made if matches(outgoing(each.body, each.recipient), body)), None):
                 free.remove(first)

@@ -3,6 +3,7 @@
 What would be forbidden by the number of answers is not even asked for: a reply job looks at `loop_guard` first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.config import Config
@@ -13,6 +14,7 @@ from appliance.model import (
     Contact,
     Held,
     OutboxMessage,
+    StoredMessage,
     TextKey,
 )
 from appliance.store import Tx
@@ -35,7 +37,10 @@ class Refusal:
 
 
 def refusal(kind: str, channel: str, contact: Contact, now: int) -> Refusal | None:
-    """The checks of the unit of work that sets an outbox row to sending, but for the loop guard and newer messages."""
+    """The checks of the unit of work that sets an outbox row to sending, but for the loop guard and newer messages.
+
+    `contact`: as a person, with what its other addresses add.
+    """
     if contact.forget_at is not None:
         return Refusal(FORGETTING)
     if contact.opted_out_at is not None and kind not in _EXEMPT_FROM_OPT_OUT:
@@ -50,11 +55,24 @@ def refusal(kind: str, channel: str, contact: Contact, now: int) -> Refusal | No
 
 
 def is_superseded(tx: Tx, row: OutboxMessage) -> bool:
-    if row.kind in _NEVER_SUPERSEDED or row.conversation_id is None or not tx.messages.live(row.conversation_id):
+    """Newer messages wait: in its conversation, or by another address of the person, which its writer did not know."""
+    if row.kind in _NEVER_SUPERSEDED or row.conversation_id is None:
+        return False
+    is_live = bool(tx.messages.live(row.conversation_id))
+    if not is_live and row.person_id is None:
         return False
     answered = tx.messages.answered_by(row.id)
+    if not is_live and not _spoke_elsewhere(tx, row, answered):
+        return False
     since = answered[0].received_at if answered else row.created_at
     return tx.outbox.superseded_since(row.conversation_id, since) < MAX_REGENERATIONS
+
+
+def _spoke_elsewhere(tx: Tx, row: OutboxMessage, answered: Sequence[StoredMessage]) -> bool:
+    """Each message makes a draft stale once: the writer of the next draft knew of it, and it has a lane of its own."""
+    if not answered:
+        return False
+    return tx.messages.is_newer_live(row.contact_id, max(row.seen or 0, answered[-1].id))
 
 
 def forbidden(tx: Tx, row: OutboxMessage, config: Config) -> Refusal | None:
@@ -64,17 +82,18 @@ def forbidden(tx: Tx, row: OutboxMessage, config: Config) -> Refusal | None:
         return Refusal("too old", "A reply waited too long to be sent.")
     contact = tx.contacts.get(row.contact_id)
     assert contact is not None
-    found = refusal(row.kind, row.sender, contact, tx.now)
+    found = refusal(row.kind, row.sender, tx.contacts.as_person(contact), tx.now)
     if found or row.kind == MANUAL:
         return found
-    return loop_guard(tx, row.contact_id, config.conversations.max_replies_per_hour, row.id)
+    return loop_guard(tx, contact, config.conversations.max_replies_per_hour, row.id)
 
 
-def loop_guard(tx: Tx, contact_id: int, limit: int, outbox_id: int = 0) -> Refusal | None:
-    """Two machines that answer each other must end. Also asked before a responder, who is paid for each answer.
+def loop_guard(tx: Tx, contact: Contact, limit: int, outbox_id: int = 0) -> Refusal | None:
+    """Two machines that answer each other must end, by however many addresses. Also asked before a responder, who is
+    paid for each answer.
 
     `outbox_id`: the message it is about, which does not count against itself.
     """
-    if limit == 0 or tx.outbox.attempted_to(contact_id, tx.now - HOUR, limit, outbox_id) < limit:
+    if limit == 0 or tx.outbox.attempted_to(tx.contacts.aliases(contact), tx.now - HOUR, limit, outbox_id) < limit:
         return None
     return Refusal("loop guard", f"More than {limit} replies in an hour: the appliance went silent.")

@@ -39,7 +39,7 @@ class SendHandler:
 
         def begin(tx: Tx) -> OutboxMessage | None:
             outbox_id = job.payload["outbox"]
-            if look is not None and not is_still_absent(tx, outbox_id, *look, self._config):
+            if look is not None and not is_still_absent(tx, *look, self._config):
                 return None
             return delivery.begin(tx, outbox_id, tag, self._config)
 
@@ -53,7 +53,7 @@ class SendHandler:
         consequences.of_result(self._circuits, self._clock, row, result)
         return self._outcome(row, result)
 
-    async def _look(self, outbox_id: int) -> tuple[LogRead, LogRead] | None:
+    async def _look(self, outbox_id: int) -> tuple[Claim, LogRead, LogRead] | None:
         """A row that was handed over before is looked for again: an absence serves one POST directly after its read."""
 
         def earlier(tx: Tx) -> Claim | None:
@@ -65,7 +65,7 @@ class SendHandler:
             return None
         log = self._accounts[claim.row.account].log
         of_channel = await log.sent(claim.row.sender, claim.began, ours=True)
-        return await read(log, [claim], of_channel), of_channel
+        return claim, await read(log, [claim], of_channel), of_channel
 
     def give_up(self, job: Job, error: str) -> Outcome:
         """What is in the outbox stays as it is; a row that was being sent is in doubt."""

@@ -14,7 +14,7 @@ from appliance.queue.outcome import Done, Outcome, Snooze
 from appliance.queue.tolerance import AGAIN, LATER, Tolerance, of_each, unreadable
 from appliance.store import Store, Tx
 from appliance.store.cards import BOX, CardKind
-from appliance.wire import LogRead, forms
+from appliance.wire import LogRead, covering, forms, together
 
 
 class SettleHandler:
@@ -50,7 +50,7 @@ class SettleHandler:
             began[claim.row.sender] = min(claim.began, began.get(claim.row.sender, claim.began))
         channels: dict[str, LogRead] = {}
         grace = self._config.twilio.doubt_grace
-        for _, pair in groupby(sorted(claims, key=_contact), _contact):
+        for _, pair in groupby(sorted(claims, key=_customer), _customer):
             doubtful = list(pair)
             due = min(claim.ended for claim in doubtful) + grace
             if due > self._clock.now():
@@ -79,36 +79,38 @@ class SettleHandler:
         return due is not None
 
 
-def _contact(claim: Claim) -> int:
-    return claim.row.contact_id
+def _customer(claim: Claim) -> tuple[int, int]:
+    return claim.customer
 
 
 def claim_of(tx: Tx, row: OutboxMessage) -> Claim:
-    return Claim(row, tx.attempts.of(row.id), restoration.grace_began(tx, row.account))
+    names = tuple(tx.links.names(row.contact_id))
+    return Claim(row, tx.attempts.of(row.id), restoration.grace_began(tx, row.account), names)
 
 
 async def read(log: MessageLog, claims: Sequence[Claim], of_channel: LogRead) -> LogRead:
-    """What went to the contact of these rows since the first attempt: by its address, and by ours."""
-    row = claims[0].row
+    """What went to the person of these rows since the first attempt: by each of its addresses, and by ours."""
+    names, sender = claims[0].names, claims[0].row.sender
     since = min(claim.began for claim in claims)
-    by_contact = await log.outbound(row.sender, row.recipient, since, ours=True)
-    found = {logged.sid: logged for logged in by_contact.messages}
-    found |= {logged.sid: logged for logged in of_channel.messages if logged.recipient in forms(row.recipient)}
-    messages = tuple(sorted(found.values(), key=lambda logged: logged.created_at))
-    return replace(by_contact, messages=messages)
+    reads = [await log.outbound(sender, each, since, ours=True) for each in covering(names)]
+    known = {form for each in names for form in forms(each)}
+    by_us = replace(reads[0], messages=tuple(logged for logged in of_channel.messages if logged.recipient in known))
+    return together([by_us, *reads])
 
 
 def judged(tx: Tx, claims: Sequence[Claim], log: LogRead, of_channel: LogRead, grace: int) -> list[Verdict]:
-    """The verdicts of everything that was handed to Twilio for the contact of these rows and has no sid.
+    """The verdicts of everything that was handed to Twilio for the person of these rows and has no sid.
 
     `claims`: those for which the log was read, from the first attempt of theirs on.
     """
     row = claims[0].row
     every = [claim_of(tx, each) for each in tx.outbox.unresolved_to(row.contact_id)]
     began = min(claim.began for claim in claims)
-    others = [form for form in forms(row.recipient)[1:] if tx.contacts.at(row.channel_id, form)]
+    names = claims[0].names
+    known = tuple(dict.fromkeys(form for each in names for form in forms(each)))
+    others = [form for form in known if form not in names and tx.contacts.at(row.channel_id, form)]
     books = Books(
-        known=tx.attempts.sids_to(row.channel_id, forms(row.recipient)),
+        known=tx.attempts.sids_to(row.channel_id, known),
         expected=tx.attempts.sids_since(row.contact_id, began),
         foreign=others,
         youngest=max((logged.created_at for logged in of_channel.messages), default=0),
@@ -128,15 +130,21 @@ def _park_all(tx: Tx, claims: Sequence[Claim], why: str) -> bool:
 
 def _apply(tx: Tx, claims: Sequence[Claim], log: LogRead, of_channel: LogRead, config: Config) -> int | None:
     """When to look again (ms UTC), 0 for never; None where something moved meanwhile."""
-    contact_id = claims[0].row.contact_id
-    current = [(row.id, row.attempt) for row in tx.outbox.in_doubt_in_the_box() if row.contact_id == contact_id]
-    if current != [(claim.row.id, claim.row.attempt) for claim in claims] or tx.outbox.is_sending_to(contact_id):
+    first = claims[0]
+    doubtful = (row for row in tx.outbox.in_doubt_in_the_box() if claim_of(tx, row).customer == first.customer)
+    is_same = [(row.id, row.attempt) for row in doubtful] == [(claim.row.id, claim.row.attempt) for claim in claims]
+    if not is_same or not _was_read(tx, first) or tx.outbox.is_sending_to(first.row.contact_id):
         return None
     verdicts = judged(tx, claims, log, of_channel, config.twilio.doubt_grace)
     verdicts.sort(key=lambda verdict: verdict.finding != Finding.SENT)  # an older answer is not sent again behind one
     for verdict in verdicts:
         conclude(tx, verdict, log, config)
     return min((verdict.due for verdict in verdicts if verdict.due), default=0)
+
+
+def _was_read(tx: Tx, claim: Claim) -> bool:
+    """Whether the log was asked for each address that the person has by now."""
+    return set(tx.links.names(claim.row.contact_id)) == set(claim.names)
 
 
 def conclude(tx: Tx, verdict: Verdict, log: LogRead, config: Config) -> None:
@@ -159,11 +167,16 @@ def conclude(tx: Tx, verdict: Verdict, log: LogRead, config: Config) -> None:
             delivery.resend(tx, row, config)
 
 
-def is_still_absent(tx: Tx, outbox_id: int, log: LogRead, of_channel: LogRead, config: Config) -> bool:
-    """Directly before a row is sent again: whether a fresh read still proves that it was not. Else it is concluded."""
+def is_still_absent(tx: Tx, was: Claim, log: LogRead, of_channel: LogRead, config: Config) -> bool:
+    """Directly before a row is sent again: whether a fresh read still proves that it was not. Else it is concluded, or
+    looked for once more: `was` is what the log was read for.
+    """
+    outbox_id = was.row.id
     row = tx.outbox.get(outbox_id)
     if row is None or row.state != OutboxState.READY:
         return True
+    if not _was_read(tx, was):
+        return False
     verdicts = judged(tx, [claim_of(tx, row)], log, of_channel, config.twilio.doubt_grace)
     for verdict in verdicts:
         if verdict.finding == Finding.SENT or verdict.claim.row.id == outbox_id:

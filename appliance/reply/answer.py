@@ -58,6 +58,7 @@ def _write(tx: Tx, case: Case, reply: Reply, body: str) -> bool:
         source=reply.source,
         options=reply.options,
         covers=case.message_ids,
+        seen=case.seen,
         reply_no=case.job.payload.get("reply_no", 1),
         intended_by=case.job.payload.get("intended_by", ""),
     )

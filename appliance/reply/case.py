@@ -26,6 +26,7 @@ class Case:
     recent_apology: int | None  # the outbox row later messages share
     media_text_is_recent: bool
     read_at: int
+    seen: int  # the customer's newest message that is known here, by whichever address
 
     @property
     def message_ids(self) -> list[int]:
@@ -43,6 +44,8 @@ def load(tx: Tx, job: Job, shelves: Shelves) -> Case | None:
     contact = tx.contacts.get(conversation.contact_id)
     assert organization is not None and contact is not None
     recent = tx.outbox.recent
+    beside = tx.conversations.open_beside(contact.id) if contact.person_id is not None else []
+    dialogue = _dialogue(tx, conversation, organization, messages, shelves, beside)
     return Case(
         job,
         conversation,
@@ -50,10 +53,11 @@ def load(tx: Tx, job: Job, shelves: Shelves) -> Case | None:
         contact,
         masked(contact.address),
         messages,
-        _dialogue(tx, conversation, organization, messages, shelves),
+        dialogue,
         recent(conversation.id, TextKey.UNAVAILABLE, tx.now - APOLOGY_EVERY),
         recent(conversation.id, TextKey.MEDIA_UNSUPPORTED, tx.now - MEDIA_TEXT_EVERY) is not None,
         tx.now,
+        tx.messages.newest(beside, messages[-1].id),
     )
 
 
@@ -63,10 +67,12 @@ def _dialogue(
     organization: Organization,
     messages: tuple[StoredMessage, ...],
     shelves: Shelves,
+    beside: Sequence[int],
 ) -> Dialogue:
+    """`beside`: the customer's conversations by other addresses, which belong to what was said."""
     questions = tuple(message.body for message in messages)
-    received = tx.history.received(conversation.id, messages[0].id, HISTORY)
-    said = tx.history.said(conversation.id, HISTORY)
+    received = tx.history.received(conversation.id, messages[0].id, HISTORY, beside)
+    said = tx.history.said(conversation.id, HISTORY, beside)
     topics = propose(tx, organization, questions)
     shelf = shelves.of(tx, organization)
     few = shelf.topics if len(shelf.topics) <= FEW_TOPICS else ()

@@ -47,7 +47,7 @@ class ReplyHandler:
             return abandon(case, "The answer would have come too late.")
         if decided := without_responder(case):
             return answer(case, decided)
-        guard = loop_guard(tx, case.conversation.contact_id, self._config.conversations.max_replies_per_hour)
+        guard = loop_guard(tx, case.contact, self._config.conversations.max_replies_per_hour)
         return hold_back(case, guard) if guard else case
 
     def give_up(self, job: Job, error: str) -> Outcome:

@@ -31,10 +31,11 @@ def reading(message: StoredMessage) -> Reading:
         return Reading.STICKER
     if not media and is_emoji(body):
         return Reading.EMOJI
-    says_nothing = is_emoji(body) or message.message_type == "contacts" or _is_file_name(message)
+    is_system = message.message_type == "system"  # WhatsApp's word of a customer's new number
+    says_nothing = is_system or is_emoji(body) or message.message_type == "contacts" or _is_file_name(message)
     if body and not says_nothing:
         return Reading.TEXT
-    if media or message.message_type not in ("", "text"):
+    if not is_system and (media or message.message_type not in ("", "text")):
         return Reading.UNREADABLE
     return Reading.NOTHING
 

@@ -42,7 +42,12 @@ def sender_of(form: MultiMapping[str], pool: Collection[str]) -> str:
 
 
 def check_create(
-    form: MultiMapping[str], ledger: Ledger, owned: Collection[str], now: int, pool: Collection[str] | None = None
+    form: MultiMapping[str],
+    ledger: Ledger,
+    owned: Collection[str],
+    now: int,
+    pool: Collection[str] | None = None,
+    also: Collection[str] = (),
 ) -> None:
     """Raise RefusedError for the first thing wrong with the parameters of a new message.
 
@@ -66,8 +71,8 @@ def check_create(
         raise RefusedError(21609, "The 'StatusCallback' URL is not a valid URL.")
     if ledger.opted_out(recipient, sender):
         raise RefusedError(21610, "Attempt to send to unsubscribed recipient")
-    last = ledger.last_inbound(recipient, sender)
-    if prefix(recipient) == "whatsapp" and (last is None or now - last > WINDOW):
+    last = max(ledger.last_inbound(each, sender) or 0 for each in (recipient, *also))
+    if prefix(recipient) == "whatsapp" and now - last > WINDOW:
         raise RefusedError(63016, "Failed to send freeform message because you are outside the allowed window.")
 
 

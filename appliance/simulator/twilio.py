@@ -14,6 +14,7 @@ from multidict import MultiMapping
 from appliance.simulator.canonical import unchanged
 from appliance.simulator.delivery import Delivery
 from appliance.simulator.faults import Faults
+from appliance.simulator.identities import Identities
 from appliance.simulator.incident import Incident
 from appliance.simulator.keywords import ANSWERS, keyword
 from appliance.simulator.lag import Lag
@@ -64,6 +65,7 @@ class Twilio:
     `lag`: seconds by which a read of the list is behind on a message, as far as no fault says more.
     `latency`: seconds from when a request was done until it is answered.
     `rate`, later `delivery.rate`: messages per second of each sender; what is beyond is accepted and stays queued.
+    `identities`: what WhatsApp calls a customer besides the address that the message came from.
     `incident`: trouble for a span of time. `posts`: how many POSTs came for each To, whatever became of them.
     """
 
@@ -100,6 +102,7 @@ class Twilio:
         self.null_from = null_from
         self.lag = lag
         self.latency = latency
+        self.identities = Identities()
         self.posts: Counter[str] = Counter()
         self.faults = Faults(lambda: self.now())  # noqa: PLW0108 - the clock may be exchanged
         self._credentials = [(account_sid, token) for token in auth_tokens] + list((api_keys or {}).items())
@@ -151,7 +154,8 @@ class Twilio:
         url = f"{self.public_url.rstrip('/')}/twilio/messages"
         services = (sid for sid, pool in (self.services or {}).items() if to in pool)
         through = {"MessagingServiceSid": service} if (service := next(services, "")) else {}
-        answer = await self._webhooks.call(url, inbound_parameters(entry) | through | dict(extra or {}), method)
+        told = self.identities.parameters(entry.sender) | through | dict(extra or {})
+        answer = await self._webhooks.call(url, inbound_parameters(entry) | told, method)
         for text in answer.messages():
             await self.delivery.begin(self._reply(entry, text))
         return entry.sid, answer.status
@@ -179,7 +183,8 @@ class Twilio:
     def create(self, form: MultiMapping[str]) -> Entry:
         """Accept a message from the REST API's parameters, status queued. Raises RefusedError."""
         pool = self._pool(form.get("MessagingServiceSid", ""))
-        check_create(form, self.ledger, self.owned, self.now(), pool)
+        also = self.identities.others(form.get("To", ""))
+        check_create(form, self.ledger, self.owned, self.now(), pool, also)
         is_encoded = form.get("SmartEncoded", "").lower() == "true" and not prefix(form["To"])
         draft = Draft(
             sender_of(form, pool),

@@ -1,6 +1,7 @@
 """Attempts: each POST of an outbox row, and what Twilio made of it."""
 
 from appliance.model import Attempt
+from appliance.store.contacts import ALIASES
 from appliance.store.sql import Sql
 
 _COLUMNS = "number, tag, started_at, ended_at, sid, guessed, status, error_code, account"
@@ -100,22 +101,22 @@ class Attempts:
         self._sql.run("UPDATE outbox SET attempt = attempt + 1 WHERE state = 'ready'")
 
     def sids_since(self, contact_id: int, at: int) -> set[str]:
-        """Of those to one contact the names of what was handed over from a time on (ms UTC)."""
+        """Of those to one person the names of what was handed over from a time on (ms UTC)."""
         rows = self._sql.all(
-            "SELECT a.sid FROM outbox o JOIN attempts a ON a.outbox_id = o.id "
-            "WHERE o.contact_id = ? AND a.started_at >= ? AND a.sid IS NOT NULL",
+            "SELECT a.sid FROM outbox o JOIN attempts a ON a.outbox_id = o.id "  # noqa: S608
+            f"WHERE o.contact_id IN {ALIASES} AND a.started_at >= ?2 AND a.sid IS NOT NULL",
             contact_id,
             at,
         )
         return {row["sid"] for row in rows}
 
     def spans_to(self, contact_id: int) -> list[tuple[int, int]]:
-        """From when to when (ms UTC) something may have been sent to a contact whose sid nobody has told."""
+        """From when to when (ms UTC) something may have been sent to a person whose sid nobody has told."""
         rows = self._sql.all(
-            "SELECT a.started_at, coalesce(a.ended_at, ?) FROM outbox o JOIN attempts a ON a.outbox_id = o.id "
-            "WHERE o.contact_id = ? AND a.sid IS NULL AND a.status <> 'refused'",
-            self._sql.now,
+            "SELECT a.started_at, coalesce(a.ended_at, ?2) FROM outbox o JOIN attempts a ON a.outbox_id = o.id "  # noqa: S608
+            f"WHERE o.contact_id IN {ALIASES} AND a.sid IS NULL AND a.status <> 'refused'",
             contact_id,
+            self._sql.now,
         )
         return [(row[0], row[1]) for row in rows]
 

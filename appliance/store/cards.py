@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import NewType
 
 from appliance.model import MAIN
+from appliance.store.contacts import ALIASES
 from appliance.store.sql import Row, Sql
 
 Subject = NewType("Subject", str)  # what a card is about, such as "outbox:12"; made only here
@@ -113,12 +114,12 @@ class Cards:
         )
 
     def of_contact(self, kind: CardKind, contact_id: int) -> list[Subject]:
-        """What the open cards of a kind are about, in all the contact's conversations."""
+        """What the open cards of a kind are about, in all the contact's conversations, by whichever address."""
         rows = self._sql.all(
-            "SELECT subject FROM cards WHERE kind = ? AND closed_at IS NULL "
-            "AND subject IN (SELECT 'conversation:' || id FROM conversations WHERE contact_id = ?)",
-            kind,
+            "SELECT subject FROM cards WHERE kind = ?2 AND closed_at IS NULL AND subject IN "  # noqa: S608
+            f"(SELECT 'conversation:' || id FROM conversations WHERE contact_id IN {ALIASES})",
             contact_id,
+            kind,
         )
         return [Subject(row["subject"]) for row in rows]
 

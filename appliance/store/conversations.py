@@ -1,6 +1,7 @@
 """Conversations: one open per session key; the sweeps that let them go idle and close them."""
 
 from appliance.model import Conversation, ConversationStatus
+from appliance.store.contacts import ALIASES
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
@@ -73,12 +74,12 @@ class Conversations(Repository[Conversation]):
         )
 
     def take(self, contact_id: int) -> None:
-        """A person is in charge of the contact."""
+        """A person is in charge of the contact, whichever address it uses."""
         self._sql.run(
-            "UPDATE conversations SET status = 'human', version = version + 1, updated_at = ? "
-            "WHERE contact_id = ? AND status NOT IN ('closed', 'human')",
-            self._sql.now,
+            "UPDATE conversations SET status = 'human', version = version + 1, updated_at = ?2 "  # noqa: S608
+            f"WHERE contact_id IN {ALIASES} AND status NOT IN ('closed', 'human')",
             contact_id,
+            self._sql.now,
         )
 
     def give_back(self, contact_id: int) -> None:
@@ -89,6 +90,15 @@ class Conversations(Repository[Conversation]):
             self._sql.now,
             contact_id,
         )
+
+    def open_beside(self, contact_id: int) -> list[int]:
+        """The ids of the open conversations that the same person has by other addresses, on whatever channel."""
+        rows = self._sql.all(
+            "SELECT v.id FROM contacts a JOIN contacts b ON b.person_id = a.person_id AND b.id <> a.id "
+            "JOIN conversations v ON v.contact_id = b.id AND v.status <> 'closed' WHERE a.id = ? ORDER BY v.id",
+            contact_id,
+        )
+        return [row["id"] for row in rows]
 
     def newest(self, contact_id: int) -> Conversation | None:
         return self._find("contact_id = ? ORDER BY id DESC LIMIT 1", contact_id)

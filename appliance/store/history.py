@@ -1,5 +1,7 @@
 """A conversation as it went: what came in and what we said, for the model and for people."""
 
+from collections.abc import Sequence
+
 from appliance.store.outbox import GONE
 from appliance.store.sql import Row, Sql
 
@@ -8,26 +10,37 @@ class History:
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
 
-    def received(self, conversation_id: int, before: int, limit: int) -> list[Row]:
-        """Inbound messages older than a message id, oldest first: id, body, reply_id, received_at."""
-        rows = self._sql.all(
+    def received(self, conversation_id: int, before: int, limit: int, beside: Sequence[int] = ()) -> list[Row]:
+        """Inbound messages older than a message id, oldest first: id, body, reply_id, received_at. `beside`: the same
+        customer's conversations by other addresses, of which what was answered counts: what waits has its own lane, and
+        whoever saw it would answer it as well.
+        """
+        own = self._last(
             "SELECT id, body, reply_id, received_at FROM messages WHERE conversation_id = ? AND id < ? "
             "ORDER BY id DESC LIMIT ?",
-            conversation_id,
-            before,
-            limit,
+            [(conversation_id, before, limit)],
         )
-        return rows[::-1]
+        others = self._last(
+            "SELECT id, body, reply_id, received_at FROM messages m WHERE conversation_id = ? AND EXISTS (SELECT 1 "  # noqa: S608
+            f"FROM outbox o WHERE o.id = m.reply_id AND o.state NOT IN {GONE} AND o.state <> 'ready') "
+            "ORDER BY id DESC LIMIT ?",
+            [(each, limit) for each in beside],
+        )
+        return sorted([*own, *others], key=lambda row: int(row["id"]))[-limit:]
 
-    def said(self, conversation_id: int, limit: int) -> list[Row]:
+    def said(self, conversation_id: int, limit: int, beside: Sequence[int] = ()) -> list[Row]:
         """Ours that Twilio has or may have, oldest first: id, body, created_at. Withdrawn drafts are left out."""
-        rows = self._sql.all(
+        return self._last(
             f"SELECT id, body, created_at FROM outbox WHERE conversation_id = ? AND state NOT IN {GONE} "  # noqa: S608
             "AND state <> 'ready' ORDER BY id DESC LIMIT ?",
-            conversation_id,
-            limit,
+            [(each, limit) for each in (conversation_id, *beside)],
         )
-        return rows[::-1]
+
+    def _last(self, statement: str, questions: Sequence[tuple[int, ...]]) -> list[Row]:
+        """The newest rows of several questions together, oldest first; the last value of each says how many."""
+        rows = [row for values in questions for row in self._sql.all(statement, *values)]
+        rows.sort(key=lambda row: int(row["id"]))
+        return rows[-questions[0][-1] :] if questions else []
 
     def messages(self, organization_id: int | None, contact: str | None, limit: int) -> list[Row]:
         """What came in and what went out, newest first, of one contact's address or of all.

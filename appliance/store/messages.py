@@ -1,10 +1,12 @@
 """Received messages, each once by its sid, and orphans: those written to a number that is nobody's here."""
 
+from collections.abc import Sequence
 from itertools import groupby
 
 import msgspec
 
 from appliance.model import Handover, StoredMessage
+from appliance.store.contacts import ALIASES, OF_A_KIND
 from appliance.store.forgotten import Forgotten
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
@@ -117,20 +119,21 @@ class Messages(Repository[StoredMessage]):
         return changed == 1
 
     def written_since(self, contact_id: int, at: int) -> list[tuple[str, str]]:
-        """(sid, body) of what a contact wrote later than a time (ms UTC)."""
+        """(sid, body) of what a person wrote later than a time (ms UTC), on channels of the contact's kind."""
         rows = self._sql.all(
-            "SELECT m.sid, m.body FROM conversations c JOIN messages m ON m.conversation_id = c.id "
-            "WHERE c.contact_id = ? AND m.received_at > ?",
+            "SELECT m.sid, m.body FROM conversations c JOIN messages m ON m.conversation_id = c.id "  # noqa: S608
+            f"WHERE c.contact_id IN {OF_A_KIND} AND m.received_at > ?2",
             contact_id,
             at,
         )
         return [(row["sid"], row["body"]) for row in rows]
 
     def told_since(self, contact_id: int, at: int) -> list[str]:
-        """Twilio's OptOutType in the webhooks of what a contact wrote later than a time (ms UTC)."""
+        """Twilio's OptOutType in the webhooks of what a person wrote later than a time (ms UTC), as above."""
         rows = self._sql.all(
-            "SELECT p.value ->> 1 AS told FROM conversations c JOIN messages m ON m.conversation_id = c.id, "
-            "json_each(m.parameters) p WHERE c.contact_id = ? AND m.received_at > ? AND p.value ->> 0 = 'OptOutType'",
+            "SELECT p.value ->> 1 AS told FROM conversations c JOIN messages m ON m.conversation_id = c.id, "  # noqa: S608
+            f"json_each(m.parameters) p WHERE c.contact_id IN {OF_A_KIND} AND m.received_at > ?2 "
+            "AND p.value ->> 0 = 'OptOutType'",
             contact_id,
             at,
         )
@@ -154,6 +157,24 @@ class Messages(Repository[StoredMessage]):
     def live(self, conversation_id: int) -> list[StoredMessage]:
         """Those nobody has answered yet, in receive order."""
         return self._select(f"conversation_id = ? AND {LIVE} ORDER BY id", conversation_id)
+
+    def is_newer_live(self, contact_id: int, than: int) -> bool:
+        """Whether another address of the person has a message that nobody has answered yet, later than this one."""
+        return bool(
+            self._sql.value(
+                "SELECT 1 FROM conversations c JOIN messages m ON m.conversation_id = c.id "  # noqa: S608
+                f"WHERE c.contact_id IN {ALIASES} AND c.contact_id <> ?1 AND m.id > ?2 "
+                "AND m.reply_id IS NULL AND m.suppressed IS NULL AND m.card_id IS NULL LIMIT 1",
+                contact_id,
+                than,
+            )
+        )
+
+    def newest(self, conversations: Sequence[int], least: int) -> int:
+        """The id of the newest message in these conversations, or of an even newer one."""
+        newest = "SELECT max(id) FROM messages WHERE conversation_id = ?"
+        ids: list[int] = [self._sql.value(newest, each) or 0 for each in conversations]
+        return max([least, *ids])
 
     def claim_for(self, reply_id: int, message_ids: list[int]) -> bool:
         """Give these messages to a reply. False where another reply has one of them already."""
@@ -191,9 +212,10 @@ class Messages(Repository[StoredMessage]):
             for message_id in message_ids
         )
 
-    def held(self, contact_id: int) -> list[StoredMessage]:
-        """Those that wait for a person, in receive order."""
-        return self._select(f"contact_id = ? AND {HELD} ORDER BY id", contact_id)
+    def held(self, contact_id: int, *, with_aliases: bool = False) -> list[StoredMessage]:
+        """Those that wait for somebody of ours, in receive order. `with_aliases`: whichever address they came from."""
+        whose = ALIASES if with_aliases else "(?1)"
+        return self._select(f"contact_id IN {whose} AND {HELD} ORDER BY id", contact_id)
 
     def settle_held(self, message_ids: list[int], reason: str) -> None:
         """They wait for nobody any more, and the appliance does not answer them."""

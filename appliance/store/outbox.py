@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from appliance.model import MANUAL, OutboxMessage, OutboxState, TextKey
+from appliance.store.contacts import ALIASES
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
@@ -83,32 +84,26 @@ class Outbox(Repository[OutboxMessage]):
         return self._select(f"{UNSETTLED} AND state = 'doubt' AND account = coalesce(?, account) ORDER BY id", account)
 
     def is_unsettled_to(self, contact_id: int) -> bool:
-        """Whether Twilio's log may hold a message of ours to the contact whose sid we do not know yet."""
-        return bool(
-            self._sql.value(
-                "SELECT 1 FROM outbox WHERE contact_id = ? AND state IN ('sending', 'doubt') LIMIT 1", contact_id
-            )
-        )
+        """Whether Twilio's log may hold a message of ours to the person whose sid we do not know yet."""
+        statement = f"SELECT 1 FROM outbox WHERE contact_id IN {ALIASES} AND state IN ('sending', 'doubt') LIMIT 1"  # noqa: S608
+        return bool(self._sql.value(statement, contact_id))
 
     def is_manual_waiting(self, contact_id: int) -> bool:
-        """Whether a person's words to the contact have not been tried yet."""
-        return bool(
-            self._sql.value(
-                "SELECT 1 FROM outbox WHERE contact_id = ? AND state = 'ready' AND kind = ? LIMIT 1", contact_id, MANUAL
-            )
-        )
+        """Whether somebody's words to the customer have not been tried yet, by whichever address."""
+        statement = f"SELECT 1 FROM outbox WHERE contact_id IN {ALIASES} AND state = 'ready' AND kind = ?2 LIMIT 1"  # noqa: S608
+        return bool(self._sql.value(statement, contact_id, MANUAL))
 
     def is_sending_to(self, contact_id: int) -> bool:
-        return bool(
-            self._sql.value("SELECT 1 FROM outbox WHERE contact_id = ? AND state = 'sending' LIMIT 1", contact_id)
-        )
+        """To the contact or to another address of the same person."""
+        statement = f"SELECT 1 FROM outbox WHERE contact_id IN {ALIASES} AND state = 'sending' LIMIT 1"  # noqa: S608
+        return bool(self._sql.value(statement, contact_id))
 
     def holding(self, contact_id: int, sid: str) -> OutboxMessage | None:
-        """The contact's row that has this message of Twilio's."""
+        """The person's row that has this message of Twilio's; where it was only guessed, whoever's row it is."""
         return self._find(
-            "contact_id = ? AND id IN (SELECT a.outbox_id FROM outbox o JOIN attempts a ON a.outbox_id = o.id "
-            "WHERE o.contact_id = ? AND a.sid = ?)",
-            contact_id,
+            "id IN (SELECT a.outbox_id FROM outbox o JOIN attempts a ON a.outbox_id = o.id "  # noqa: S608
+            f"WHERE o.contact_id IN {ALIASES} AND a.sid = ?2 "
+            "UNION SELECT outbox_id FROM attempts WHERE guessed = 1 AND sid = ?2)",
             contact_id,
             sid,
         )
@@ -119,9 +114,9 @@ class Outbox(Repository[OutboxMessage]):
         return found
 
     def unresolved_to(self, contact_id: int) -> list[OutboxMessage]:
-        """Rows that have no sid, and an attempt that Twilio did not refuse; oldest first."""
+        """Rows to the person that have no sid, and an attempt that Twilio did not refuse; oldest first."""
         return self._select(
-            "contact_id = ? AND sid IS NULL AND state <> 'sending' AND EXISTS (SELECT 1 FROM attempts a "
+            f"contact_id IN {ALIASES} AND sid IS NULL AND state <> 'sending' AND EXISTS (SELECT 1 FROM attempts a "  # noqa: S608
             "WHERE a.outbox_id = outgoing.id AND a.sid IS NULL AND a.status <> 'refused') ORDER BY id",
             contact_id,
         )
@@ -198,22 +193,23 @@ class Outbox(Repository[OutboxMessage]):
         return len(list(takewhile(lambda row: row["kind"] == kind, rows)))
 
     def newer_reply(self, contact_id: int, than: int) -> bool:
-        """Whether something later than this row reached Twilio for the contact."""
-        return bool(
-            self._sql.value(
-                "SELECT 1 FROM outbox WHERE contact_id = ? AND id > ? AND sid IS NOT NULL LIMIT 1", contact_id, than
-            )
-        )
+        """Whether something later than this row reached Twilio for the person."""
+        statement = f"SELECT 1 FROM outbox WHERE contact_id IN {ALIASES} AND id > ?2 AND sid IS NOT NULL LIMIT 1"  # noqa: S608
+        return bool(self._sql.value(statement, contact_id, than))
 
-    def attempted_to(self, contact_id: int, since: int, limit: int, but: int) -> int:
-        """How many messages but this row were attempted since a time, counting no further than the limit."""
-        rows = self._sql.all(
-            "SELECT sending_at FROM outbox WHERE contact_id = ? AND id <> ? AND sending_at IS NOT NULL "
-            "ORDER BY id DESC LIMIT ?",
-            contact_id,
-            but,
-            limit * 2,
-        )
+    def attempted_to(self, contacts: Sequence[int], since: int, limit: int, but: int) -> int:
+        """How many messages to these contacts but this row were attempted since a time; no further than the limit."""
+        rows = [
+            row
+            for contact_id in contacts  # one after the other, so that each is read from its end
+            for row in self._sql.all(
+                "SELECT sending_at FROM outbox WHERE contact_id = ? AND id <> ? AND sending_at IS NOT NULL "
+                "ORDER BY id DESC LIMIT ?",
+                contact_id,
+                but,
+                limit * 2,
+            )
+        ]
         return sum(1 for other in rows if other["sending_at"] > since)
 
     def by_key(self, idempotency_key: str) -> OutboxMessage | None:

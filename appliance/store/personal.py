@@ -112,7 +112,7 @@ TABLES: dict[str, Table] = {
     "outbox": _table(
         "id organization_id channel_id contact_id conversation_id kind state reason attempt status error_code reply_no "
         "intended_by covers created_at sending_at sent_at",
-        "absent_at",
+        "absent_at seen",
         body=_EMPTY,
         body_hash="x'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'",  # SHA-256 of nothing
         source=_EMPTY,  # the topic that answered tells what was asked
@@ -144,13 +144,31 @@ TABLES: dict[str, Table] = {
         whose="contact_id = :contact",
     ),
     "contacts": _table(
-        "id channel_id opted_out_at reminded_at created_at forget_at",
+        "id channel_id opted_out_at opted_in_at reminded_at created_at forget_at",
         "paused_until handover handover_at resume_at",
         address=_BY_ID,
         profile_name=_EMPTY,
         opted_out_sid=f"iif(opted_out_sid IS NULL, NULL, '{FORGOTTEN}')",
         last_inbound_at="NULL",
+        person_id="NULL",
         whose="id = :contact",
+    ),
+    "contact_links": _table(
+        "id contact_id other_id linked_at undone_at",
+        "undone_by",
+        evidence="",
+        rows=Rows.GO,
+        whose="contact_id = :contact OR other_id = :contact",
+    ),
+    "contact_aliases": _table(
+        "contact_id noted_at",
+        address="",
+        evidence="",
+        rows=Rows.GO,
+        key="contact_id, address",
+        # Also what says of another contact of the channel that it has the address as well.
+        whose="contact_id = :contact OR (address = :address AND contact_id IN (SELECT o.id FROM contacts o "
+        "JOIN contacts c ON c.channel_id = o.channel_id WHERE c.id = :contact))",
     ),
     "copies_at_twilio": _table(
         "forgetting_id",

@@ -61,10 +61,14 @@ class Persons:
         return bool(self._sql.all(statement, address=address, organization=organization_id))
 
     def alike(self, organization_id: int, addresses: Sequence[str]) -> list[str]:
-        """What the organization knows under another form, or on the other kind of channel: maybe the same person."""
+        """What the organization knows under another form, on the other kind of channel, or as the same person."""
         bare = {form for address in addresses for form in forms(address.removeprefix(_WHATSAPP))}
-        other = {form for number in bare for form in (number, _WHATSAPP + number)} - set(addresses)
-        return sorted({contact.address for contact in self.contacts(organization_id, sorted(other))})
+        other = {form for number in bare for form in (number, _WHATSAPP + number)}
+        for contact in self.contacts(organization_id, addresses):
+            kin = (self._contacts.get(each) for each in self._contacts.person(contact.id))
+            other |= {each.address for each in kin if each is not None}
+        found = self.contacts(organization_id, sorted(other - set(addresses)))
+        return sorted({contact.address for contact in found})
 
     def whose(self, contact: Contact, organization_id: int) -> Whose:
         channel = str(self._sql.value("SELECT address FROM channels WHERE id = ?", contact.channel_id))

@@ -16,6 +16,7 @@ from appliance.store.integrity import Integrity
 from appliance.store.jobs import Jobs
 from appliance.store.knowledge import Knowledge
 from appliance.store.letters import Letters
+from appliance.store.links import Links
 from appliance.store.messages import Messages
 from appliance.store.organizations import Channels, Organizations
 from appliance.store.outbox import Outbox
@@ -41,6 +42,7 @@ class Tx:
         self.jobs = Jobs(sql)
         self.knowledge = Knowledge(sql)
         self.letters = Letters(sql)
+        self.links = Links(sql)
         self.messages = Messages(sql)
         self.organizations = Organizations(sql)
         self.outbox = Outbox(sql)

@@ -5,14 +5,17 @@ status in status callbacks".
 """
 
 import hmac
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
+import msgspec
 from multidict import MultiDict
 from twilio.request_validator import RequestValidator
 
-from appliance.wire import DeliveryReport, InboundMessage, Media, place
+from appliance.wire import Alias, DeliveryReport, InboundMessage, Media, place
 
 MESSAGES_PATH = "/twilio/messages"
 STATUS_PATH = "/twilio/status"
@@ -20,6 +23,10 @@ MAX_BODY = 256 * 1024
 _MAX_FIELDS = 500
 # The words of a button or a row of a list, which Twilio may send with an empty Body; what they stand for at the last.
 _SAID = ("Body", "ButtonText", "ListTitle", "ListId", "ButtonPayload")
+_WHATSAPP = "whatsapp:"
+_USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")  # business-scoped
+_WA_ID = re.compile(r"\+?[0-9]{7,15}")
+_CHANGES = ("user_changed_user_id", "user_changed_number")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -158,6 +165,7 @@ def inbound_message(form: MultiDict[str], idempotency_token: str = "") -> Inboun
         profile_name=form.get("ProfileName", ""),
         parameters=tuple(form.items()),
         idempotency_token=idempotency_token,
+        aliases=tuple(_aliases(form)),
     )
 
 
@@ -169,6 +177,39 @@ def _body(form: MultiDict[str]) -> str:
         return said
     told = place(*(" ".join(form.get(name, "").split()) for name in ("Label", "Address")), *where)
     return f"{said}\n{told}" if said.strip() else told
+
+
+def _aliases(form: MultiDict[str]) -> Iterator[Alias]:
+    """What else WhatsApp calls the sender: the number's own form, the business-scoped id, or what either was before."""
+    sender = form.get("From", "")
+    if not sender.startswith(_WHATSAPP):
+        return
+    told = [(name, form.get(name, "")) for name in ("WaId", "ExternalUserId")]
+    if form.get("MessageType") == "system":
+        told += _changed(form.get("ChannelMetadata", ""))
+    for evidence, value in told:
+        name = value.removeprefix(_WHATSAPP)
+        if _WA_ID.fullmatch(name):
+            name = f"+{name.removeprefix('+')}"
+        elif not _USER_ID.fullmatch(name):
+            continue
+        if _WHATSAPP + name != sender:
+            yield Alias(_WHATSAPP + name, evidence)
+
+
+def _changed(metadata: str) -> list[tuple[str, str]]:
+    """Meta's system message about a customer with a new number or id, which Twilio hands on as JSON."""
+    try:
+        data: Any = msgspec.json.decode(metadata)
+    except (msgspec.DecodeError, RecursionError):
+        return []
+    while isinstance(data, dict) and "system" not in data:
+        data = data.get("data", data.get("context"))
+    system = data.get("system") if isinstance(data, dict) else None
+    if not isinstance(system, dict) or system.get("type") not in _CHANGES:
+        return []
+    names = ("previous_user_id", "user_id", "wa_id")
+    return [(str(system["type"]), str(system.get(name) or "")) for name in names]
 
 
 def _media(form: MultiDict[str]) -> tuple[Media, ...]:

@@ -6,12 +6,14 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from appliance.errors import RequestError
+from appliance.operations import contacts
+from appliance.operations.organizations import find as find_organization
 from appliance.privacy import request as wish
 from appliance.privacy.export import export
 from appliance.store import Tx
 from appliance.web.api import BASE, Desk
 from appliance.web.errors import json_response
-from appliance.web.requests import Forget, Person, address_of, ids_of, read_body
+from appliance.web.requests import Forget, Person, TwoAddresses, address_of, ids_of, read_body
 
 
 class Persons:
@@ -28,6 +30,9 @@ class Persons:
             ("POST", "contacts/export", self.export),
             ("POST", "contacts/forget", self.forget),
             ("GET", "contacts/forgotten", self.forgotten),
+            ("GET", "contacts/links", self.links),
+            ("POST", "contacts/link", self.link),
+            ("POST", "contacts/unlink", self.unlink),
         ]
         for method, path, handler in routes:
             app.router.add_route(method, f"{BASE}/{path}", handler)
@@ -69,3 +74,22 @@ class Persons:
     async def _page(self, ids: list[int]) -> list[dict[str, object]]:
         told, next_at = await self._store.read(lambda tx: wish.page(tx, ids))
         return await asyncio.to_thread(wish.with_copies, told, self._store.directory, next_at)
+
+    async def links(self, request: web.Request) -> web.Response:
+        named, address = request.query.get("organization"), address_of(request, "address") or ""
+        found = await self._store.read(lambda tx: contacts.page(tx, find_organization(tx, named), address))
+        return json_response({"contacts": found})
+
+    async def link(self, request: web.Request) -> web.Response:
+        body = await read_body(request, TwoAddresses)
+        linked = await self._store.write(
+            lambda tx: contacts.link(tx, find_organization(tx, body.organization), body.address, body.other)
+        )
+        return json_response({"linked": linked}, 201)
+
+    async def unlink(self, request: web.Request) -> web.Response:
+        body, by = await read_body(request, TwoAddresses), self._requested_by
+        undone = await self._store.write(
+            lambda tx: contacts.unlink(tx, find_organization(tx, body.organization), body.address, body.other, by)
+        )
+        return json_response({"unlinked": undone})

@@ -53,6 +53,12 @@ class ChannelMove(Body):
     park: bool = False
 
 
+class TwoAddresses(Body):
+    address: str
+    other: str
+    organization: str | int | None = None
+
+
 class NewKnowledge(Body):
     markdown: str
     organization: str | int | None = None

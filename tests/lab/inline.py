@@ -21,6 +21,8 @@ _TABLES = (
     "sqlite_sequence",
     "channels",
     "contacts",
+    "contact_links",
+    "contact_aliases",
     "conversations",
     "outbox",
     "attempts",

@@ -38,6 +38,13 @@ PROMISES: dict[str, list[Promise]] = {
             POINTS,
         ),
         Promise(
+            "One person with two addresses, of which it becomes known at any step that they are one, with a crash at each "
+            "step: nothing lost, nothing twice, nobody spoken to who asked for silence by either",
+            f"{SIMULATION}::test_one_person_with_two_addresses",
+            ("one person, two addresses",),
+            POINTS,
+        ),
+        Promise(
             "Negative controls: a product with one guard taken away is noticed, whichever guard it is",
             f"{SIMULATION}::test_each_broken_product_is_noticed",
             ("controls",),

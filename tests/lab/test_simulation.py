@@ -21,9 +21,21 @@ from tests.lab.figures import record
 from tests.lab.simulation.campaign import Report, explore, run_on
 from tests.lab.simulation.controls import CONTROLS, Control
 from tests.lab.simulation.coverage import REACHABLE
+from tests.lab.simulation.persons import DAYS as PERSON_DAYS
+from tests.lab.simulation.persons import STEPS, joined
 from tests.lab.simulation.ports import RESULTS
 from tests.lab.simulation.residual import CELLS, GRACES, TRAFFIC
-from tests.lab.simulation.scenario import DAYS, TABLE, TRACES, TROUBLED, TROUBLED_DAYS, lagging, scenario
+from tests.lab.simulation.scenario import (
+    DAYS,
+    LAGGING,
+    PERSONS,
+    TABLE,
+    TRACES,
+    TROUBLED,
+    TROUBLED_DAYS,
+    lagging,
+    scenario,
+)
 from tests.lab.simulation.simulation import Simulation
 from tests.lab.simulation.terms import LAGS, SHAPES, Scenario
 from tests.lab.simulation.waiting import Residue, compared
@@ -107,6 +119,20 @@ def _record_residue(name: str, before: Residue, now: Residue) -> None:
     record(name, crash_points=now.crash_points, doubled_before=before.doubled, doubled_now=now.doubled, **waits)
 
 
+def test_one_person_with_two_addresses() -> None:
+    """Days of a customer who writes by two addresses, of which it becomes known at any step that they are one person's:
+    before, between and after their jobs, drafts and doubts, with a crash at each step; then days by chance.
+    """
+    days = len(PERSON_DAYS)
+    few = [joined(day, day * 7 % 40) for day in range(days)]
+    every = [joined(day, step) for step in range(STEPS) for day in range(days)]
+    report = run_on(PROCESSES, every if LONG else few, every=4 if LONG else 64)
+    report.add(run_on(PROCESSES, range(joined(days, 0), LAGGING), POINTS // 20, every=16))
+    _record("one person, two addresses", report)
+    assert not report.failures, "\n".join(map(str, report.failures[:10]))
+    assert report.crashes >= POINTS // 20
+
+
 def test_days_with_an_incident() -> None:
     """Every POST gets a 5xx for 16 seconds to two hours, and Twilio takes none of them, half of them or all."""
     report = run_on(PROCESSES, range(TROUBLED_DAYS, TROUBLED_DAYS + (200 if LONG else 4)))
@@ -142,7 +168,7 @@ def test_each_broken_product_is_noticed() -> None:
 
 def _notices(control: Control) -> bool:
     simulation = Simulation(control.schema)
-    seeds = [chosen.seed for chosen in (*TABLE, *TRACES) if chosen.name.startswith(control.scenarios)]
+    seeds = [chosen.seed for chosen in (*TABLE, *TRACES, *PERSONS) if chosen.name.startswith(control.scenarios)]
     with simulation.installed(), pytest.MonkeyPatch.context() as patch:
         control.apply(patch)
         found = (problem for seed in seeds for failure in explore(simulation, seed) for problem in failure.problems)

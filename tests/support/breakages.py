@@ -19,6 +19,7 @@ from appliance.outbox.send import SendHandler
 from appliance.queue.outcome import Outcome, Snooze
 from appliance.queue.worker import Worker
 from appliance.store import Tx, database, writer
+from appliance.store.contacts import Contacts
 from appliance.store.messages import Messages
 from appliance.wire import SendOutcome, TwilioMessageResult
 
@@ -33,6 +34,10 @@ def acknowledge_before_commit(patch: Patch) -> None:
 
     whole = Intake.receive
     patch.setattr(Intake, "receive", receive)
+
+
+def consent_by_address(patch: Patch) -> None:
+    patch.setattr(Contacts, "as_person", lambda _self, contact: contact)
 
 
 def without_unique_sid(sql: str) -> str:

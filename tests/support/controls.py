@@ -15,6 +15,7 @@ from appliance.inbox import catch_up, consent, exchange, intake, missed
 from appliance.inbox.exchange import Exchange
 from appliance.model import Channel, Contact, Conversation, ConversationStatus, Job, JobKind
 from appliance.outbox import binding, permission
+from appliance.people import identity
 from appliance.ports import Retryable
 from appliance.privacy import handler as privacy_handler
 from appliance.queue import lane, plan
@@ -33,6 +34,7 @@ from appliance.twilio.webhook import Signers
 from tests.handover import test_hand_back
 from tests.inbox import test_other_forms, test_services
 from tests.outbox import test_accounts_apart, test_attempts, test_delivery, test_pauses, test_sending, test_settle
+from tests.people import test_consent, test_doubt, test_evidence, test_lanes
 from tests.privacy import test_copies, test_forget, test_steps
 from tests.queue import test_fairness, test_outage, test_queue
 from tests.reply import test_content_faults, test_loop_guard, test_menus, test_replies
@@ -198,6 +200,18 @@ def a_number_answers_the_last_menu_written(patch: Patch) -> None:
     patch.setattr(Outbox, "menu", menu)
 
 
+def loop_guard_by_address(patch: Patch) -> None:
+    patch.setattr(Contacts, "aliases", lambda _self, contact: [contact.id])
+
+
+def another_addresss_message_ignored(patch: Patch) -> None:
+    patch.setattr(permission, "_spoke_elsewhere", lambda *_draft: False)
+
+
+def joined_again_by_twilio(patch: Patch) -> None:
+    patch.setattr(identity, "_told", identity.join)
+
+
 def signed_by_any_account(patch: Patch) -> None:
     """The token of whichever account of ours is enough."""
 
@@ -305,4 +319,9 @@ CONTROLS = [
     Control("the forgotten are on no list", r"Extra items in the left set", the_forgotten_not_listed, test_copies.test_a_restored_copy_forgets_again_before_it_serves),
     Control("sids die with their rows", r"Left contains one more item: '", sids_die_with_their_rows, test_forget.test_a_redelivery_is_not_answered),
     Control("forgotten while in doubt", r"\['done'\] == \['waiting'\]", a_doubt_is_not_waited_for, test_steps.test_a_send_in_doubt_is_settled_first),
+    Control("opt-out not seen by another address", r"\[True, False\] == \[True, True\]", breakages.consent_by_address, test_consent.test_who_leaves_by_one_address_has_left_by_the_other),
+    Control("loop guard by address alone", r"\(4, 4\) == \(2, 2\)", loop_guard_by_address, test_lanes.test_the_loop_guard_counts_the_person),
+    Control("log read for one address alone", r"\(\['Abrimos.* == \(\[\]", doubts.read_for_one_address, test_doubt.test_a_send_that_is_listed_under_the_other_address_is_ours),
+    Control("draft that ignores another address", r"\['Re: um'\] == \[\]", another_addresss_message_ignored, test_lanes.test_two_lanes_with_live_jobs_when_they_become_one),
+    Control("undone link made again by what Twilio tells", r"Right contains one more item", joined_again_by_twilio, test_evidence.test_what_the_owner_undid_stays_undone),
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from appliance.outbox.evidence import Claim
 from appliance.outbox.send import SendHandler
 from appliance.store import Tx
 from appliance.store.attempts import Attempts
+from appliance.store.links import Links
 from appliance.twilio import log
 from appliance.twilio.log import TwilioLog
 from appliance.wire import SKEW, LoggedMessage, LogRead
@@ -41,6 +42,13 @@ def broken_off_at_the_first_older_date(patch: Patch) -> None:
 def exact_to(patch: Patch) -> None:
     for module in (log, settle):
         patch.setattr(module, "forms", lambda address: (address,))
+
+
+def read_for_one_address(patch: Patch) -> None:
+    def names(self: Links, contact_id: int) -> list[str]:
+        return [str(self._sql.value("SELECT address FROM contacts WHERE id = ?", contact_id))]
+
+    patch.setattr(Links, "names", names)
 
 
 def evidence_of_the_last_attempt_only(patch: Patch) -> None:

@@ -11,7 +11,8 @@ from multiprocessing import get_context
 from tests.lab.simulation.chance import Dice
 from tests.lab.simulation.coverage import Triple, counts
 from tests.lab.simulation.doubts import Doubts
-from tests.lab.simulation.scenario import ACCOUNT_DAYS, ACCOUNTS, DAYS, LAGGING, TABLE, TRACED, scenario
+from tests.lab.simulation.persons import JOINED
+from tests.lab.simulation.scenario import ACCOUNT_DAYS, ACCOUNTS, DAYS, TABLE, TRACED, scenario
 from tests.lab.simulation.simulation import Simulation, Snapshot
 
 _DEEP = ("post.", "begin.after", "result.before")  # after a crash here a second one is worth a try everywhere
@@ -58,20 +59,22 @@ def explore(simulation: Simulation, seed: int, every: int = 1) -> Iterator[Failu
     one crash, anywhere. A trace has none.
     """
     chosen = scenario(seed)
-    if TRACED <= seed < LAGGING:
+    if TRACED <= seed < JOINED:
         simulation.replay(chosen, ())
         yield from _judged(simulation, seed, (), "no crash")
         return
-    if DAYS <= seed < LAGGING or seed >= ACCOUNT_DAYS:
+    if DAYS <= seed < JOINED or seed >= ACCOUNT_DAYS:
         yield from _interrupted(simulation, seed)
         return
     snapshots = simulation.base(chosen)
+    if chosen.joined_at >= len(snapshots):
+        return  # it is over before
     yield from _judged(simulation, seed, (), "no crash")
     for point, snapshot in enumerate(snapshots):
         if point % every and not counts(snapshot.step):
             continue
         deep = chosen.deep and snapshot.step.startswith(_DEEP)
-        one_only = chosen.deep or seed < len(TABLE) or LAGGING <= seed < ACCOUNTS
+        one_only = chosen.deep or seed < len(TABLE) or JOINED <= seed < ACCOUNTS
         then = () if one_only else _more(seed, point)
         second = simulation.crash(snapshot, then, collect=deep)
         yield from _judged(simulation, seed, (point, *then), snapshot.step)

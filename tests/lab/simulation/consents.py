@@ -1,7 +1,7 @@
 """Who asked for silence and who was left without an answer, told from what the customers wrote, not from our columns."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from appliance.inbox.missed import Fate
@@ -35,7 +35,7 @@ class _Word:
     last: int
 
 
-def _words(world: World, contact: str) -> list[_Word]:
+def _words(world: World, contacts: Collection[str]) -> list[_Word]:
     return [
         _Word(
             entry.sid,
@@ -44,7 +44,7 @@ def _words(world: World, contact: str) -> list[_Word]:
             max(start + SECOND - 1, world.acknowledged.get(entry.sid, 0), world.hooked.get(entry.sid, 0)),
         )
         for entry in world.inbound()
-        if entry.sender == contact and is_word(entry.body)
+        if entry.sender in contacts and is_word(entry.body)
     ]
 
 
@@ -57,13 +57,30 @@ def problems(database: Database, world: World) -> Iterator[str]:
 
 def _contradicted(database: Database, world: World) -> Iterator[str]:
     """A contact's last word stands."""
-    for contact, is_out in database.rows("SELECT address, opted_out_at IS NOT NULL FROM contacts"):
-        words = _words(world, contact)
-        last = {word.out for word in words if all(other.first <= word.last for other in words)} or {False}
-        last = _as_twilio_says(database, world, contact, last)
-        if bool(is_out) not in last:
+    for row, contact in database.rows("SELECT id, address FROM contacts"):
+        whole = database.tx.contacts.get(row)
+        assert whole is not None
+        is_out = database.tx.contacts.as_person(whole).opted_out_at is not None
+        last = _last(world, contact)
+        for address in world.person(contact):
+            last = _as_twilio_says(database, world, address, last)
+        if is_out not in last:
             said = ", ".join(entry.body for entry in world.inbound() if entry.sender == contact and is_word(entry.body))
             yield f"consent: {contact} said {said or 'nothing'} and counts as {'out' if is_out else 'in'}"
+
+
+def _last(world: World, contact: str) -> set[bool]:
+    """What the last word may be: whether it says out. What was said before anybody knew that it is one person's may
+    count for the one address alone: who never left cannot come back.
+    """
+    whose: list[Collection[str]] = [world.person(contact)]
+    if any(word.first <= (world.joined or 0) for word in _words(world, whose[0])):
+        whose += [(address,) for address in whose[0]]
+    found: set[bool] = set()
+    for each in whose:
+        words = _words(world, each)
+        found |= {word.out for word in words if all(other.first <= word.last for other in words)} or {False}
+    return found
 
 
 def _as_twilio_says(database: Database, world: World, contact: str, last: set[bool]) -> set[bool]:
@@ -73,7 +90,7 @@ def _as_twilio_says(database: Database, world: World, contact: str, last: set[bo
     if not _told(world, contact, codes.OPTED_OUT):
         return last
     heard = "SELECT 1 FROM outgoing WHERE recipient = ? AND state = 'failed' AND error_code = ?"
-    came_back = any(not word.out for word in _words(world, contact))
+    came_back = any(not word.out for word in _words(world, world.person(contact)))
     return {True} if database.rows(heard, contact, codes.OPTED_OUT) and not came_back else last | {True}
 
 
@@ -92,10 +109,12 @@ def _spoken_to(database: Database, world: World) -> Iterator[str]:
         row = int(reference.partition(".")[0])
         if reference in world.forgotten or exempt[row]:
             continue
-        words = _words(world, recipients[row])
+        words = _words(world, world.person(recipients[row]))
+        own = {word.sid for word in _words(world, [recipients[row]])}
         for stop in words:
             back = any(not word.out and word.last >= stop.first and word.first <= at for word in words)
-            if stop.out and world.heard.get(stop.sid, at) < at and not back:
+            known = max(world.heard.get(stop.sid, at), 0 if stop.sid in own else world.joined or at)
+            if stop.out and known < at and not back:
                 yield f"unexpected: row {row} was sent {at - world.heard[stop.sid]} ms after {stop.sid} said STOP"
 
 
@@ -111,12 +130,13 @@ def _left_alone(database: Database, world: World) -> Iterator[str]:
 
 
 def _is_excused(world: World, message: Entry, reason: str) -> bool:
-    stops = sum(entry.sender == message.sender and entry.body in OUT for entry in world.inbound())
-    was_refused = _told(world, message.sender, codes.OPTED_OUT)
+    person = world.person(message.sender)
+    stops = sum(entry.sender in person and entry.body in OUT for entry in world.inbound())
+    was_refused = any(_told(world, address, codes.OPTED_OUT) for address in person)
     match reason:
         case Fate.ANSWERED_ELSEWHERE:
             return any(
-                entry.recipient == message.sender and world.second(entry) >= world.second(message)
+                entry.recipient in person and world.second(entry) >= world.second(message)
                 for entry in world.elsewhere()
             )
         case "silence":
@@ -130,12 +150,12 @@ def _is_excused(world: World, message: Entry, reason: str) -> bool:
         case "opted out":
             return stops > 0 or was_refused
         case "window closed":
-            return _told(world, message.sender, codes.WINDOW_CLOSED)
+            return any(_told(world, address, codes.WINDOW_CLOSED) for address in person)
     return False
 
 
 def _is_overtaken(world: World, message: Entry) -> bool:
-    words = _words(world, message.sender)
+    words = _words(world, world.person(message.sender))
     own = next(word for word in words if word.sid == message.sid)
     return any(word.sid != own.sid and word.last >= own.first for word in words)
 
@@ -148,7 +168,7 @@ def _confirmed_again(world: World) -> Iterator[str]:
         asked = sum(heard[contact, word] for word in _CONFIRMED.get(body, ()))
         if body in _CONFIRMED and count > asked:
             yield f"twice: {count} confirmations to {contact} for {asked} words"
-    written = Counter(entry.sender for entry in world.inbound())
-    for contact, count in Counter(entry.recipient for entry in world.entries if entry.reference).items():
-        if count > written[contact]:
-            yield f"twice: {count} messages to {contact}, who wrote {written[contact]}"
+    written = Counter(world.person(entry.sender) for entry in world.inbound())
+    for person, count in Counter(world.person(entry.recipient) for entry in world.entries if entry.reference).items():
+        if count > written[person]:
+            yield f"twice: {count} messages to {min(person)}, who wrote {written[person]}"

@@ -119,6 +119,10 @@ CONTROLS = (
         ("unreadable reset_before",),
     ),
     Control(
+        "opt-out not seen by another address", TOO_LATE, breakages.consent_by_address, ("stop by the other, normal",)
+    ),
+    Control("log read for one address alone", SENT_TWICE, doubts.read_for_one_address, ("under the other",)),
+    Control(
         "circuit closed at a restart",
         INTO_AN_INCIDENT,
         doubts.circuit_closed_at_a_restart,

@@ -13,9 +13,11 @@ from appliance.inbox.intake import Intake
 from appliance.model import MAIN, MINUTE, Job, JobKind
 from appliance.opening import AGAIN
 from appliance.outbox import binding
+from appliance.people import identity
 from appliance.ports import TwilioAccount
 from appliance.queue.outcome import Handler, Outcome
-from appliance.wire import DeliveryReport, InboundMessage
+from appliance.store import Tx
+from appliance.wire import Alias, DeliveryReport, InboundMessage
 from tests.lab.inline import InlineStore
 from tests.lab.simulation.chance import Dice
 from tests.lab.simulation.ports import Clock, SimulatedLog, SimulatedModel, SimulatedSender, Wire
@@ -129,6 +131,7 @@ class Life(app.Appliance):
             entry.body,
             parameters=(("Body", entry.body),),
             account=entry.account,
+            aliases=(Alias(entry.tells, "ExternalUserId"),) if entry.tells else (),
         )
         try:
             await self.intake.receive(message)
@@ -138,6 +141,20 @@ class Life(app.Appliance):
             self.errors.append(f"webhook of {entry.sid}: {error!r}")
         else:
             self.world.acknowledged.setdefault(entry.sid, self.world.now)
+
+    async def join(self) -> None:
+        """Somebody says that the one person's customers are that; who has not written yet is joined by writing."""
+
+        def unit(tx: Tx) -> None:
+            told = [Alias(address, "said") for address in self.world.scenario.aliases]
+            channel = tx.channels.at(MAIN, self.world.scenario.channel)
+            assert channel is not None
+            for each in [tx.contacts.at(channel.id, alias.address) for alias in told]:
+                if each is not None:
+                    identity.note(tx, each, told)
+
+        with suppress(StorageUnavailableError):
+            await self.store.write(unit)
 
     async def report(self, report: DeliveryReport) -> None:
         with suppress(StorageUnavailableError):
@@ -158,6 +175,8 @@ class Life(app.Appliance):
                 return self.message(value)
             case "callback":
                 return self.report(value)
+            case "join":
+                return self.join()
             case "refuse":
                 return self.tick(JobKind.CATCH_UP)
         return self.tick(value)

@@ -8,8 +8,9 @@ from dataclasses import replace
 from itertools import product
 
 from appliance.model import MINUTE, SECOND
-from tests.lab.simulation import accounts, trouble
+from tests.lab.simulation import accounts, persons, trouble
 from tests.lab.simulation.chance import Dice, chance
+from tests.lab.simulation.persons import JOINED
 from tests.lab.simulation.residual import RESIDUAL, residual
 from tests.lab.simulation.terms import (
     ANSWERS,
@@ -148,6 +149,7 @@ def _is_deep(name: str) -> bool:
 
 
 TABLE = _table()
+PERSONS = [persons.day_of(persons.joined(number, 0)) for number in range(len(persons.DAYS))]  # each known at once
 
 
 TRACES = [replace(trace, seed=TRACED + number) for number, trace in enumerate(trouble.traces())]
@@ -167,6 +169,8 @@ def _by_chance(seed: int) -> Scenario:
     if seed < DAYS:
         found = _of_the_box(_any(seed))
         return found if seed < TROUBLED else trouble.troubled(found)
+    if JOINED <= seed < LAGGING:
+        return persons.day_of(seed)
     if TRACED <= seed < LAGGING:
         return TRACES[seed - TRACED]
     if seed < TRACED:

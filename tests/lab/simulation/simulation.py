@@ -27,6 +27,7 @@ from tests.lab.simulation.world import BEGINNING, World
 HORIZON = 4 * 60 * MINUTE
 RECONCILING = {JobKind.CATCH_UP: 5 * MINUTE, JobKind.SETTLE: 5 * MINUTE}  # ms between two ticks
 TICKS = RECONCILING | {JobKind.IDLE: MINUTE, JobKind.EXPIRED: MINUTE, JobKind.HOUSEKEEPING: 10 * MINUTE}
+PATIENCE = 10 * SECOND
 _SETTLING = {"settle", "callback"}  # units that can end a doubt
 _HEARING = {"intake", "fetch"}  # units that store messages
 
@@ -174,6 +175,10 @@ class Simulation:
             world.write(value)
         elif kind == "by_hand":
             world.by_hand(value)
+        elif kind == "join":
+            if not self.database.rows("SELECT 1 FROM contact_aliases LIMIT 1"):  # until it is stored it is said again
+                world.after(PATIENCE, "join")
+                return False
         elif kind == "post":
             number, (message, shape) = value
             heard = ports.arrived(world, message, shape)
@@ -209,6 +214,8 @@ class Simulation:
         restoration.distrust(self.database.tx)
         rows, sids = self.database.rows("SELECT id FROM outbox"), self.database.rows("SELECT sid FROM messages")
         self.world.restored({row[0] for row in rows}, {row[0] for row in sids})
+        self.world.joined = None
+        self._note_joined()
 
     def _is_drained(self) -> bool:
         """Nothing is left to do, and nothing is left to find out."""
@@ -232,6 +239,8 @@ class Simulation:
         steps = {step for step, _ in named}
         if when == "after" and not _HEARING.isdisjoint(steps):
             self._hear(by_webhook="intake" in steps)
+        if when == "after" and self.world.scenario.same and self.world.joined is None:
+            self._note_joined()
         await self._point("+".join(sorted(steps)) + f".{when}", *(row for _, about in named for row in about))
         if not _SETTLING.isdisjoint(steps):
             self._watch_doubts(when)
@@ -244,6 +253,10 @@ class Simulation:
                 self.world.heard[entry.sid] = self.world.now
                 if by_webhook:
                     self.world.hooked[entry.sid] = self.world.now
+
+    def _note_joined(self) -> None:
+        if self.database.rows("SELECT 1 FROM contact_aliases LIMIT 1"):
+            self.world.joined = self.world.now
 
     def _watch_doubts(self, when: str) -> None:
         if when == "before":
@@ -266,6 +279,8 @@ class Simulation:
 
     def _reach(self, step: str, *rows: int) -> None:
         self.on_step(step, rows)
+        if self.points == self.world.scenario.joined_at and self.world.life == 0:
+            self.world.after(0, "join")
         if self._snapshots is not None:
             self._snapshots.append(Snapshot(self.world.copy(), self.database.image(), step, rows or None))
         if self.points == self._crash_at:

@@ -24,6 +24,7 @@ _UNITS = {
     "Schedule.tick": "tick",
     "Timekeeper": "replan",
     "Life.report": "callback",
+    "Life.join": "join",
     "Outage": "outage",
 }
 _RECORDED = {

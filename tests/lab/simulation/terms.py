@@ -73,6 +73,7 @@ class Written:
     body: str
     contact: int = 0
     hook: str = "normal"
+    tells: int = -1  # its webhook says that its customer is this one too
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,9 @@ class Scenario:
     taken: str = "none"  # of the POSTs in an incident: "none", "half" or "all" are accepted all the same
     mute: bool = False  # what is accepted in an incident is never called back for
     altered: bool = False  # the list shows our bodies otherwise than we sent them
-    other_form: bool = False  # the list shows our sends under the other form of the customer's number
+    other_form: bool = False  # the list shows our sends under the other form of the number, or another address
+    same: tuple[int, ...] = ()  # customers who are one person
+    joined_at: int = -1  # at which point of the first life somebody says so; without one a webhook does, or nobody
     second: bool = False  # every other customer writes to the same number through another account
     hurt: str = ""  # the account that incidents and unreadable lists are about; of both where it is empty
     cut: tuple[int, int] = (0, 0)  # from when to when the hurt account refuses everything, its list included
@@ -119,3 +122,8 @@ class Scenario:
     def address(self, contact: int) -> str:
         prefix = "whatsapp:" if self.channel == WHATSAPP else ""
         return f"{prefix}+55119888877{contact:02d}"
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """The addresses of the one person."""
+        return tuple(self.address(contact) for contact in self.same)

@@ -62,8 +62,9 @@ def _lost(database: Database, world: World) -> list[str]:
 
 def _twice(database: Database, world: World) -> list[str]:
     # Equal bodies to one customer are interchangeable: which of them answers which message cannot be told.
-    sent = Counter((entry.recipient, entry.body) for entry in world.ours())
-    meant = Counter(database.rows("SELECT recipient, body FROM outgoing"))
+    sent = Counter((world.person(entry.recipient), entry.body) for entry in world.ours())
+    rows = database.rows("SELECT recipient, body FROM outgoing")
+    meant = Counter((world.person(recipient), body) for recipient, body in rows)
     found = [
         f"twice: {count} messages in Twilio's ledger for {meant[key]}"
         for key, count in sent.items()
@@ -73,7 +74,8 @@ def _twice(database: Database, world: World) -> list[str]:
     answered: Counter[str] = Counter()
     for entry in world.entries:
         (asked if entry.inbound else answered).update(
-            f"{entry.sender if entry.inbound else entry.recipient} {number}" for number in _NUMBER.findall(entry.body)
+            f"{min(world.person(entry.sender if entry.inbound else entry.recipient))} {number}"
+            for number in _NUMBER.findall(entry.body)
         )
     found += [
         f"twice: {number} was answered {count} times" for number, count in answered.items() if count > asked[number]
@@ -88,7 +90,7 @@ def _unexpected(database: Database, world: World) -> list[str]:
     wanted = {row[0]: row for row in database.rows("SELECT id, recipient, body FROM outgoing")}
     for entry in world.ours():
         row = wanted.get(row_of(entry))
-        if row is None or (row[1], row[2]) != (entry.recipient, entry.body):
+        if row is None or row[1] not in world.person(entry.recipient) or row[2] != entry.body:
             found.append(f"unexpected: {entry.sid} is nothing that we wanted to say")
     answering = {row[0] for row in database.rows("SELECT DISTINCT reply_id FROM messages WHERE reply_id NOT NULL")}
     found += [f"unexpected: {entry.sid} answers nothing" for entry in world.ours() if row_of(entry) not in answering]

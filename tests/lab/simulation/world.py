@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from appliance.model import MAIN, SECOND
@@ -32,6 +32,7 @@ class Entry:
     listed_as: str = ""  # the recipient in another form, where the list shows that
     shown: str = ""  # the body, where the list shows another one
     account: str = MAIN
+    tells: str = ""  # the other address of its customer that its webhook names
 
     @property
     def listed(self) -> str:
@@ -74,6 +75,7 @@ class World:
         self.reported: list[tuple[str, str]] = []  # (reference, status) of callbacks that heard 204
         self.asked = 0  # of the model
         self.life = 0
+        self.joined: int | None = None  # when the appliance had stored that the addresses are one person's
         self.backup: Image | None = None
         self.forgotten: frozenset[str] = frozenset()  # references of what a life sent that a restoration undid
         self.dead: list[tuple[int, int]] = []  # from when to when no process ran
@@ -100,6 +102,11 @@ class World:
 
     def after(self, milliseconds: int, kind: str, value: Any = None) -> None:
         self.at(self.now + milliseconds, kind, value)
+
+    def person(self, address: str) -> frozenset[str]:
+        """All addresses of whoever has this one, as far as the appliance can know."""
+        aliases = self.scenario.aliases
+        return frozenset(aliases if self.joined is not None and address in aliases else (address,))
 
     def within(self, span: tuple[int, int]) -> bool:
         return span[0] <= self.now - BEGINNING < span[1]
@@ -139,6 +146,8 @@ class World:
         """A customer's message reaches Twilio, which calls us, or means to."""
         customer, account = self.scenario.address(written.contact), self.scenario.account(written.contact)
         entry = self._enter(account, True, customer, self.scenario.channel, written.body)
+        if written.tells >= 0:
+            entry = self.entries[-1] = replace(entry, tells=self.scenario.address(written.tells))
         plan = {"normal": (40,), "doubled": (40, 41), "again": (40, 60_000), "late": (45_000,), "lost": ()}
         if written.hook == "refused":
             self.after(40, "refuse", entry)
@@ -153,13 +162,19 @@ class World:
         sid = f"{'IN' if inbound else 'SM'}{len(self.entries):04d}"
         visible = self.now + listing.lag(self, inbound=inbound)
         statuses = () if inbound else self._statuses(reference)
-        other = forms(recipient)[-1] if self.scenario.other_form and not inbound else ""
+        other = self._other_form(recipient) if self.scenario.other_form and not inbound else ""
         shown = body.replace("Re:", "Re -") if self.scenario.altered and reference else ""
         entry = Entry(
             sid, inbound, sender, recipient, body, self.now, visible, reference, statuses, other, shown, account
         )
         self.entries.append(entry)
         return entry
+
+    def _other_form(self, recipient: str) -> str:
+        """Of two addresses that are known to be one person's the other one."""
+        if not self.scenario.same:
+            return forms(recipient)[-1]
+        return min(self.person(recipient) - {recipient}, default="")
 
     def _statuses(self, reference: str) -> tuple[tuple[int, str, int | None], ...]:
         plan = self.callback_plan() if reference else "normal"
