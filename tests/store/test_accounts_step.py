@@ -40,6 +40,11 @@ CREATE VIEW outgoing AS
 SELECT o.*, ch.address AS sender, c.address AS recipient
 FROM outbox o JOIN channels ch ON ch.id = o.channel_id JOIN contacts c ON c.id = o.contact_id;
 ALTER TABLE attempts DROP COLUMN account;
+DROP TABLE copies_at_twilio;
+DROP TABLE known_sids;
+DROP TABLE forgotten;
+DROP TABLE forgettings;
+ALTER TABLE contacts DROP COLUMN forget_at;
 PRAGMA user_version = 6;
 COMMIT;
 """
