@@ -70,9 +70,10 @@ class Links(Repository[Link]):
             "(contact_id = ? OR other_id = ?) AND undone_at IS NULL ORDER BY id", contact_id, contact_id
         )
 
-    def ever(self, one: int, other: int) -> list[Link]:
+    def ever(self, contact_id: int, other_id: int) -> list[Link]:
         """Those between the two, undone ones too."""
-        return self._select("contact_id = ? AND other_id = ? ORDER BY id", min(one, other), max(one, other))
+        pair = sorted((contact_id, other_id))
+        return self._select("contact_id = ? AND other_id = ? ORDER BY id", *pair)
 
     def insert(self, one: int, other: int, evidence: str) -> None:
         self._sql.insert(

@@ -47,7 +47,7 @@ async def test_what_is_refused(world: World) -> None:
         assert await refused(api, "link", NUMBER, USER_ID) == "409 linked"
         await say(world, "Oi", SHORT, **TOLD)
         assert await refused(api, "unlink", NUMBER, SHORT) == "409 not_linked"
-        status, answer = await api.call("GET", "contacts", params={"address": "whatsapp:+1"})
+        status, answer = await api.call("GET", "contacts/links", params={"address": "whatsapp:+1"})
         assert (status, answer["error"]["code"]) == (404, "unknown_contact")
 
 
@@ -59,7 +59,7 @@ async def test_one_person_on_two_kinds_of_channel(world: World) -> None:
         await world.settle()
 
         assert await api.post("contacts/link", {"address": NUMBER, "other": CUSTOMER}) == (201, {"linked": 1})
-        listed = await api.get(f"contacts?address={CUSTOMER}")
+        listed = await api.get(f"contacts/links?address={CUSTOMER}")
         assert [each["address"] for each in listed["contacts"]] == [NUMBER, CUSTOMER]
 
 

@@ -44,7 +44,7 @@ async def people(world: World) -> list[list[str]]:
     """The addresses of each person, oldest contact first."""
 
     def unit(tx: Any) -> list[list[str]]:
-        every = tx.contacts.page()
+        every = tx.contacts.page_of_the_box()
         persons = sorted({tuple(tx.contacts.person(contact.id)) for contact in every})
         return [[tx.contacts.get(each).address for each in person] for person in persons]
 

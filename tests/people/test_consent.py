@@ -20,7 +20,7 @@ async def out(world: World) -> list[bool]:
     """Whether each contact counts as out, as a person."""
 
     def unit(tx: Any) -> list[bool]:
-        return [tx.contacts.as_person(contact).opted_out_at is not None for contact in tx.contacts.page()]
+        return [tx.contacts.as_person(contact).opted_out_at is not None for contact in tx.contacts.page_of_the_box()]
 
     return await world.appliance.store.read(unit)
 

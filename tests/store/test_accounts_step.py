@@ -40,6 +40,13 @@ CREATE VIEW outgoing AS
 SELECT o.*, ch.address AS sender, c.address AS recipient
 FROM outbox o JOIN channels ch ON ch.id = o.channel_id JOIN contacts c ON c.id = o.contact_id;
 ALTER TABLE attempts DROP COLUMN account;
+DROP TABLE contact_links;
+DROP TABLE contact_aliases;
+DROP INDEX contacts_person;
+DROP INDEX attempts_guessed;
+ALTER TABLE contacts DROP COLUMN person_id;
+ALTER TABLE contacts DROP COLUMN opted_in_at;
+ALTER TABLE outbox DROP COLUMN seen;
 DROP TABLE copies_at_twilio;
 DROP TABLE known_sids;
 DROP TABLE forgotten;
