@@ -35,10 +35,17 @@ CREATE TABLE old_channels (
 INSERT INTO old_channels SELECT id, organization_id, address, created_at, watermark_at FROM channels;
 DROP TABLE channels;
 ALTER TABLE old_channels RENAME TO channels;
+ALTER TABLE attempts DROP COLUMN account;
+DROP INDEX attempts_guessed;
+ALTER TABLE outbox DROP COLUMN seen;
+DROP INDEX contacts_person;
+ALTER TABLE contacts DROP COLUMN person_id;
+ALTER TABLE contacts DROP COLUMN opted_in_at;
+DROP TABLE contact_aliases;
+DROP TABLE contact_links;
 CREATE VIEW outgoing AS
 SELECT o.*, ch.address AS sender, c.address AS recipient
 FROM outbox o JOIN channels ch ON ch.id = o.channel_id JOIN contacts c ON c.id = o.contact_id;
-ALTER TABLE attempts DROP COLUMN account;
 PRAGMA user_version = 4;
 COMMIT;
 """
