@@ -55,7 +55,7 @@ bench: $(VENV)/.development  ## Figures, side by side
 	@$(RUN) -m tests.bench.faq
 
 LAB := LAB_FIGURES=$(CURDIR)/.lab-figures.jsonl LAB_CRASH_POINTS=1000000 LAB_IMAGES=500000 LAB_KILLS=1000 \
-	LAB_DELIVERIES=100000 LAB_ORDER=100 LAB_FAULTS=10 LAB_STALL=10 LAB_SWEEPS=1 LAB_TROUBLE=60 LAB_ACCOUNTS=50000 $(RUN) -m pytest
+	LAB_DELIVERIES=100000 LAB_ORDER=100 LAB_FAULTS=10 LAB_STALL=10 LAB_SWEEPS=1 LAB_TROUBLE=60 LAB_ACCOUNTS=50000 LAB_PERSONS=50000 $(RUN) -m pytest
 TIMED := tests/lab/faults tests/lab/test_faults.py tests/lab/test_restore.py
 SIMULATED := tests/lab/test_simulation.py
 

@@ -94,15 +94,14 @@ async def connect(config: Config, clock: Clock, responder: Responder | None = No
     return Adapters(accounts, responder or make_responder(config))
 
 
-def _credentials(own: Account, config: Config) -> list[tuple[str, str]]:
+def _credentials(asked: Account, config: Config) -> list[tuple[str, str]]:
     """User and secret, in the order they are tried; a subaccount that has none is reached with its parent's."""
-    parents = [each for each in config.accounts if each.name == own.parent]
-    for account in (own, *parents):
-        tokens: list[tuple[str, str]] = [(account.account_sid, token) for token in account.auth_tokens]
-        user, secret = account.api_key_sid, account.api_key_secret
-        key = [(user, secret)] if user and secret else []
-        # A token opens subaccounts too; whether a key does is the key's own affair.
-        if found := [*key, *tokens] if account is own else [*tokens, *key]:
+    for account in (asked, *(each for each in config.accounts if each.name == asked.parent)):
+        found: list[tuple[str, str]] = [(account.account_sid, token) for token in account.auth_tokens]
+        if account.api_key_sid and account.api_key_secret:
+            # A token opens subaccounts too; whether a key does is the key's own affair.
+            found.insert(0 if account is asked else len(found), (account.api_key_sid, account.api_key_secret))
+        if found:
             return found
     return []
 

@@ -50,11 +50,6 @@ class Claim:
         return max(max(ends, default=self.row.created_at), self.silent_until)
 
     @property
-    def customer(self) -> tuple[int, int]:
-        """Who may have got it: one person on one channel, by whichever address."""
-        return self.row.channel_id, self.row.person_id or self.row.contact_id
-
-    @property
     def is_given_up(self) -> bool:
         return self.row.state not in OPEN
 

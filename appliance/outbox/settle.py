@@ -50,7 +50,9 @@ class SettleHandler:
             began[claim.row.sender] = min(claim.began, began.get(claim.row.sender, claim.began))
         channels: dict[str, LogRead] = {}
         grace = self._config.twilio.doubt_grace
-        for _, pair in groupby(sorted(claims, key=_customer), _customer):
+        for _, pair in groupby(
+            sorted(claims, key=lambda claim: _customer(claim.row)), lambda claim: _customer(claim.row)
+        ):
             doubtful = list(pair)
             due = min(claim.ended for claim in doubtful) + grace
             if due > self._clock.now():
@@ -79,8 +81,9 @@ class SettleHandler:
         return due is not None
 
 
-def _customer(claim: Claim) -> tuple[int, int]:
-    return claim.customer
+def _customer(row: OutboxMessage) -> tuple[int, int]:
+    """Who may have got it: one person on one channel, by whichever address."""
+    return row.channel_id, row.person_id or row.contact_id
 
 
 def claim_of(tx: Tx, row: OutboxMessage) -> Claim:
@@ -131,7 +134,7 @@ def _park_all(tx: Tx, claims: Sequence[Claim], why: str) -> bool:
 def _apply(tx: Tx, claims: Sequence[Claim], log: LogRead, of_channel: LogRead, config: Config) -> int | None:
     """When to look again (ms UTC), 0 for never; None where something moved meanwhile."""
     first = claims[0]
-    doubtful = (row for row in tx.outbox.in_doubt_in_the_box() if claim_of(tx, row).customer == first.customer)
+    doubtful = (row for row in tx.outbox.in_doubt_in_the_box() if _customer(row) == _customer(first.row))
     is_same = [(row.id, row.attempt) for row in doubtful] == [(claim.row.id, claim.row.attempt) for claim in claims]
     if not is_same or not _was_read(tx, first) or tx.outbox.is_sending_to(first.row.contact_id):
         return None

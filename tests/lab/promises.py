@@ -42,7 +42,7 @@ PROMISES: dict[str, list[Promise]] = {
             "step: nothing lost, nothing twice, nobody spoken to who asked for silence by either",
             f"{SIMULATION}::test_one_person_with_two_addresses",
             ("one person, two addresses",),
-            POINTS,
+            {"LAB_PERSONS": "50000"},
         ),
         Promise(
             "Negative controls: a product with one guard taken away is noticed, whichever guard it is",

@@ -27,8 +27,7 @@ from tests.lab.simulation.ports import RESULTS
 from tests.lab.simulation.residual import CELLS, GRACES, TRAFFIC
 from tests.lab.simulation.scenario import (
     DAYS,
-    LAGGING,
-    PERSONS,
+    JOINED_AT_ONCE,
     TABLE,
     TRACES,
     TROUBLED,
@@ -43,6 +42,7 @@ from tests.lab.simulation.waiting import Residue, compared
 PROCESSES = 2
 POINTS = int(os.environ.get("LAB_CRASH_POINTS", "1000"))
 LONG = POINTS > 100_000
+PERSONS = int(os.environ.get("LAB_PERSONS", "600"))  # crash points
 SECONDS = (0, 30, 60, 90, 120, 150)  # until Twilio's list shows a message, within the grace
 BORNE = 2.0  # graces: a later list doubles something
 
@@ -124,13 +124,14 @@ def test_one_person_with_two_addresses() -> None:
     before, between and after their jobs, drafts and doubts, with a crash at each step; then days by chance.
     """
     days = len(PERSON_DAYS)
-    few = [joined(day, day * 7 % 40) for day in range(days)]
-    every = [joined(day, step) for step in range(STEPS) for day in range(days)]
-    report = run_on(PROCESSES, every if LONG else few, every=4 if LONG else 64)
-    report.add(run_on(PROCESSES, range(joined(days, 0), LAGGING), POINTS // 20, every=16))
+    steps = [number * 37 % STEPS for number in range(STEPS)]  # each of them once, the nearest ones far apart
+    known = [joined(day, (step + day * 7) % STEPS) for step in steps for day in range(days)]
+    report = run_on(PROCESSES, known, PERSONS // 2, every=8)
+    by_chance = [joined(days + number, steps[number % STEPS] // 4) for number in range(PERSONS)]
+    report.add(run_on(PROCESSES, by_chance, PERSONS // 2, every=8))
     _record("one person, two addresses", report)
     assert not report.failures, "\n".join(map(str, report.failures[:10]))
-    assert report.crashes >= POINTS // 20
+    assert report.crashes >= PERSONS
 
 
 def test_days_with_an_incident() -> None:
@@ -168,7 +169,7 @@ def test_each_broken_product_is_noticed() -> None:
 
 def _notices(control: Control) -> bool:
     simulation = Simulation(control.schema)
-    seeds = [chosen.seed for chosen in (*TABLE, *TRACES, *PERSONS) if chosen.name.startswith(control.scenarios)]
+    seeds = [chosen.seed for chosen in (*TABLE, *TRACES, *JOINED_AT_ONCE) if chosen.name.startswith(control.scenarios)]
     with simulation.installed(), pytest.MonkeyPatch.context() as patch:
         control.apply(patch)
         found = (problem for seed in seeds for failure in explore(simulation, seed) for problem in failure.problems)

@@ -149,7 +149,7 @@ def _is_deep(name: str) -> bool:
 
 
 TABLE = _table()
-PERSONS = [persons.day_of(persons.joined(number, 0)) for number in range(len(persons.DAYS))]  # each known at once
+JOINED_AT_ONCE = [persons.day_of(persons.joined(number, 0)) for number in range(len(persons.DAYS))]
 
 
 TRACES = [replace(trace, seed=TRACED + number) for number, trace in enumerate(trouble.traces())]
