@@ -1,18 +1,29 @@
 """Forgetting a person: nothing is left in any file, what comes again is not new, and the counts hold."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from appliance import logs
 from appliance.store import backup
 from tests.privacy.scene import ANSWER, NAME, REAL, WORDS, catch_up, forget, forgotten, live, states, traces
+from tests.support import logging_state
 from tests.support.api_client import api_of
 from tests.support.world import API_KEY, CUSTOMER, SMS, WHATSAPP, World
 
 SOUGHT = [CUSTOMER.removeprefix("+"), NAME, *WORDS]
 
 
+@pytest.fixture(autouse=True)
+def logging() -> Iterator[None]:
+    with logging_state.given_back():
+        yield
+
+
 async def test_nothing_is_left_in_any_file(shop: World, capfd: pytest.CaptureFixture[str]) -> None:
     """Number, name and five marked words: in database, write-ahead log, free pages, a later backup and the log."""
     directory = shop.appliance.store.directory
+    logs.configure("debug", "json")  # as an operator reads it, whatever another test had set
     sid = await live(shop)
     await shop.teach(f"{NAME} {WORDS[0]}", WORDS[1])  # the owner's own words, taken back by the owner
     await shop.appliance.store.write(lambda tx: tx.knowledge.remove(2))
