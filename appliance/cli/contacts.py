@@ -1,5 +1,7 @@
 """`appliance contacts`: addresses that are one person."""
 
+from typing import Any
+
 import click
 
 from appliance.cli.client import talk
@@ -20,12 +22,10 @@ def contacts() -> None:
 @pass_session
 def link(session: Session, address: str, other: str, org: str | None, as_json: bool) -> None:
     """Say that two addresses are one person: who is silent for one is silent for the other."""
-    body = {"organization": org, "address": address, "other": other}
-    answer = talk(session.config(), lambda api: api.post("contacts/link", **body))
-    if as_json:
-        say_json(answer)
-    else:
-        click.echo(f"{one_line(address)} and {one_line(other)} are one person.")
+    answer = talk(
+        session.config(), lambda api: api.post("contacts/link", organization=org, address=address, other=other)
+    )
+    _tell(answer, as_json, address, other, "are one person")
 
 
 @contacts.command()
@@ -36,12 +36,17 @@ def link(session: Session, address: str, other: str, org: str | None, as_json: b
 @pass_session
 def unlink(session: Session, address: str, other: str, org: str | None, as_json: bool) -> None:
     """Say that two addresses are two people after all, whatever joined them."""
-    body = {"organization": org, "address": address, "other": other}
-    answer = talk(session.config(), lambda api: api.post("contacts/unlink", **body))
+    answer = talk(
+        session.config(), lambda api: api.post("contacts/unlink", organization=org, address=address, other=other)
+    )
+    _tell(answer, as_json, address, other, "are not linked any more")
+
+
+def _tell(answer: Any, as_json: bool, address: str, other: str, what: str) -> None:
     if as_json:
         say_json(answer)
     else:
-        click.echo(f"{one_line(address)} and {one_line(other)} are not linked any more.")
+        click.echo(f"{one_line(address)} and {one_line(other)} {what}.")
 
 
 @contacts.command("list")

@@ -1,5 +1,6 @@
 """A channel is given up: what was said stays, what was not finished becomes dead letters, new messages are orphans."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.errors import RequestError
@@ -53,9 +54,14 @@ def named(tx: Tx, address: str, account: str | None, *, enabled: bool = True, fi
     found = [channel for channel in every if account in (None, channel.account)]
     if not found:
         raise RequestError("not_found", f"There is no channel {address}; see: appliance channel list", "channel", 404)
+    return only(found, address, field)
+
+
+def only(found: Sequence[Channel], told: str, field: str) -> Channel:
+    """The one channel; where several accounts have it RequestError asks which. `told`: what the request calls it."""
     if len(found) > 1:
         names = " and ".join(channel.account for channel in found)
-        raise RequestError("which_account", f"{address} is a channel of {names}; name the account.", field)
+        raise RequestError("which_account", f"{told} is a channel of {names}; name the account.", field)
     return found[0]
 
 

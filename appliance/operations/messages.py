@@ -9,6 +9,7 @@ from appliance import texts
 from appliance.config import Config
 from appliance.errors import RequestError
 from appliance.model import MANUAL, Channel, OutboxMessage, OutboxState, may_be_written_to
+from appliance.operations.channels import only
 from appliance.people import identity
 from appliance.queue.lane import follow
 from appliance.store import Tx
@@ -104,10 +105,7 @@ def _channel(tx: Tx, message: ManualMessage) -> Channel:
         meant = with_plus(message.sender)
         hint = f" Write {meant}." if meant and tx.channels.with_address(meant) else ""
         raise RequestError("unknown_channel", f"“from” is not a channel of this appliance.{hint}", "from")
-    if len(found) > 1:
-        names = " and ".join(each.account for each in found)
-        raise RequestError("which_account", f"“from” is a channel of {names}; name the account.", "account")
-    channel = found[0]
+    channel = only(found, "“from”", "account")
     recipient = message.recipient
     if len(recipient) > MAX_ADDRESS or not recipient.isprintable() or " " in recipient:
         raise RequestError("bad_address", "“to” is not an address; write +5511… or whatsapp:+5511….", "to")

@@ -22,6 +22,7 @@ from appliance.errors import (
 APPLICATION_ID = 0x41505043  # "APPC"
 FILE_NAME = "appliance.db"
 MIB = 2**20
+OVERWRITES_SINCE = 8  # the schema from which on what is deleted is overwritten; older files are made anew once
 
 # A full disk also shows as an error of the shared-memory file, or of the first write.
 _NO_SPACE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_WRITE)
@@ -125,8 +126,10 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     version = version_of(connection)
     todo = [(number, sql) for number, sql in migrations() if number > version]
     if todo and version > 0:
-        _copy_aside(connection, path.with_name(f"{FILE_NAME}.before-{todo[-1][0]}"))
-        connection.execute("VACUUM")  # older versions left what they deleted in the file
+        is_made_anew = version < OVERWRITES_SINCE
+        _copy_aside(connection, path.with_name(f"{FILE_NAME}.before-{todo[-1][0]}"), copies=1 + is_made_anew)
+        if is_made_anew:
+            connection.execute("VACUUM")
     # A table that others refer to can be made anew only while nobody looks; so all are looked at before the commit.
     connection.execute("PRAGMA foreign_keys = 0")
     try:
@@ -150,12 +153,15 @@ def _broken_references(connection: sqlite3.Connection) -> set[tuple[str, int]]:
     return {(row[0], row[1]) for row in connection.execute("PRAGMA foreign_key_check").fetchall()}
 
 
-def _copy_aside(connection: sqlite3.Connection, copy: Path) -> None:
-    """Raises StorageFullError before anything is written: a start that is tried again would fill the disk again."""
+def _copy_aside(connection: sqlite3.Connection, copy: Path, *, copies: int) -> None:
+    """Raises StorageFullError before anything is written: a start that is tried again would fill the disk again.
+
+    `copies`: how often the file will be written, this one included; the steps write a part of it once more.
+    """
     copy.unlink(missing_ok=True)
     names = ("page_count", "freelist_count", "page_size")
     pages, unused, size = (int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in names)
-    needed = (pages - unused) * size * 11 // 5  # the file is made anew too, and the steps write a part of it again
+    needed = (pages - unused) * size * (5 * copies + 1) // 5
     if (free := shutil.disk_usage(copy.parent).free) < needed:
         raise StorageFullError(
             f"The new version copies {FILE_NAME} first: {needed // MIB + 1} MiB must be free on the disk of "

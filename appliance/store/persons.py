@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -37,13 +38,8 @@ class Persons:
 
     def contacts(self, organization_id: int, addresses: Sequence[str]) -> list[Contact]:
         """The one place that says which contacts of an organization are a person with these addresses."""
-        rows = self._sql.all(
-            "SELECT c.id FROM contacts c JOIN channels ch ON ch.id = c.channel_id WHERE ch.organization_id = ? "
-            "AND c.address IN (SELECT value FROM json_each(?)) ORDER BY c.id",
-            organization_id,
-            msgspec.json.encode(addresses).decode(),
-        )
-        return [contact for row in rows if (contact := self._contacts.get(row["id"]))]
+        found = (self._contacts.with_address(organization_id, address) for address in dict.fromkeys(addresses))
+        return sorted(chain.from_iterable(found), key=lambda contact: contact.id)
 
     def organizations_of_the_box(self, address: str) -> list[int]:
         """Who knows the address."""
