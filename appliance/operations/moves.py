@@ -33,6 +33,11 @@ def move_channel(tx: Tx, move: Move) -> int:
         raise RequestError(
             "taken", f"The account {move.account} has the channel {move.address} already.", "account", 409
         )
+    if tx.channels.removed(move.account, channel.address):
+        why = (
+            f"{move.address} was removed from the account {move.account}, which keeps its messages; add it there again."
+        )
+        raise RequestError("taken", why, "account", 409)
     if tx.box.number(Fact.RESTORED_AT, channel.account) is not None:
         why = f"A backup was restored; wait until the log of {channel.account} has told what happened since."
         raise RequestError("restored", why, "channel", 409)

@@ -7,6 +7,7 @@ import pytest
 
 from appliance.errors import RequestError
 from appliance.model import MAIN, Handover
+from appliance.operations.channels import remove
 from appliance.operations.moves import Move, move_channel
 from appliance.simulator import SANDBOX, Fault
 from appliance.store.box import Fact
@@ -51,6 +52,15 @@ async def test_what_was_never_handed_over_goes_out_through_the_new_account(world
     assert (world.answers(SHUT), world.answers(MAIN)) == ([], ["Re: one", "Re: two"])
     assert await world.column("SELECT count(*) FROM conversations") == [1]
     assert await world.column("SELECT disposition FROM dispositions") == ["answered"] * 2
+
+
+async def test_an_address_that_was_removed_over_there_is_refused(world: Accounts) -> None:
+    """It keeps its customers and their messages, and two rows cannot bear the name."""
+    await world.write(MAIN, CUSTOMER, SANDBOX, "Oi")
+    await world.settle()
+    await world.appliance.store.write(lambda tx: remove(tx, SANDBOX, MAIN, force=True))
+
+    assert await move(world, SANDBOX, MAIN, BRANCH) == "taken"
 
 
 async def test_it_stays_while_a_send_is_in_doubt(world: Accounts) -> None:
