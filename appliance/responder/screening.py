@@ -14,12 +14,28 @@ from appliance.texts import SENTENCE_END, strip_markup
 
 MAX_ANSWER = 4_000  # characters; the one Twilio message is cut from it later
 RUN = 12  # words of our rules in a row: nobody says so many of them by chance
-_MARKER = re.compile(r"\[\[(HANDOFF|NO_REPLY)\]\]", re.IGNORECASE)
+_DRESS = r"[\s*_`\\]{0,4}"  # a model may write its mark as Markdown
+_MARKER = re.compile(
+    "".join(
+        [
+            r"[\[［]{2}",
+            _DRESS,
+            "(",
+            "|".join(_DRESS.join(word) for word in ("HANDOFF", "NOREPLY")),
+            ")",
+            _DRESS,
+            r"[\]］]{2}",
+        ]
+    ),
+    re.IGNORECASE,
+)
 
-_THOUGHT = r"(?:\w{1,20}:)?(?:think|thinking|thoughts?|reasoning|reflection|scratchpad|analysis)"
+_THOUGHT = (
+    r"(?:\w{1,20}:)?(?:think|thinking|antThinking|thoughts?|thought_process|reasoning|reflection|scratchpad|analysis)"
+)
 _THOUGHTS = re.compile(
-    rf"(?P<close></{_THOUGHT}>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>)"
-    rf"|<{_THOUGHT}(?:\s[^<>]{{0,80}})?>|\[THINK\]|◁think▷|<\|begin_of_thought\|>",
+    rf"(?P<close></{_THOUGHT}>|\[/THINK\]|◁/think▷|<\|(?:end(?:_of)?_|/){_THOUGHT}\|>|<unused95>)"
+    rf"|<{_THOUGHT}(?:\s[^<>]{{0,80}})?>|\[THINK\]|◁think▷|<\|(?:(?:begin|start)(?:_of)?_)?{_THOUGHT}\|>|<unused94>",
     re.IGNORECASE,
 )
 # Channels of gpt-oss; a server that drops the tokens leaves "analysis…assistantfinal…" of them.
@@ -86,7 +102,7 @@ def read(content: str, model: str, *, is_cut: bool = False, empty: str = "the an
     turn = _NEXT_TURN.search(said, 0, token.start() if token else len(said))
     end = turn or token
     said = said[: end.start()] if end else said
-    marks = {mark.upper() for mark in _MARKER.findall(said)}
+    marks = {re.sub(r"[\W_]", "", mark).upper() for mark in _MARKER.findall(said)}
     text = flattened(_MARKER.sub("", said))
     if _CALL.match(text):
         return Flaw("a tool call in place of an answer")
@@ -127,7 +143,7 @@ def _reply(text: str, marks: Collection[str], model: str) -> Reply | None:
     """None where there is nothing to say."""
     if "HANDOFF" in marks or text == prompt.HANDOFF:
         return Reply(source=model, key=TextKey.HANDOFF)
-    if text:
+    if text and (not marks or re.search(r"\w", text)):  # what stood around a mark is no answer
         return Reply(source=model, text=text)
     return Reply(source=f"{model}: no reply needed") if marks else None
 

@@ -180,3 +180,30 @@ class TestFlaws:
         assert len(reply.text) <= 4_000
         assert not [c for c in reply.text if ord(c) < 32 and c != "\n"]
         assert reply.text or reply.key or "no reply" in reply.source
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "<|START_THINKING|>secret<|END_THINKING|>Abrimos às 7h.",
+        "<|begin_of_thinking|>secret<|end_of_thinking|>Abrimos às 7h.",
+        "<|think|>secret<|/think|>Abrimos às 7h.",
+        "<unused94>thought\nsecret<unused95>Abrimos às 7h.",
+        "<antThinking>secret</antThinking>Abrimos às 7h.",
+    ],
+)
+def test_thoughts_between_tokens_are_no_answer(answer: str) -> None:
+    """Some templates mark them with tokens of their own, and a token at the head is not only decoration."""
+    assert read(answer, "m") == Reply(source="m", text="Abrimos às 7h.")
+
+
+@pytest.mark.parametrize("mark", ["`[[NO_REPLY]]`", "**[[NO_REPLY]]**", "[[NO_REPLY]].", r"[[NO\_REPLY]]"])
+def test_a_mark_in_markdown_is_silence(mark: str) -> None:
+    """What stands around it is no answer."""
+    assert read(mark, "m") == Reply(source="m: no reply needed")
+
+
+@pytest.mark.parametrize("mark", ["[[HAND**OFF**]]", "［［HANDOFF］］", "[[__HANDOFF__]]"])
+def test_a_mark_in_markdown_hands_over(mark: str) -> None:
+    """However it is dressed it never reaches a customer."""
+    assert read(mark, "m") == Reply(source="m", key=TextKey.HANDOFF)
