@@ -26,6 +26,7 @@ _NUMBERS = {
 _LAST = frozenset(words("ultimo ultima last"))
 _ALL = frozenset(words("todos todas ambos ambas both all"))
 _YES = frozenset(words("sim s si yes yep yeah isso mesmo exato esse essa eso ese esa this that"))
+_NOT = frozenset(words("nao nem sem sin not none neither nenhum nenhuma ningun ninguno ninguna"))
 # What may stand around the number: "quero a opção 2", "é a nº 2", "the second one", "la primera".
 _AROUND = frozenset(
     words(
@@ -40,6 +41,9 @@ def chosen(message: str, options: Sequence[Sequence[str]], language: Language) -
     """The options (by index) that the message chooses, each given by its names; none where it is a question."""
     said = without_courtesy(message)
     rest = [word for word in said if word not in _AROUND]
+    # "no 2" is number two, "no es la 2" is not.
+    if not _NOT.isdisjoint(said) or ("no" in said and len(said) > 2):
+        return _called(message, options)
     if len(options) == 1 and said and _YES.issuperset(rest) and _YES.intersection(said):
         return (0,)
     if rest and _ALL.issuperset(rest):
@@ -49,17 +53,21 @@ def chosen(message: str, options: Sequence[Sequence[str]], language: Language) -
     numbers = [len(options) if word in _LAST else _NUMBERS.get(word, 0) for word in rest]
     if numbers and all(1 <= number <= len(options) for number in numbers):
         return tuple(dict.fromkeys(number - 1 for number in numbers))
-    return _named(message, options, language)
+    return _called(message, options) or _partly(message, options, language)
 
 
-def _named(message: str, options: Sequence[Sequence[str]], language: Language) -> tuple[int, ...]:
-    """The option that the message is called; else the only one of whose names it says a part, and nothing besides."""
+def _called(message: str, options: Sequence[Sequence[str]]) -> tuple[int, ...]:
+    """The option one of whose names is the message."""
     whole = words(message)
-    same = [index for index, names in enumerate(options) if whole in map(words, names)]
+    return tuple([index for index, names in enumerate(options) if whole in map(words, names)][:1])
+
+
+def _partly(message: str, options: Sequence[Sequence[str]], language: Language) -> tuple[int, ...]:
+    """The only option of whose names the message says a part, and nothing besides."""
     asked = content_words(message, language)
     part = [
         index
         for index, names in enumerate(options)
         if asked and any(all(map(Vocabulary.of(name, language).count, asked)) for name in names)
     ]
-    return tuple(same[:1]) or (tuple(part) if len(part) == 1 else ())
+    return tuple(part) if len(part) == 1 else ()

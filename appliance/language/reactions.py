@@ -30,7 +30,9 @@ _SAID = "|".join(" ".join(verb.split()) for verb in _VERBS.split(","))
 _SAID = _SAID.replace("@", r"[^ \w]{1,20}").replace("*", "[a-z ]{1,30}")
 _THING = "|".join(" ".join(thing.split()) for thing in _THINGS.split(","))
 # Curly quotes may stand in curly quotes; of straight ones nobody can tell which closes, so there may be but two.
-_QUOTED = "“[^“”]*(?:“[^“”]*”[^“”]*)*”|«[^»]*»|‘.*’|\"[^\"]*\"|'[^']*'"
+_QUOTED = "“[^“”]*(?:“[^“”]*”[^“”]*)*”|«[^»]*»|‘(?:[^‘’]|’(?=\\w))*’|\"[^\"]*\"|'[^']*'"
+# Without its accent this is "I ask about", which no phone writes.
+_ASKS = frozenset(("dudo", "pregunto", "cuestiono", "destaco", "enfatizo", "exclamo"))
 _REACTION = re.compile(rf"(?:{_SAID}) (?:{_QUOTED}|{_THING})", re.DOTALL)
 
 # Blocks of pictographs; ❓❔⁉ and the digits on keycaps, with which a menu is answered, are words to us.
@@ -42,7 +44,8 @@ def is_reaction(text: str) -> bool:
     """Whether the whole text is a reaction to a message, told in words."""
     plain = unicodedata.normalize("NFD", " ".join(text.split()).casefold())
     letters = "".join(character for character in plain if not "\u0300" <= character <= "\u036f")
-    return _REACTION.fullmatch(letters) is not None
+    first = unicodedata.normalize("NFC", plain).partition(" ")[0]
+    return first not in _ASKS and _REACTION.fullmatch(letters) is not None
 
 
 def is_emoji(text: str) -> bool:

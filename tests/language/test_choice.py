@@ -159,3 +159,16 @@ def test_a_word_of_two_titles_chooses_none() -> None:
 def test_hostile_text_is_no_choice_or_one(hostile: str) -> None:
     """Whatever is typed: no fault, and never an option that there is not."""
     assert set(chosen(hostile, MENU, "pt-BR")) <= {0, 1, 2}
+
+
+@pytest.mark.parametrize("said", ["no es eso", "não é entrega", "sem entrega", "not this"])
+def test_a_refusal_of_the_only_option_chooses_nothing(said: str) -> None:
+    """Also where it names the option."""
+    assert chosen(said, [("Entrega",)], "pt-BR") == ()
+
+
+def test_a_number_that_is_refused_is_not_chosen() -> None:
+    """ "no 2" is number two, "no es la 2" is not, and a title may have such a word in it."""
+    options = [("Entrega",), ("Bolos",), ("Wi-Fi no salão",)]
+
+    assert [chosen(said, options, "es") for said in ("no 2", "no es la 2", "wi-fi no salão")] == [(1,), (), (2,)]

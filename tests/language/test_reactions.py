@@ -71,3 +71,18 @@ def test_a_hostile_text_is_judged_at_once(text: str) -> None:
     """No pattern goes back and forth over a long text."""
     assert not is_reaction(text)
     assert not is_emoji(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Pregunto por “el pastel”", "Dudo de “su precio”", "Pregunto por un contacto", "Liked ‘the cake’, got ‘pies’"],
+)
+def test_what_a_customer_says_of_something_is_no_reaction(text: str) -> None:
+    """The first person lacks the accent; two quotations are two things."""
+    assert not is_reaction(text)
+
+
+@pytest.mark.parametrize("text", ["Preguntó por “el pastel”", "Liked ‘I don’t know’"])
+def test_a_phones_own_words_are_one(text: str) -> None:
+    """With the accent, and with an apostrophe in the quotation."""
+    assert is_reaction(text)
