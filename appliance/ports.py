@@ -74,12 +74,16 @@ class Retryable(ResponderError):
     """Trying again may help.
 
     `unreachable`: nothing came back; it may be the network. `retry_after`: seconds the provider asked for.
+    `is_paid`: it did answer, with what cannot be used: one more try is enough.
     """
 
-    def __init__(self, reason: str, *, unreachable: bool = False, retry_after: float | None = None) -> None:
+    def __init__(
+        self, reason: str, *, unreachable: bool = False, retry_after: float | None = None, is_paid: bool = False
+    ) -> None:
         super().__init__(reason)
         self.unreachable = unreachable
         self.retry_after = retry_after
+        self.is_paid = is_paid
 
 
 class Permanent(ResponderError):

@@ -10,6 +10,7 @@ from appliance.queue.circuit import AI, AI_LIMIT, Circuits
 from appliance.queue.outage import Outage
 from appliance.queue.outcome import backoff
 
+MOST_PAID = 2  # calls for one message that are answered with what cannot be used
 LONGEST_CALL = 30 * SECOND  # of the deadline, so that a hung call leaves time for a second one
 
 
@@ -84,7 +85,9 @@ class Provider:
         if error.retry_after is not None:
             self._limit.parked(milliseconds(self._clock), int(error.retry_after * SECOND))
             return Wait(now, str(error))
-        self._breaker.failed(milliseconds(self._clock))
-        if attempt >= self._max_attempts:
+        # One message that a server stumbles over, tried again and again, says nothing about the others'.
+        if attempt == 1 or self._breaker.open_until(milliseconds(self._clock)) is not None:
+            self._breaker.failed(milliseconds(self._clock))
+        if attempt >= (MOST_PAID if error.is_paid else self._max_attempts):
             return Unavailable(str(error))
         return Wait(min(now + backoff(attempt, self._random), deadline), str(error), failed=True)

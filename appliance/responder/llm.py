@@ -140,21 +140,23 @@ class Llm:
             answer = await self._ask(request, max(until - time.monotonic(), 0.0))
             if isinstance(answer, _Completion):
                 return self._read(request, answer)
+            # What a server repeats of a customer's words must teach nothing about the server.
+            said = [line for message in request.messages[1:] for line in message.content.split("\n")]
+            answer = answer.without(said)
             if not self._dialect.adapt(answer, request):
                 break
             room = min(room, self._dialect.room)
-        said = (line for message in request.messages[1:] for line in message.content.split("\n") if len(line) >= 6)
-        raise answer.error([self._api_key, *said])
+        raise answer.error([self._api_key])
 
     def _read(self, request: Request, completion: _Completion) -> Reply | Flaw:
         if completion.usage is not None:
             self._dialect.counted(request, completion.usage.prompt_tokens)
         if completion.choices is None:
-            raise Retryable("an answer without choices")
+            raise Retryable("an answer without choices", is_paid=True)
         choice = completion.choices[0] if completion.choices else _Choice()
         finish = (choice.finish_reason or "").lower()
         if choice.error or finish == "error":
-            raise Retryable("an error in place of an answer")
+            raise Retryable("an error in place of an answer", is_paid=True)
         # The same words would be refused again, and each try is paid for.
         if finish.startswith("content_filter"):
             raise Permanent("the provider's filter withheld the answer")
@@ -209,7 +211,7 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
     async for chunk in response.content.iter_any():
         answer += chunk
         if len(answer) > MAX_BODY:
-            raise Retryable("answer too large")
+            raise Retryable("answer too large", is_paid=True)
     return bytes(answer)
 
 
@@ -242,6 +244,6 @@ def _decode(body: bytes, content_type: str) -> _Completion:
     try:
         return _completion.decode(body)
     except msgspec.ValidationError:
-        raise Retryable("answer was JSON of another shape") from None
+        raise Retryable("answer was JSON of another shape", is_paid=True) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Retryable(f"answer was not JSON ({named})") from None

@@ -1,8 +1,10 @@
 """An error in place of an answer, in whatever shape a server has for it: whose fault it is, its words for a card."""
 
+import json
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -11,6 +13,10 @@ from appliance.ports import Permanent, ResponderError, Retryable
 from appliance.printable import escaped
 
 MAX_WORDS = 240  # characters
+SHORTEST_LINE = 6  # characters of what was said that a server may repeat
+MAX_MESSAGE = 4_096  # characters of an error that are looked at
+RUN = 12  # characters of it by which a part of a line is known
+LEAST_LIMIT = 256  # tokens
 _RETRYABLE = frozenset({408, 409, 425, 429})
 # Whoever asks hears the same until the owner does something: key, credit, model, address.
 _FOR_ALL = frozenset({401, 402, 403, 404, 405, 410})
@@ -65,15 +71,44 @@ _SECRETS = re.compile(
 class Refusal:
     """`message`: the server's words, hostile. `names`: what it calls the fault (type, code, parameter).
 
-    `limit`, `counted`: tokens that it takes, and that it found, where it says so. `retry_after`: seconds, as told.
+    `n_ctx`, `n_prompt`: tokens that it takes, and that it found, where it says so in numbers. `retry_after`: seconds,
+    as told. `is_paid`: it stood in a 200.
     """
 
     status: int
     message: str = ""
     names: frozenset[str] = frozenset()
-    limit: int | None = None
-    counted: int | None = None
+    n_ctx: int | None = None
+    n_prompt: int | None = None
     retry_after: float | None = None
+    is_paid: bool = False
+
+    def without(self, said: Collection[str]) -> "Refusal":
+        """The same, with nothing of what was said to it: lines of it or runs, in whatever case, as text or in JSON."""
+        forms = (json.dumps(line, ensure_ascii=ascii_only)[1:-1] for line in said for ascii_only in (True, False))
+        lines = [line.lower() for line in (*said, *forms) if len(line) >= SHORTEST_LINE]
+        runs = {line[start : start + RUN] for line in lines for start in range(max(len(line) - RUN, 0) + 1)}
+        message = self.message[:MAX_MESSAGE]
+        told = message.lower()
+        lengths, repeated = {len(run) for run in runs}, [False] * len(told)
+        for start in range(len(told)):
+            for length in lengths:
+                if told[start : start + length] in runs:
+                    repeated[start : start + length] = [True] * length
+        kept = groupby(zip(message, repeated, strict=False), lambda pair: pair[1])
+        return replace(self, message="".join("…" if gone else "".join(c for c, _ in part) for gone, part in kept))
+
+    @property
+    def limit(self) -> int | None:
+        """Tokens that it takes; what would hold no prompt at all is no limit."""
+        told = self.n_ctx or next((int(match[1]) for match in _LIMIT.finditer(self.message)), 0)
+        return told if told >= LEAST_LIMIT else None
+
+    @property
+    def counted(self) -> int | None:
+        """Tokens that it found."""
+        told = (match for pattern in _COUNTED if (match := pattern.search(self.message)))
+        return self.n_prompt or next((int(match[1]) for match in told), None)
 
     @property
     def is_about_context(self) -> bool:
@@ -115,7 +150,7 @@ class Refusal:
             return Permanent(f"HTTP {self.status}" + (f": {words}" if words else ""), for_all=True)
         if self.status >= 500 or self.status in _RETRYABLE:
             retry_after = 1.0 if self.status == 429 and self.retry_after is None else self.retry_after
-            return Retryable(f"HTTP {self.status}", retry_after=retry_after)
+            return Retryable(f"HTTP {self.status}", retry_after=retry_after, is_paid=self.is_paid)
         return Permanent(f"HTTP {self.status}")
 
     def words(self, hidden: Iterable[str]) -> str:
@@ -143,20 +178,14 @@ def told(status: int, found: Any, retry_after: float | None = None) -> Refusal:
     values = list(_values(found))
     numbers = {name: value for name, value in values if isinstance(value, int) and not isinstance(value, bool)}
     texts = [(name, value) for name, value in values if isinstance(value, str)]
-    if 200 <= status < 300:
+    is_paid = 200 <= status < 300
+    if is_paid:
         codes = [numbers.get("code", 0), *(int(v) for n, v in texts if n == "code" and re.fullmatch("[0-9]{3}", v))]
         status = next((code for code in codes if 400 <= code < 600), 500)
     message = next((value for name, value in texts if name in ("message", "error", "detail", "msg")), "")
     names = frozenset(value for name, value in texts if name in ("type", "code", "param", "status", "loc"))
-    counted = next((match[1] for pattern in _COUNTED if (match := pattern.search(message))), None)
-    limit = _LIMIT.search(message)
     return Refusal(
-        status,
-        message,
-        names,
-        numbers.get("n_ctx") or (int(limit[1]) if limit else None),
-        numbers.get("n_prompt_tokens") or (int(counted) if counted else None),
-        retry_after,
+        status, message, names, numbers.get("n_ctx"), numbers.get("n_prompt_tokens"), retry_after, is_paid=is_paid
     )
 
 
