@@ -127,9 +127,7 @@ class Past:
 
 def past(tx: Tx, config: Config) -> Past:
     """Raises ConfigurationError where a channel's account is not configured: nobody could send for it."""
-    if faults := strays(
-        config, [(each.address, each.account) for each in tx.channels.page_of_the_box(limit=sys.maxsize)]
-    ):
+    if faults := strays(config, [(each.address, each.account) for each in tx.channels.in_use(sys.maxsize)]):
         raise ConfigurationError(faults)
     run = (tx.box.number(Fact.RUN) or 0) + 1
     return Past(run, tx.times.rows(), restoration.unread(tx), tx.outbox.last_doubts())

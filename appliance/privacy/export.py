@@ -35,7 +35,11 @@ def export(tx: Tx, organization: Organization, addresses: Sequence[str]) -> dict
 def _of_contact(tx: Tx, organization: Organization, contact: Contact) -> dict[str, Any]:
     whose = tx.persons.whose(contact, organization.id)
     held = tx.persons.held(whose)
-    return {"channel": whose.channel, "consent": _consent(contact, whose.channel, held["messages"]), "held": held}
+    return {
+        "channel": whose.channel,
+        "consent": _consent(tx.contacts.as_person(contact), whose.channel, held["messages"]),
+        "held": held,
+    }
 
 
 def _consent(contact: Contact, channel: str, messages: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from appliance.store.forgotten import Forgetting
 AT_ONCE = 500  # rows a unit of work
 AT_MOST = 100  # of Twilio's copies a run
 NOT_FINISHED = 20009  # Twilio's code: the message is still on its way
+NOT_OURS = 0  # the account is not in the configuration any more
 PATIENCE = 72 * HOUR  # for such a message
 UNREAD = 24 * HOUR  # after so long without Twilio's log only the sids that are known here are deleted there
 
@@ -83,7 +84,10 @@ class ForgetHandler:
 
     async def _list(self, forgetting: Forgetting, channel: str, address: str) -> list[str]:
         """The sids of all that Twilio has between the two, while it is known who they are."""
-        log = self._accounts[await self._store.read(lambda tx: _account(tx, forgetting))].log
+        account = await self._store.read(lambda tx: _account(tx, forgetting))
+        if account not in self._accounts:  # its channel was removed, and the account with it
+            return []
+        log = self._accounts[account].log
         try:
             came = await log.inbound(channel, 0, sender=address)
             went = await log.outbound(channel, address, 0)
@@ -118,10 +122,10 @@ class ForgetHandler:
     async def _at_twilio(self, forgetting: Forgetting) -> int | None:
         sids = await self._store.read(lambda tx: tx.forgotten.copies(forgetting.id, AT_MOST))
         is_old = abs(self._clock.now() - forgetting.requested_at) > PATIENCE
-        log = self._accounts[await self._store.read(lambda tx: _account(tx, forgetting))].log
+        account = await self._store.read(lambda tx: _account(tx, forgetting))
         waits = 0
         for sid in sids:
-            code = await log.delete(sid)
+            code = await self._accounts[account].log.delete(sid) if account in self._accounts else NOT_OURS
             if code == NOT_FINISHED and not is_old:
                 waits += 1
             else:

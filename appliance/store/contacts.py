@@ -140,6 +140,18 @@ class Contacts(Repository[Contact]):
         """Twilio says that the 24 hours are over, whatever we think; the person's next word opens them."""
         self._sql.run(f"UPDATE contacts SET last_inbound_at = NULL WHERE id IN {ALIASES}", contact_id)  # noqa: S608
 
+    def share_opt_out(self, contact: Contact) -> None:
+        """Before it parts from its person: who wants no messages wants none by the other addresses either."""
+        person = self.as_person(contact)
+        if contact.person_id is not None and person.opted_out_at is not None:
+            self._sql.run(
+                "UPDATE contacts SET opted_out_at = ?2, opted_out_sid = ?3 "  # noqa: S608
+                f"WHERE id IN {OF_A_KIND} AND id <> ?1 AND opted_out_at IS NULL",
+                contact.id,
+                person.opted_out_at,
+                FORGOTTEN,
+            )
+
     def opt_in(self, contact_id: int) -> None:
         """What the person's other addresses said before stands in their rows and does not count any more."""
         self._sql.run(

@@ -14,10 +14,11 @@ from appliance.store.personal import OF_CUSTOMERS, Rows
 from appliance.store.persons import Whose
 from appliance.store.tx import Tx
 
+AS_FORGOTTEN = "forgetting"  # contact_links.undone_by
 AGAIN = "a copy that was put back"  # forgettings.requested_by
 EMPTIED = [name for name, table in OF_CUSTOMERS.items() if table.rows != Rows.LATER]
 # Many rows, in steps; the few others, without which nobody could tell whose those are, go in the last unit of work.
-IN_STEPS = [name for name in EMPTIED if name not in ("conversations", "contacts")]
+IN_STEPS = [name for name in EMPTIED if name not in ("conversations", "contact_links", "contacts")]
 _ALL = 1 << 62
 
 
@@ -42,6 +43,8 @@ def announce(directory: Path, contact: Contact, forgetting: Forgetting) -> None:
 def conclude(tx: Tx, forgetting: Forgetting) -> Contact:
     """What is left, and the contact's own row last: from here on nobody can tell who it was. As it was before."""
     contact, of_contact = whose(tx, forgetting)
+    tx.contacts.share_opt_out(contact)
+    tx.links.part(contact.id, AS_FORGOTTEN)
     tx.persons.close(of_contact)
     for name in EMPTIED:
         tx.persons.empty(name, of_contact, _ALL, forgetting)

@@ -95,6 +95,11 @@ class Links(Repository[Link]):
         self._gather(link.contact_id)
         self._gather(link.other_id)
 
+    def part(self, contact_id: int, by: str) -> None:
+        """From everybody: those who are one person without it stay so, the others are alone."""
+        for link in self.of(contact_id):
+            self.undo(link, by)
+
     def _gather(self, contact_id: int) -> None:
         """Tell the rows of all that can be reached from a contact that they are one person, or that it is alone."""
         rows = self._sql.all(

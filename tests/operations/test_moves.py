@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from appliance.errors import RequestError
@@ -13,6 +14,7 @@ from appliance.simulator import SANDBOX, Fault
 from appliance.store.box import Fact
 from tests.support import wire
 from tests.support.accounts import BRANCH, NUMBERS, SHUT, SIDS, TOKENS, Accounts
+from tests.support.api_client import control_of
 from tests.support.world import CUSTOMER, SMS
 
 (SHUTS,) = NUMBERS[SHUT]
@@ -160,3 +162,24 @@ async def test_whom_a_person_has_stays_with_the_person(world: Accounts) -> None:
     assert await move(world, NUMBERS[BRANCH][0], SHUT) == ""
 
     assert await world.column("SELECT handover FROM contacts") == ["asked"]
+
+
+async def test_an_account_whose_channels_were_removed_may_leave_the_configuration(world: Accounts) -> None:
+    """The box starts without it, and who wrote to it can be forgotten all the same."""
+    for address in NUMBERS[BRANCH]:
+        await world.write(BRANCH, f"whatsapp:{CUSTOMER}" if ":" in address else CUSTOMER, address, "Oi")
+    await world.settle()
+    for address in NUMBERS[BRANCH]:
+        await world.appliance.store.write(lambda tx, address=address: remove(tx, address, BRANCH, force=True))  # type: ignore[misc]
+    await world.stop()
+    left = tuple(each for each in world.config.twilio.accounts if each.name != BRANCH)
+    twilio = msgspec.structs.replace(world.config.twilio, accounts=left)
+    world.config = msgspec.structs.replace(world.config, twilio=twilio)
+    await world.start()
+
+    async with control_of(world) as api:
+        status, _ = await api.post("contacts/forget", {"address": CUSTOMER, "organization": BRANCH})
+        await world.pass_(MINUTE)
+        told = (await api.get("contacts/forgotten"))["forgettings"]
+
+    assert (status, [each["state"] for each in told]) == (202, ["done"])
