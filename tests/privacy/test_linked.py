@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from tests.people.scene import ANSWER, NUMBER, OTHER_ID, USER_ID, WHATSAPP, join, people, say
+from tests.people.scene import ANSWER, NUMBER, OTHER_ID, USER_ID, join, people, say
 from tests.privacy.scene import REAL, forget, states
 from tests.support.api_client import api_of
-from tests.support.world import World
+from tests.support.world import WHATSAPP, World
 
 
 async def test_who_wanted_no_messages_wants_none_by_the_other_address(tmp_path: Path) -> None:
