@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from pytest_aiohttp import AiohttpServer
 
 from appliance.model import Organization
 from appliance.ports import Dialogue, Permanent, Reply, ResponderError, Retryable, Turn
@@ -19,16 +18,6 @@ KEY = "abc-key-canary-91c2"
 SHOP = Organization(1, "Padaria Sol", "pt-BR", "America/Sao_Paulo")
 LONG = Dialogue(SHOP, ("Qual o horário?",), tuple(Turn("user", "x" * 500) for _ in range(100)))
 named = pytest.mark.parametrize("name", RECORDED)
-
-
-@pytest.fixture
-def fake() -> FakeAi:
-    return FakeAi()
-
-
-@pytest.fixture
-async def base_url(fake: FakeAi, aiohttp_server: AiohttpServer) -> str:
-    return str((await aiohttp_server(fake.app)).make_url("/v1"))
 
 
 @pytest.fixture

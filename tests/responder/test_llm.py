@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from pytest_aiohttp import AiohttpServer
 
 from appliance.model import Organization, TextKey, Topic
 from appliance.ports import Dialogue, Permanent, Reply, ResponderError, Retryable, Turn
@@ -23,16 +22,6 @@ QUESTION = "Qual o horário? question-canary-55aa"
 SHOP = Organization(1, "Padaria Sol", "pt-BR", "America/Sao_Paulo", instructions="Never offer discounts.")
 ASKED = Dialogue(SHOP, (QUESTION,))
 SLOW = {"silence", "drip_headers", "drip_body"}
-
-
-@pytest.fixture
-def fake() -> FakeAi:
-    return FakeAi()
-
-
-@pytest.fixture
-async def base_url(fake: FakeAi, aiohttp_server: AiohttpServer) -> str:
-    return str((await aiohttp_server(fake.app)).make_url("/v1"))
 
 
 @pytest.fixture
