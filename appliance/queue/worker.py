@@ -29,7 +29,7 @@ from appliance.store.cards import CardKind
 LONGEST_SLEEP = 10.0  # seconds between two signs of life
 LONGEST_JOB = 3 * MINUTE  # a handler that hangs longer is cancelled and has failed
 LONGEST_BACKUP = 6 * HOUR  # of a large database on a slow card
-PUT_BACK = 2.0  # seconds that a full disk has to take a job back at a stop
+PUT_BACK = 2.0  # seconds that a full disk has to take a job back, or its end, at a stop
 GRACE = 7.0  # seconds that running jobs have at a stop
 
 log = structlog.get_logger()
@@ -169,7 +169,12 @@ class Worker:
         except Exception as error:  # whatever a handler does, the job has an end
             log.exception("job failed", job=job.id, kind=job.kind)
             outcome = self._failed(job, handler, f"internal error ({type(error).__name__})")
-        await asyncio.shield(self._conclude(job, handler, outcome))
+        concluding = asyncio.create_task(self._conclude(job, handler, outcome))
+        try:
+            await asyncio.shield(concluding)
+        except asyncio.CancelledError:  # a stop in the middle of it: the end is written before the store is closed
+            await asyncio.wait([concluding], timeout=PUT_BACK)
+            raise
 
     def _failed(self, job: Job, handler: Handler, error: str) -> Outcome:
         now = self._clock.now()

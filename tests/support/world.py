@@ -99,14 +99,25 @@ class Line:
     def __init__(self, runner: web.AppRunner) -> None:
         self._runner = runner
         self.host, self.port = runner.addresses[0][:2]
+        self._held: socket.socket | None = None
 
     async def cut(self) -> None:
+        """Connections are refused; the port is held, or another test's server may be given it."""
         for site in list(self._runner.sites):
             await site.stop()
         assert self._runner.server is not None
         await self._runner.server.shutdown(0.01)
+        self._held = socket.socket()
+        self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._held.bind((self.host, self.port))
+
+    def release(self) -> None:
+        if self._held is not None:
+            self._held.close()
+            self._held = None
 
     async def mend(self) -> None:
+        self.release()
         await web.TCPSite(self._runner, self.host, self.port).start()
 
 
@@ -153,6 +164,7 @@ class World:
         self._simulator = await run_simulator(simulator_app(self.twilio, others=self.others), "127.0.0.1", 0)
         self._stack.push_async_callback(self._simulator.cleanup)
         self.twilio_line = Line(self._simulator)
+        self._stack.callback(self.twilio_line.release)
         if self.model is not None:
             await self._serve(self.model)
         self.config = self._configure(self._simulator)
@@ -177,6 +189,7 @@ class World:
         self._stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         self.model_line = Line(runner)
+        self._stack.callback(self.model_line.release)
         base_url = f"http://127.0.0.1:{self.model_line.port}/v1"
         ours = {"provider": "llm", "base_url": base_url, "model": "fake"}
         self.overrides["ai"] = ours | self.overrides.get("ai", {})
