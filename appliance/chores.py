@@ -68,12 +68,12 @@ class Backup:
         try:
             await backup.take_one(self._store.directory, self._clock.now())
         except DatabaseError as error:
-            text, again = str(error), self._clock.now() + HOUR
-            return Snooze(again, "backup failed", lambda tx: tx.cards.open(CardKind.BACKUP, BOX, text))
+            said, again = str(error), self._clock.now() + HOUR
+            return Snooze(again, "backup failed", lambda tx: tx.cards.open(CardKind.BACKUP, BOX, said=said))
         return Done(_taken)
 
     def give_up(self, _job: Job, error: str) -> Outcome:
-        return Dead(error, lambda tx: tx.cards.open(CardKind.BACKUP, BOX, f"The backup failed: {error}."))
+        return Dead(error, lambda tx: tx.cards.open(CardKind.BACKUP, BOX, said=error))
 
 
 def _taken(tx: Tx) -> None:

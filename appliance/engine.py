@@ -238,7 +238,7 @@ def begin_run(tx: Tx, run: int, handlers: Mapping[JobKind, Handler], config: Con
     for name in set(restoration.unread(tx)) - {each.name for each in config.accounts}:
         restoration.trust(tx, name, restoration.restored_at(tx, name) or 0)  # it has no channel
     for account in config.accounts:
-        tx.cards.close(CardKind.ORPHAN, cards.stranger(account.account_sid))
+        tx.cards.close(CardKind.STRANGER, cards.stranger(account.account_sid))
     delivery.settle_crashed(tx)
     timekeeping.begin(tx)
     resume(tx, handlers, config, crashed=crashed)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from appliance.model import MAIN, JobKind
 from appliance.store import Tx
 from appliance.store.box import Fact
-from appliance.store.cards import CardKind, log_of, told
+from appliance.store.cards import CardKind, log_of
 
 
 def distrust(tx: Tx) -> None:
@@ -21,8 +21,7 @@ def distrust(tx: Tx) -> None:
     tx.outbox.doubt_all_unsent("restored from a backup")
     for account in tx.channels.accounts() or [MAIN]:
         tx.box.put(Fact.RESTORED_AT, tx.now, account)
-        text = told(account, "Restored from a backup: nobody is answered before Twilio's log was read.")
-        tx.cards.open(CardKind.RESTORED, log_of(account), text)
+        tx.cards.open(CardKind.RESTORED, log_of(account), account=account)
     tx.jobs.tick(JobKind.SETTLE)
     tx.jobs.tick(JobKind.CATCH_UP)  # also where twilio.catch_up_every is 0
 

@@ -89,7 +89,7 @@ def _follow(tx: Tx, jump: Jump) -> None:
 
 
 def _give_up(tx: Tx) -> None:
-    tx.cards.open(CardKind.CLOCK, BOX, "The clock of this box is behind; check its time setting.")
+    tx.cards.open(CardKind.CLOCK, BOX)
     tx.times.predate(tx.now - 24 * HOUR)
     tx.times.plan_by(tx.now + FURTHEST)
 

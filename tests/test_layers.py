@@ -45,9 +45,10 @@ NEEDS = {
     "outbox.permission": "config model store",
     "outbox": "clock config handover.charge model outbox.permission people ports queue restoration store twilio.codes twilio.encoding wire",
     "reply": "clock config handover.charge inbox language model outbox.permission ports queue reply.shelf store texts twilio.encoding",
+    "notices": "model store twilio.codes",
     "chores": "config errors model ports queue store",
     "operations": (
-        "appliance config errors handover.charge language model outbox outbox.permission people ports queue reply.shelf "
+        "appliance config errors handover.charge language model notices outbox outbox.permission people ports queue reply.shelf "
         "store texts twilio.encoding wire"
     ),
     "privacy": "appliance config errors inbox inbox.keywords model operations ports printable queue store wire",

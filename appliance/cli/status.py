@@ -63,7 +63,10 @@ def _show(figures: dict[str, Any], cards: list[dict[str, Any]], running: bool) -
     click.echo()
     if cards:
         click.echo("Needs a look:")
-        rows = ([moment(card["opened_at"]), card["times"], card["text"]] for card in cards)
+        rows = (
+            [moment(card["opened_at"]), card["times"], f"{card['title']}. {card['text']} {card['todo']}"]
+            for card in cards
+        )
         say(table(["SINCE", "TIMES", "WHAT"], rows, whole=True))
         if older := figures["cards"] - len(cards):
             click.echo(f"… and {older} older.")

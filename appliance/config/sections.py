@@ -34,6 +34,7 @@ ACCOUNT_NAME = "[a-z][a-z0-9_]{0,31}"
 OnDoubt = Literal["resend", "park"]
 Provider = Literal["faq", "llm"]
 Engine = Literal["sqlite"]
+Language = Literal["pt-BR", "en", "es"]
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "json", "console"]
 
@@ -48,6 +49,7 @@ class Server(Section, kw_only=True, frozen=True):
     api_key: Annotated[Secret | None, secret(32)] = None
     metrics_listen: Annotated[Address | None, host_port()] = None
     trusted_proxies: Annotated[tuple[Network, ...], networks()] = ()
+    language: Annotated[Language | None, choice(Language)] = None
 
 
 class Storage(Section, kw_only=True, frozen=True):
@@ -114,6 +116,7 @@ class Conversations(Section, kw_only=True, frozen=True):
 
 class Alerts(Section, kw_only=True, frozen=True):
     url: Annotated[Secret | None, secret_url()] = None
+    ping_url: Annotated[Secret | None, secret_url()] = None
 
 
 class Log(Section, kw_only=True, frozen=True):

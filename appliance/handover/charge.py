@@ -26,14 +26,15 @@ def begin(tx: Tx, conversation: Conversation, who: str, handover: Handover) -> N
     tx.contacts.hand_over(conversation.contact_id, handover, tx.now)
     if handover.is_silent:
         tx.conversations.take(conversation.contact_id)
-    wait(tx, conversation, f"{who} asks {'for a person' if handover.is_silent else 'what the knowledge does not say'}.")
+    asks = "asks for a person" if handover.is_silent else "asks what the knowledge does not say"
+    wait(tx, conversation, who, why=asks)
 
 
-def wait(tx: Tx, conversation: Conversation, text: str) -> None:
+def wait(tx: Tx, conversation: Conversation, who: str, *, why: str = "wrote again") -> None:
     """One card for a customer, also where an earlier conversation's is open."""
     opened = tx.cards.of_contact(CardKind.WAITING, conversation.contact_id)
     subject = opened[0] if opened else cards.conversation(conversation.id)
-    tx.cards.open(CardKind.WAITING, subject, text, conversation.organization_id)
+    tx.cards.open(CardKind.WAITING, subject, conversation.organization_id, who=who, why=why)
 
 
 def hold(tx: Tx, conversation: Conversation, messages: Sequence[StoredMessage], held: Held) -> None:
@@ -45,7 +46,7 @@ def hold(tx: Tx, conversation: Conversation, messages: Sequence[StoredMessage], 
     tx.messages.suppress(answered, ANSWERED_ELSEWHERE)
     tx.messages.suppress([message.id for message in messages], held)  # those that are left
     if len(answered) < len(messages):
-        wait(tx, conversation, f"{masked(contact.address)} waits for a person.")
+        wait(tx, conversation, masked(contact.address))
 
 
 def is_before_last_word(message: StoredMessage, contact: Contact) -> bool:

@@ -77,9 +77,9 @@ class HandBackHandler:
                 tx.cards.close(CardKind.HAND_BACK, cards.log_of(account))
             for account, why in found.unreadable.items():
                 count = len(_due(tx, account, self._config, AT_MOST))
-                text = f"Twilio's log cannot be read ({why}): {count} customers stay with a person until it can."
                 if count:
-                    tx.cards.open(CardKind.HAND_BACK, cards.log_of(account), cards.told(account, text))
+                    subject = cards.log_of(account)
+                    tx.cards.open(CardKind.HAND_BACK, subject, account=account, said=why, count=count)
 
         return effects
 
@@ -149,10 +149,9 @@ def _hand_back(tx: Tx, contact: Contact, config: Config) -> None:
     young = [m for m in waiting if not missed.is_too_old(tx.now - m.received_at, tx.now, within=within, timezone=zone)]
     for message in waiting:
         if message not in young:
-            text = f"{masked(contact.address)} waited for a person; it is too late to answer by itself."
             conversation = tx.conversations.get(message.conversation_id)
             assert conversation is not None
-            too_late(tx, conversation, [message.id], text)
+            too_late(tx, conversation, [message.id], masked(contact.address), why="waited for a person")
     if young:
         # In one conversation, with the lane that answers what comes next: a closed one has none of its own.
         conversation = open_conversation(tx, channel, tx.contacts.get(contact.id) or contact, config)

@@ -63,8 +63,7 @@ class CatchUpHandler:
         return Snooze(self._clock.now() + AGAIN, "a webhook or a send in doubt is waited for", effects)
 
     def give_up(self, _job: Job, error: str) -> Outcome:
-        text = f"What did not reach this box cannot be fetched from Twilio's log: {error}."
-        return Snooze(self._clock.now() + LATER, error, lambda tx: tx.cards.open(CardKind.LOG, BOX, text))
+        return Snooze(self._clock.now() + LATER, error, lambda tx: tx.cards.open(CardKind.LOG, BOX, said=error))
 
     async def catch_up(self, account: str) -> bool:
         """One pass over an account's channels. False where a young webhook or a send in doubt must be waited for."""
@@ -227,9 +226,7 @@ def _unreadable(tx: Tx, account: str, why: str) -> None:
     if since is None:
         tx.box.put(Fact.LOG_UNREADABLE_SINCE, tx.now, account)
     elif tx.now - since >= PATIENCE:
-        text = f"Twilio's log of messages has not been readable for {PATIENCE // MINUTE} minutes ({why})."
-        text = cards.told(account, f"{text} What did not reach this box cannot be fetched.")
-        tx.cards.open(CardKind.LOG, cards.log_of(account), text)
+        tx.cards.open(CardKind.LOG, cards.log_of(account), account=account, said=why)
 
 
 def _unclear(

@@ -94,24 +94,22 @@ def receive(tx: Tx, message: InboundMessage, config: Config, arrival: Arrival | 
         tx.contacts.reminded(contact.id)
     if suppressed is None:
         if arrival and arrival.fate == Fate.TOO_OLD:
-            text = f"{masked(contact.address)} wrote while the appliance was off; it is too late to answer by itself."
-            too_late(tx, conversation, [message_id], text)
+            too_late(tx, conversation, [message_id], masked(contact.address), why="wrote while the appliance was off")
         arm(tx, conversation, config)
     return Received.STORED
 
 
 def _orphan(tx: Tx, message: InboundMessage) -> None:
     """It is kept and nobody's: its account, or its number in that account, is none of ours."""
-    number = f"Unknown number {masked(message.recipient)}"
+    number = masked(message.recipient)
     if message.account:
         tx.messages.insert_orphan(message, "unknown number")
-        text = cards.told(message.account, f"{number}: unknown number.")
-        tx.cards.open(CardKind.ORPHAN, cards.number(message.account, message.recipient), text)
+        subject = cards.number(message.account, message.recipient)
+        tx.cards.open(CardKind.ORPHAN, subject, account=message.account, number=number)
         return
     tx.messages.insert_orphan(message, "unknown account")
-    whose = masked(message.account_sid) if message.account_sid else "none"
-    text = f"{number}: unknown account ({whose}) at Twilio; add it to the configuration if it is yours."
-    tx.cards.open(CardKind.ORPHAN, cards.stranger(message.account_sid), text)
+    whose = masked(message.account_sid) if message.account_sid else "–"
+    tx.cards.open(CardKind.STRANGER, cards.stranger(message.account_sid), number=number, account_sid=whose)
 
 
 def complete(tx: Tx, message: InboundMessage) -> None:
@@ -159,13 +157,12 @@ def _verdict(
     if contact.is_with_a_person and not (arrival and arrival.fate == Fate.ANSWERED_ELSEWHERE):
         if found != Consent():  # a word about consent has taken effect; it is no question that waits for somebody
             return None, found.suppressed or SAID
-        charge.wait(tx, conversation, f"{who} waits for a person.")
+        charge.wait(tx, conversation, who)
         return None, Held.IN_CHARGE
     if contact.paused_until is not None and contact.paused_until > tx.now:
         return None, "paused"
     if arrival and arrival.fate == Fate.ANSWERED_ELSEWHERE:
         return None, found.suppressed or Fate.ANSWERED_ELSEWHERE
     if found.card:
-        text = f"{who} asked for no messages and wrote again."
-        tx.cards.open(CardKind.OPTED_OUT, subject, text, conversation.organization_id)
+        tx.cards.open(CardKind.OPTED_OUT, subject, conversation.organization_id, who=who)
     return found.notice, found.suppressed

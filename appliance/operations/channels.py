@@ -133,8 +133,8 @@ def _cut_off(tx: Tx, unfinished: _Unfinished) -> None:
 def _bury(tx: Tx, conversation: Conversation, contact: Contact) -> None:
     live = tx.messages.live(conversation.id)
     about = [message.id for message in live]
-    text = f"{masked(contact.address)}: Could not answer: {WHY}."
-    subject = cards.conversation(conversation.id)
-    tx.messages.give_up(about, tx.cards.open(CardKind.COULD_NOT_ANSWER, subject, text, conversation.organization_id))
+    subject, who = cards.conversation(conversation.id), masked(contact.address)
+    card = tx.cards.open(CardKind.COULD_NOT_ANSWER, subject, conversation.organization_id, who=who, why=WHY)
+    tx.messages.give_up(about, card)
     payload = {"conversation": conversation.id, "messages": about}
     tx.jobs.bury(JobKind.REPLY, conversation.session_key, WHY, live[0].sid, **payload)

@@ -44,7 +44,7 @@ def move_channel(tx: Tx, move: Move) -> int:
     unclear = [row for row in tx.outbox.unsettled_of(channel.id) if row.attempt or row.state != OutboxState.READY]
     if move.park and all(row.state != OutboxState.SENDING for row in unclear):
         for row in unclear:
-            delivery.park(tx, row, f"the channel was moved from {channel.account} to {move.account}.")
+            delivery.park(tx, row, "the channel was moved to another account")
     elif unclear:
         why = f"{len(unclear)} messages may have been sent through {channel.account}; only its log can tell."
         todo = "Wait until `appliance status` shows none that is not sure, or leave them to yourself with --park."

@@ -25,8 +25,8 @@ class Status:
 
 def status(tx: Tx, started_at: int) -> Status:
     """Counts every message there is (100,000 take 0.15 s), so not through the reader that the workers use."""
-    due_at = tx.counts.oldest_ready()
-    waited = 0 if due_at is None else (tx.now - due_at) / SECOND
+    since = tx.counts.oldest_waiting()
+    waited = 0 if since is None else (tx.now - since) / SECOND
     return Status(
         version=__version__,
         started_at=started_at,

@@ -146,8 +146,7 @@ def derive_row(tx: Tx, row: OutboxMessage) -> bool:
     if arrived:
         _arrived(tx, row)
     if len(good) > 1 and tx.cards.times(CardKind.SENT_TWICE, cards.reply(row.id)) < len(good) - 1:
-        text = "Twilio reports two messages for one reply: the customer may have it twice."
-        tx.cards.open(CardKind.SENT_TWICE, cards.reply(row.id), f"{masked(row.recipient)}: {text}", row.organization_id)
+        tx.cards.open(CardKind.SENT_TWICE, cards.reply(row.id), row.organization_id, who=masked(row.recipient))
     if failed:
         _undelivered(tx, row, best)
     return arrived or failed
@@ -189,8 +188,8 @@ def _undelivered(tx: Tx, row: OutboxMessage, failed: Attempt) -> None:
     tx.outbox.update(row.id, reason=words)
     if tx.outbox.covers(row.id) and not tx.messages.answered_by(row.id):
         return  # its questions were answered by another
-    text = f"{masked(row.recipient)}: Could not be delivered: {words}"
-    tx.cards.open(CardKind.UNDELIVERED, cards.reply(row.id), text, row.organization_id)
+    about = {"who": masked(row.recipient), "code": failed.error_code}
+    tx.cards.open(CardKind.UNDELIVERED, cards.reply(row.id), row.organization_id, more=1, **about)
     bury(tx, row, words)
 
 

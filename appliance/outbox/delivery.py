@@ -9,7 +9,7 @@ from appliance.model import ANSWERED_ELSEWHERE, MANUAL, Held, JobKind, OutboxMes
 from appliance.outbox import binding, permission
 from appliance.queue.lane import follow
 from appliance.store import Tx, cards
-from appliance.store.cards import CardKind
+from appliance.store.cards import CardKind, Fact
 from appliance.twilio import codes
 from appliance.wire import Blame, SendOutcome, TwilioMessageResult
 
@@ -33,7 +33,7 @@ def begin(tx: Tx, outbox_id: int, tag: str, config: Config) -> OutboxMessage | N
         state = OutboxState.FAILED if failed else OutboxState.SUPPRESSED
         tx.outbox.end(row.id, state, expected=OutboxState.READY, reason=found.reason)
         if found.card:
-            _card(tx, row, CardKind.NOT_SENT, found.card)
+            _card(tx, row, CardKind.NOT_SENT, why=found.card, **found.facts)
         if failed:
             binding.bury(tx, row, found.reason)
         if found.reason == Held.IN_CHARGE:
@@ -68,11 +68,16 @@ def _not_sent(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
         tx.attempts.forget(row.id, row.attempt)
     if result.retry_after is not None or result.code == codes.RATE_LIMITED:
         return
-    text = cards.told(row.account, f"Answers are waiting: {codes.explain(result.code)}")
-    if result.blame in (Blame.ACCOUNT, Blame.DAY):
-        tx.cards.open(CardKind.TWILIO, cards.account(row.account), text)
+    if result.code == codes.UNAUTHORIZED:  # the watch tells of it, whoever hears it first
+        return
+    account, code = row.account, result.code
+    if result.blame == Blame.DAY:
+        tx.cards.open(CardKind.TWILIO, cards.account(account), account=account, code=code, case="day")
+    if result.blame == Blame.ACCOUNT:
+        tx.cards.open(CardKind.TWILIO, cards.account(account), account=account, code=code)
     if result.blame == Blame.SENDER:
-        tx.cards.open(CardKind.TWILIO, cards.channel(row.channel_id), text, row.organization_id)
+        subject = cards.channel(row.channel_id)
+        tx.cards.open(CardKind.TWILIO, subject, row.organization_id, account=account, code=code)
 
 
 def _refused(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
@@ -82,14 +87,14 @@ def _refused(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
     if not tx.outbox.end(row.id, OutboxState.FAILED, expected=OutboxState.SENDING, **values):
         _goes_on(tx, row.id)
         return
-    _card(tx, row, CardKind.NOT_SENT, f"Could not answer: {codes.explain(result.code)}")
+    _card(tx, row, CardKind.NOT_SENT, code=result.code)
 
 
 def doubt(tx: Tx, row: OutboxMessage, detail: str) -> None:
     """Nobody knows whether it was sent. It is not sent again without evidence."""
     if tx.outbox.end(row.id, OutboxState.DOUBT, expected=OutboxState.SENDING, reason=detail):
         tx.attempts.end(row.id, row.attempt)
-        _card(tx, row, CardKind.DOUBT, f"Not sure it arrived: {detail}")
+        _card(tx, row, CardKind.DOUBT, why=detail)
         tx.jobs.tick(JobKind.SETTLE)
 
 
@@ -126,22 +131,22 @@ def _withdraw(tx: Tx, row: OutboxMessage, why: str) -> None:
     tx.outbox.end(row.id, OutboxState.SUPERSEDED, expected=row.state, reason=why)
     tx.cards.close(CardKind.DOUBT, cards.reply(row.id))
     if row.kind == MANUAL:  # no question brings an operator's words back
-        _card(tx, row, CardKind.NOT_SENT, f"Was not sent: {why}.")
+        _card(tx, row, CardKind.NOT_SENT, why=why)
         binding.bury(tx, row, why)
 
 
-def park(tx: Tx, row: OutboxMessage, why: str) -> None:
+def park(tx: Tx, row: OutboxMessage, why: str, **facts: Fact) -> None:
     """Whether it was sent cannot be told from Twilio's log: a person decides."""
     if tx.outbox.end(row.id, OutboxState.PARKED, expected=row.state, reason=why):
-        _card(tx, row, CardKind.DOUBT, f"Not sure it arrived: {why}")
+        _card(tx, row, CardKind.DOUBT, case="parked", why=why, **facts)
         binding.bury(tx, row, f"not sure it arrived: {why}")
 
 
-def park_again(tx: Tx, outbox_id: int, why: str) -> None:
+def park_again(tx: Tx, outbox_id: int, said: str) -> None:
     """It was about to be sent once more, and no read can prove that it was not."""
     row = tx.outbox.get(outbox_id)
     if row is not None and row.state == OutboxState.READY:
-        park(tx, row, why)
+        park(tx, row, "Twilio's log is too long to be read", said=said)
 
 
 def strand(tx: Tx, outbox_id: int, error: str) -> None:
@@ -150,7 +155,7 @@ def strand(tx: Tx, outbox_id: int, error: str) -> None:
     if row is None:
         return
     if tx.outbox.end(row.id, OutboxState.FAILED, expected=OutboxState.READY, reason=error):
-        _card(tx, row, CardKind.NOT_SENT, f"Could not answer: {error}")
+        _card(tx, row, CardKind.NOT_SENT, why=error)
         return
     if row.state == OutboxState.SENDING:
         doubt(tx, row, error)
@@ -172,5 +177,5 @@ def settle_crashed(tx: Tx) -> None:
         doubt(tx, row, "the appliance stopped while sending")
 
 
-def _card(tx: Tx, row: OutboxMessage, kind: CardKind, text: str) -> None:
-    tx.cards.open(kind, cards.reply(row.id), f"{masked(row.recipient)}: {text}", row.organization_id)
+def _card(tx: Tx, row: OutboxMessage, kind: CardKind, **facts: Fact) -> None:
+    tx.cards.open(kind, cards.reply(row.id), row.organization_id, more=1, who=masked(row.recipient), **facts)

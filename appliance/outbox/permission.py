@@ -3,8 +3,8 @@
 What would be forbidden by the number of answers is not even asked for: a reply job looks at `loop_guard` first.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from appliance.config import Config
 from appliance.model import (
@@ -22,6 +22,7 @@ from appliance.store import Tx
 WHATSAPP = "whatsapp:"
 WHATSAPP_WINDOW = 24 * HOUR
 MAX_REGENERATIONS = 2
+WINDOW_CLOSED = "WhatsApp allows a free answer only within 24 hours of the customer's message"
 _EXEMPT_FROM_OPT_OUT = (TextKey.OPTED_OUT, TextKey.OPTED_OUT_REMINDER)
 # The apology is not regenerated, later messages share it; after a handoff nobody writes another; a manual message
 # answers nothing.
@@ -30,10 +31,11 @@ _NEVER_SUPERSEDED = (TextKey.UNAVAILABLE, TextKey.HANDOFF, MANUAL)
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a message must not be sent now; `card`: the owner should know."""
+    """Why a message must not be sent now; `card`: the owner should know, and `facts` fill it."""
 
     reason: str
     card: str = ""
+    facts: Mapping[str, int] = field(default_factory=dict)
 
 
 def refusal(kind: str, channel: str, contact: Contact, now: int) -> Refusal | None:
@@ -46,7 +48,7 @@ def refusal(kind: str, channel: str, contact: Contact, now: int) -> Refusal | No
     if contact.opted_out_at is not None and kind not in _EXEMPT_FROM_OPT_OUT:
         return Refusal("opted out")
     if channel.startswith(WHATSAPP) and (contact.last_inbound_at or 0) + WHATSAPP_WINDOW <= now:
-        return Refusal("window closed", "WhatsApp allows a free answer only within 24 hours of the customer's message.")
+        return Refusal("window closed", WINDOW_CLOSED)
     if kind == MANUAL:
         return None
     if contact.paused_until is not None and contact.paused_until > now:
@@ -77,9 +79,9 @@ def _spoke_elsewhere(tx: Tx, row: OutboxMessage, answered: Sequence[StoredMessag
 
 def forbidden(tx: Tx, row: OutboxMessage, config: Config) -> Refusal | None:
     if not tx.outbox.intact(row.id):
-        return Refusal("damaged", "A reply was damaged on disk and was not sent.")
+        return Refusal("damaged", "it was damaged on disk")
     if row.created_at + config.queue.reply_max_age <= tx.now:
-        return Refusal("too old", "A reply waited too long to be sent.")
+        return Refusal("too old", "it waited too long")
     contact = tx.contacts.get(row.contact_id)
     assert contact is not None
     found = refusal(row.kind, row.sender, tx.contacts.as_person(contact), tx.now)
@@ -96,4 +98,4 @@ def loop_guard(tx: Tx, contact: Contact, limit: int, outbox_id: int = 0) -> Refu
     """
     if limit == 0 or tx.outbox.attempted_to(tx.contacts.aliases(contact), tx.now - HOUR, limit, outbox_id) < limit:
         return None
-    return Refusal("loop guard", f"More than {limit} replies in an hour: the appliance went silent.")
+    return Refusal("loop guard", "more than {limit} replies in an hour", {"limit": limit})

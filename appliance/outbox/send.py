@@ -31,8 +31,8 @@ class SendHandler:
         try:
             look = await self._look(job.payload["outbox"])
         except TooMuchError as error:  # it will stay so: a person decides
-            why = f"Twilio's log is too long to be read ({error})."
-            return Done(lambda tx: delivery.park_again(tx, job.payload["outbox"], why))
+            said = str(error)
+            return Done(lambda tx: delivery.park_again(tx, job.payload["outbox"], said))
         except LogUnavailableError:
             return unreadable(self._clock.now())
         tag = secrets.token_hex(8)

@@ -34,8 +34,7 @@ class SettleHandler:
         return Done(_well) if due is None else Snooze(max(due, soon), "the grace is not over", _well)
 
     def give_up(self, _job: Job, error: str) -> Outcome:
-        text = f"What became of sends in doubt cannot be found out: {error}."
-        return Snooze(self._clock.now() + LATER, error, lambda tx: tx.cards.open(CardKind.SETTLE, BOX, text))
+        return Snooze(self._clock.now() + LATER, error, lambda tx: tx.cards.open(CardKind.SETTLE, BOX, said=error))
 
     async def settle(self, account: str) -> int | None:
         """Settle what can be settled of an account; when its next row is due (ms UTC). Raises LogUnavailableError."""
@@ -127,7 +126,7 @@ def _well(tx: Tx) -> None:
 
 def _park_all(tx: Tx, claims: Sequence[Claim], why: str) -> bool:
     for claim in claims:
-        delivery.park(tx, claim.row, f"Twilio's log is too long to be read ({why}).")
+        delivery.park(tx, claim.row, "Twilio's log is too long to be read", said=why)
     return True
 
 
@@ -158,12 +157,12 @@ def conclude(tx: Tx, verdict: Verdict, log: LogRead, config: Config) -> None:
         if log.began_at - verdict.claim.ended >= config.twilio.doubt_grace:
             tx.outbox.update(row.id, absent_at=log.began_at)
     elif verdict.finding == Finding.UNCLEAR:
-        delivery.park(tx, row, "another message to this customer stands in Twilio's log.")
+        delivery.park(tx, row, "another message to this customer stands in Twilio's log")
     elif verdict.finding == Finding.BY_PERSON:
         delivery.answered_by_a_person(tx, row, config)
     elif verdict.finding == Finding.ABSENT and row.state == OutboxState.DOUBT:
         if config.twilio.on_doubt == "park":
-            delivery.park(tx, row, "twilio.on_doubt is park.")
+            delivery.park(tx, row, "twilio.on_doubt is park")
         elif tx.outbox.newer_reply(row.contact_id, row.id):
             delivery.supersede(tx, row, "a newer message reached the customer", config)
         else:

@@ -187,8 +187,7 @@ def _begin_anew(tx: Tx, was: Contact, wrote: list[int], config: Config) -> None:
     for message in tx.messages.live(conversation.id):
         tx.contacts.heard(contact.id, message.received_at)
         if is_too_old(tx.now - message.received_at, tx.now, within=within, timezone=zone):
-            text = f"{masked(contact.address)} wrote while being forgotten; it is too late to answer by itself."
-            too_late(tx, conversation, [message.id], text)
+            too_late(tx, conversation, [message.id], masked(contact.address), why="wrote while being forgotten")
     arm(tx, conversation, config)
 
 

@@ -231,10 +231,10 @@ def finish(tx: Tx, job: Job, outcome: Outcome, config: Config) -> None:
 def last_resort(tx: Tx, job: Job) -> None:
     """Even giving up failed: nobody will answer these messages by themselves."""
     conversation_id = job.payload.get("conversation", 0)
-    subject, text = cards.conversation(conversation_id), "Could not answer a customer: internal error."
+    subject = cards.conversation(conversation_id)
     about = [message.id for message in tx.messages.live(conversation_id)]
     tx.jobs.remember(job.id, messages=about)
-    tx.messages.give_up(about, tx.cards.open(CardKind.COULD_NOT_ANSWER, subject, text))
+    tx.messages.give_up(about, tx.cards.open(CardKind.COULD_NOT_ANSWER, subject, who="", why="internal error"))
 
 
 def resume(tx: Tx, handlers: Mapping[JobKind, Handler], config: Config, *, crashed: bool) -> None:

@@ -96,7 +96,7 @@ def apologise(tx: Tx, case: Case, error: str, *, for_all: bool = False) -> None:
     if for_all:
         _card_of_all(tx, case, error)
     else:
-        _card(tx, case, f"Could not answer: {error}")
+        _card(tx, case, error)
     if case.recent_apology is not None:
         tx.messages.claim_for(case.recent_apology, case.message_ids)
         return
@@ -108,10 +108,7 @@ def _card_of_all(tx: Tx, case: Case, error: str) -> None:
     """One for the box, in the provider's words, and each customer counts once."""
     card = tx.cards.find_in_the_box(CardKind.AI, cards.BOX)
     known = card is not None and tx.outbox.apologised_since(case.contact.id, card["opened_at"], case.message_ids)
-    count = (card["times"] if card else 0) + (not known)
-    customers = "1 customer" if count == 1 else f"{count} customers"
-    text = f"The AI provider answers nobody until this is mended: {error} ({customers} so far)"
-    tx.cards.open(CardKind.AI, cards.BOX, text, more=not known)
+    tx.cards.open(CardKind.AI, cards.BOX, more=not known, said=error)
 
 
 def abandon(case: Case, error: str) -> Outcome:
@@ -128,11 +125,11 @@ def hold_back(case: Case, why: Refusal) -> Outcome:
     def effects(tx: Tx) -> None:
         tx.messages.suppress(case.message_ids, why.reason)
         subject = cards.conversation(case.conversation.id)
-        tx.cards.open(CardKind.NOT_SENT, subject, f"{case.who}: {why.card}", case.organization.id)
+        tx.cards.open(CardKind.NOT_SENT, subject, case.organization.id, who=case.who, why=why.card, **why.facts)
 
     return Done(effects)
 
 
-def _card(tx: Tx, case: Case, text: str) -> int:
+def _card(tx: Tx, case: Case, why: str) -> int:
     subject = cards.conversation(case.conversation.id)
-    return tx.cards.open(CardKind.COULD_NOT_ANSWER, subject, f"{case.who}: {text}", case.organization.id)
+    return tx.cards.open(CardKind.COULD_NOT_ANSWER, subject, case.organization.id, who=case.who, why=why)

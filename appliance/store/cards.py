@@ -1,5 +1,7 @@
-"""Cards: what needs the owner's eye, one open card per kind and subject."""
+"""Cards: what needs the owner's eye, one open card per kind and subject. The sentence is made when it is shown."""
 
+import json
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NewType
 
@@ -14,22 +16,31 @@ ACCOUNT = Subject("account")  # that of [twilio] itself
 
 class CardKind(StrEnum):
     ORPHAN = "orphan"  # somebody wrote to a number that is nobody's here
+    STRANGER = "stranger"  # … or through an account at Twilio that is not configured
     WAITING = "waiting"  # a customer waits for a person; handover/charge alone closes it
     OPTED_OUT = "opted_out"  # a customer who asked for no messages wrote again
     TOO_LATE = "too_late"  # missed, and too old to be answered without being asked
     COULD_NOT_ANSWER = "could_not_answer"
-    AI = "ai"  # the model's provider answers nobody until the owner does something; `times` counts customers
+    AI = "ai"  # the model's provider answers nobody; `times` counts customers
     NOT_SENT = "not_sent"
     DOUBT = "doubt"  # not sure it arrived
     UNDELIVERED = "undelivered"
     SENT_TWICE = "sent_twice"
     TWILIO = "twilio"  # Twilio takes nothing from the account or from a channel
+    CREDENTIALS = "credentials"  # Twilio does not accept an account's token or key
+    UNREACHABLE = "unreachable"  # no answer from Twilio at all, or nothing but errors of its own
     LOG = "log"  # Twilio's log cannot be read
     HAND_BACK = "hand_back"  # … and so nobody is handed back to the appliance
     SETTLE = "settle"  # what became of sends in doubt cannot be found out
     CLOCK = "clock"
     RESTORED = "restored"
     BACKUP = "backup"
+    # What is missing or runs out; the watch alone opens and closes these.
+    NO_ORGANIZATION = "no_organization"
+    NO_KNOWLEDGE = "no_knowledge"
+    NOTHING_YET = "nothing_yet"  # no message has ever come in
+    NO_BACKUP = "no_backup"
+    DISK = "disk"
 
 
 def account(name: str) -> Subject:
@@ -42,14 +53,13 @@ def log_of(name: str) -> Subject:
     return BOX if name == MAIN else account(name)
 
 
-def told(name: str, text: str) -> str:
-    """A card's text about an account: it names all but the one of [twilio] itself."""
-    return text if name == MAIN else f"{name}: {text}"
-
-
 def stranger(account_sid: str) -> Subject:
     """An account at Twilio that is none of ours."""
     return Subject(f"account_sid:{account_sid}")
+
+
+def organization(organization_id: int) -> Subject:
+    return Subject(f"organization:{organization_id}")
 
 
 def conversation(conversation_id: int) -> Subject:
@@ -69,23 +79,37 @@ def number(name: str, address: str) -> Subject:
     return Subject(f"number:{address}" if name == MAIN else f"number:{address}@{name}")
 
 
+Fact = str | int | None
+
+
+def facts(card: Row) -> Mapping[str, Fact]:
+    """What fills the sentence of a stored card."""
+    found: dict[str, Fact] = json.loads(card["facts"])
+    return found
+
+
 class Cards:
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
 
     def open(
-        self, kind: CardKind, subject: Subject, text: str, organization_id: int | None = None, *, more: int = 1
+        self, kind: CardKind, subject: Subject, organization_id: int | None = None, *, more: int = 1, **facts: Fact
     ) -> int:
-        """Open a card, or count `more` times on the open one. `text` holds no body and no full address."""
+        """Open a card, or count `more` times on the open one.
+
+        `facts` fill the sentence of the kind's notice, and hold no body and no full address. `who`: a masked address;
+        `why`: English words that the translations have; `said`: another's words as they are; `code`: Twilio's;
+        `account`: at Twilio, by its name; `case`: which of a kind's notices it is.
+        """
         now = self._sql.now
         self._sql.run(
-            "INSERT INTO cards (organization_id, kind, subject, text, opened_at, last_at) VALUES (?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (kind, subject) WHERE closed_at IS NULL "
-            "DO UPDATE SET times = times + ?, last_at = excluded.last_at, text = excluded.text",
+            "INSERT INTO cards (organization_id, kind, subject, text, facts, opened_at, last_at) "
+            "VALUES (?, ?, ?, '', ?, ?, ?) ON CONFLICT (kind, subject) WHERE closed_at IS NULL "
+            "DO UPDATE SET times = times + ?, last_at = excluded.last_at, text = '', facts = excluded.facts",
             organization_id,
             kind,
             subject,
-            text,
+            json.dumps(facts),
             now,
             now,
             more,
@@ -94,6 +118,18 @@ class Cards:
             "SELECT id FROM cards WHERE kind = ? AND subject = ? AND closed_at IS NULL", kind, subject
         )
         return int(card_id)
+
+    def get_in_the_box(self, card_id: int) -> Row | None:
+        """Open or closed."""
+        return self._sql.one("SELECT * FROM cards WHERE id = ?", card_id)
+
+    def of_kinds_in_the_box(self, kinds: Iterable[CardKind]) -> list[Row]:
+        """The open ones."""
+        names = ", ".join(f"'{kind}'" for kind in kinds)
+        return self._sql.all(f"SELECT * FROM cards WHERE closed_at IS NULL AND kind IN ({names})")  # noqa: S608
+
+    def dismiss(self, card_id: int, reason: str) -> None:
+        self._sql.run("UPDATE cards SET closed_at = ?, dismissed = ? WHERE id = ?", self._sql.now, reason, card_id)
 
     def find_in_the_box(self, kind: CardKind, subject: Subject) -> Row | None:
         """The open card."""

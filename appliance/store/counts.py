@@ -1,5 +1,6 @@
 """How many of what: the figures of the status page, of /metrics and of the conservation law."""
 
+from appliance.store.messages import LIVE
 from appliance.store.sql import Sql
 
 
@@ -26,6 +27,29 @@ class Counts:
             "GROUP BY account, state"
         )
         return {(row[0], row[1]): row[2] for row in rows}
+
+    def customers_waiting(self, account: str | None) -> int:
+        """Who has written and has no answer yet, or one that Twilio has not taken; of an account, or of all."""
+        return int(
+            self._sql.value(
+                "SELECT count(DISTINCT contact_id) FROM ("  # noqa: S608
+                f"SELECT contact_id FROM messages WHERE {LIVE} UNION ALL "
+                "SELECT contact_id FROM outbox WHERE state IN ('ready', 'sending', 'doubt')) "
+                "JOIN contacts c ON c.id = contact_id JOIN channels ch ON ch.id = c.channel_id "
+                "WHERE coalesce(ch.account = ?1, 1)",
+                account,
+            )
+        )
+
+    def oldest_waiting(self) -> int | None:
+        """When the message came in that waits longest for an answer, or for its answer to be taken by Twilio (ms UTC)."""
+        at = self._sql.value(
+            "SELECT min(received_at) FROM ("  # noqa: S608
+            f"SELECT received_at FROM messages WHERE {LIVE} UNION ALL "
+            "SELECT m.received_at FROM outbox o JOIN messages m ON m.reply_id = o.id "
+            "WHERE o.state IN ('ready', 'sending', 'doubt'))"
+        )
+        return None if at is None else int(at)
 
     def outbox(self) -> dict[str, int]:
         return self._grouped("SELECT state, count(*) FROM outbox GROUP BY state")

@@ -124,7 +124,10 @@ TABLES: dict[str, Table] = {
     ),
     "cards": _table(
         "id organization_id kind subject times opened_at last_at closed_at",
+        "alerted_at reminders",
         text=_EMPTY,
+        facts="'{}'",
+        dismissed="NULL",
         whose="subject IN (SELECT 'conversation:' || id FROM conversations WHERE contact_id = :contact) "
         "OR subject IN (SELECT 'outbox:' || id FROM outbox WHERE contact_id = :contact)",
     ),

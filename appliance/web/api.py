@@ -83,7 +83,6 @@ class Api:
         routes: list[tuple[str, str, Handler]] = [
             ("GET", "status", self.status),
             ("GET", "verify", self.verify),
-            ("GET", "cards", self.cards),
             ("POST", "backups", self.back_up),
             ("GET", "messages", self.messages),
             ("POST", "messages", self.send),
@@ -124,11 +123,6 @@ class Api:
         except DatabaseError as error:
             raise RequestError("backup_failed", str(error), status=503) from error
         return json_response({"file": str(copy)}, 201)
-
-    async def cards(self, request: web.Request) -> web.Response:
-        named = request.query.get("organization")
-        found = await self._store.read(lambda tx: [dict(row) for row in tx.cards.opened(whose(tx, named))])
-        return json_response({"cards": found})
 
     async def messages(self, request: web.Request) -> web.Response:
         contact, limit, named = address_of(request, "contact"), limit_of(request), request.query.get("organization")

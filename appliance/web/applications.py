@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from appliance.twilio.webhook import MAX_BODY
 from appliance.web.access import key_required
 from appliance.web.api import Api, Desk
+from appliance.web.cards import Cards
 from appliance.web.errors import error_response, errors_as_json, harden
 from appliance.web.health import Faults, Health, MetricsPage
 from appliance.web.persons import Persons
@@ -26,13 +27,17 @@ def public(desk: Desk, registry: CollectorRegistry, faults: Faults, hooks: Part)
     app = web.Application(
         client_max_size=MAX_BODY, middlewares=[errors_as_json, key_required(desk.config.server.api_key)]
     )
-    return _with(app, hooks, Api(desk, "api"), Persons(desk, "api"), Health(faults), MetricsPage(desk.store, registry))
+    return _with(app, hooks, Api(desk, "api"), Persons(desk, "api"), *_common(desk, registry, faults))
 
 
 def control(desk: Desk, registry: CollectorRegistry, faults: Faults) -> web.Application:
     """What the owner of the storage directory sees, without a key."""
     app = web.Application(client_max_size=MAX_CONTROL_BODY, middlewares=[errors_as_json])
-    return _with(app, Api(desk, "cli"), Persons(desk, "cli"), Health(faults), MetricsPage(desk.store, registry))
+    return _with(app, Api(desk, "cli"), Persons(desk, "cli"), *_common(desk, registry, faults))
+
+
+def _common(desk: Desk, registry: CollectorRegistry, faults: Faults) -> tuple[Part, ...]:
+    return Cards(desk), Health(faults), MetricsPage(desk.store, registry)
 
 
 def metrics(desk: Desk, registry: CollectorRegistry) -> web.Application:

@@ -242,7 +242,7 @@ async def test_status_exits_with_1_while_something_needs_a_look(appliance: Comma
     well = await appliance("status")
     await world.twilio.receive(CUSTOMER, NOBODY, "Oi")
     what = " ".join(f"{number} things to do." for number in range(20))
-    await world.appliance.store.write(lambda tx: tx.cards.open(CardKind.BACKUP, BOX, what))
+    await world.appliance.store.write(lambda tx: tx.cards.open(CardKind.BACKUP, BOX, said=what))
 
     ill = await appliance("status")
 
@@ -260,7 +260,7 @@ async def test_lists_that_are_cut_say_so(appliance: CommandLine, world: World) -
 
     def many(tx: Tx) -> None:
         for number in range(600):
-            tx.cards.open(CardKind.NOT_SENT, cards.reply(number), "Not sent.")
+            tx.cards.open(CardKind.NOT_SENT, cards.reply(number), who="…4321", why="it waited too long")
             tx.jobs.bury(JobKind.SEND, None, "refused", None)
 
     await world.appliance.store.write(many)

@@ -1,0 +1,90 @@
+"""A stored card in words, made when it is shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from appliance.model import MAIN, SECOND
+from appliance.notices.catalogue import CATALOGUE
+from appliance.notices.notice import Notice
+from appliance.notices.translation import translation
+from appliance.store import Row
+from appliance.store.cards import CardKind, Fact, facts
+from appliance.twilio import codes
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who is told, when and where: `language` such as pt-BR; `now` ms UTC."""
+
+    language: str
+    timezone: str
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A card in words. `itself`: what happens without the owner; `todo`: one thing to do."""
+
+    title: str
+    text: str
+    itself: str
+    todo: str
+    priority: int
+    tags: str
+
+
+def notice(card: Row) -> Notice:
+    """The words of a card's kind, and of its case where the kind has several."""
+    case = facts(card).get("case")
+    return CATALOGUE[f"{card['kind']}.{case}"] if case else CATALOGUE[card["kind"]]
+
+
+def told(card: Row, reader: Reader, waiting: int = 0) -> Told:
+    """`waiting`: how many customers of what the card is about wait for an answer now."""
+    kind = notice(card)
+    tongue = translation(reader.language)
+    if card["text"]:  # from before cards held facts: a sentence in English
+        return Told(card["text"], "", "", tongue.gettext(kind.todo) if "{" not in kind.todo else "", 3, kind.tags)
+    words = _words(card, reader)
+
+    def say(template: str) -> str:
+        return tongue.gettext(template).format_map(words)
+
+    text = say(kind.text)
+    if kind.waits and waiting:
+        behind = tongue.ngettext(
+            "{count} customer waits for an answer.", "{count} customers wait for an answer.", waiting
+        )
+        text = f"{text} {behind.format(count=waiting)}"
+    account = words.get("account")
+    prefix = f"{account}: " if account not in (None, "", MAIN) else ""
+    return Told(prefix + say(kind.title), text, say(kind.itself), say(kind.todo), kind.priority, kind.tags)
+
+
+def _words(card: Row, reader: Reader) -> Mapping[str, Fact]:
+    """The facts, those that are words translated, moments as the reader's clock shows them."""
+    tongue = translation(reader.language)
+    found = dict(facts(card))
+    if "code" in found:
+        code = found["code"]
+        words = tongue.gettext(codes.words(int(code) if code else None))
+        found["why"] = words + (tongue.gettext(" (Twilio error {code})").format(code=code) if code else "")
+    if not found.get("who") and card["kind"] == CardKind.COULD_NOT_ANSWER:
+        found["who"] = tongue.gettext("a customer")
+    if "why" in found:
+        found["why"] = tongue.gettext(str(found["why"])).format_map(found).rstrip(".")
+    if "said" in found:
+        found["said"] = str(found["said"]).rstrip(".")
+    found["since"] = _moment(int(found.get("since") or card["opened_at"]), reader)
+    return found
+
+
+def _moment(at: int, reader: Reader) -> str:
+    """The time, with the day where it was another."""
+    zone = ZoneInfo(reader.timezone)
+    when, now = (datetime.fromtimestamp(each / SECOND, zone) for each in (at, reader.now))
+    if when.date() == now.date():
+        return when.strftime("%H:%M")
+    return when.strftime("%d/%m %H:%M" if reader.language == "pt-BR" else "%-d %b %H:%M")

@@ -1,0 +1,77 @@
+"""The open cards in words, and putting one away."""
+
+from dataclasses import dataclass
+
+from appliance.errors import RequestError
+from appliance.notices.sentences import Reader, notice, told
+from appliance.store import Row, Tx
+from appliance.store.cards import facts
+
+MAX_REASON = 500  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What an owner reads. `itself`: what happens without the owner; `todo`: one thing to do. Times in ms UTC."""
+
+    id: int
+    organization_id: int | None
+    kind: str
+    subject: str
+    title: str
+    text: str
+    itself: str
+    todo: str
+    times: int
+    opened_at: int
+    last_at: int
+
+
+def opened(tx: Tx, owner: int | None, language: str | None) -> list[Card]:
+    """Newest first; an organization's own, or with None all of the box. `language`: server.language, where it is set."""
+    return [in_words(tx, row, language) for row in tx.cards.opened(owner)]
+
+
+def in_words(tx: Tx, row: Row, language: str | None) -> Card:
+    """One card, as the owner of its organization or of the box reads it."""
+    account = facts(row).get("account")
+    waiting = tx.counts.customers_waiting(str(account) if account else None) if notice(row).waits else 0
+    words = told(row, _reader(tx, row["organization_id"], language), waiting)
+    return Card(
+        id=row["id"],
+        organization_id=row["organization_id"],
+        kind=row["kind"],
+        subject=row["subject"],
+        title=words.title,
+        text=words.text,
+        itself=words.itself,
+        todo=words.todo,
+        times=row["times"],
+        opened_at=row["opened_at"],
+        last_at=row["last_at"],
+    )
+
+
+def _reader(tx: Tx, organization_id: int | None, language: str | None) -> Reader:
+    """The owner of the organization; of a card that is the box's whoever looks after the box."""
+    if organization_id is not None and (own := tx.organizations.get(organization_id)) is not None:
+        return Reader(own.language, own.timezone, tx.now)
+    first = next(iter(tx.organizations.page_of_the_box(limit=1)), None)
+    if language is None:
+        language = "pt-BR" if first is not None and first.language == "pt-BR" else "en"
+    return Reader(language, first.timezone if first else "UTC", tx.now)
+
+
+def dismiss(tx: Tx, card_id: int, reason: str) -> None:
+    """Put a card away; what it tells of stays as it is. Raises RequestError."""
+    row = tx.cards.get_in_the_box(card_id)
+    if row is None:
+        raise RequestError("not_found", "There is no such card.", "id", 404)
+    if row["closed_at"] is not None:
+        raise RequestError("closed", "This card is closed already.", "id", 409)
+    if not reason.strip() or len(reason) > MAX_REASON:
+        raise RequestError("reason", f"Say why, in at most {MAX_REASON} characters.", "reason")
+    kind = notice(row)
+    if kind.is_state:
+        raise RequestError("lasts", f"This card stays as long as what it tells of: it closes {kind.closes}.", "id", 409)
+    tx.cards.dismiss(card_id, reason.strip())
