@@ -78,6 +78,7 @@ class Appliance:
         self._spawn(self._engine.work(), "worker")
         self._spawn(self._engine.outage.watch(), "outage")
         self._spawn(self._engine.schedule.watch(), "clock")
+        self._spawn(self._engine.watch.watch(), "watch")
         await self._listen(pulse)
         self._engine.schedule.start()
         self._spawn(pulse.watch(), "watchdog")

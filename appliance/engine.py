@@ -21,6 +21,8 @@ from appliance.config.accounts import strays
 from appliance.errors import ConfigurationError, StorageBrokenError, StorageUnavailableError
 from appliance.handover.hand_back import HandBackHandler
 from appliance.inbox.catch_up import CatchUpHandler
+from appliance.links import link
+from appliance.links.link import Links
 from appliance.metrics import Metrics
 from appliance.model import SECOND, JobKind
 from appliance.operations.knowledge import Offline
@@ -28,7 +30,7 @@ from appliance.outbox import consequences, delivery
 from appliance.outbox.follow_up import FollowUpHandler
 from appliance.outbox.send import SendHandler
 from appliance.outbox.settle import SettleHandler
-from appliance.ports import Accounts, Clock, Responder, TwilioAccount
+from appliance.ports import Accounts, Clock, Dialogue, Responder, TwilioAccount
 from appliance.privacy.handler import ForgetHandler
 from appliance.queue.bell import Bell
 from appliance.queue.circuit import Circuits
@@ -50,8 +52,12 @@ from appliance.store.cards import CardKind
 from appliance.store.times import Rows
 from appliance.timekeeping import Timekeeper
 from appliance.twilio.webhook import STATUS_PATH
+from appliance.watch.alerts import AlertHandler
+from appliance.watch.watch import Watch
 from appliance.web import offline
+from appliance.wire import Trouble
 
+MODEL_PATIENCE = 20 * SECOND  # for an answer that nobody waits for
 RECONCILE_PATIENCE = 10.0  # seconds that workers wait for Twilio's log at start; a job goes on with it later
 
 log = structlog.get_logger()
@@ -64,6 +70,7 @@ class Adapters:
     accounts: Accounts
     responder: Responder
     offline: Offline = field(default_factory=Faq)
+    links: Links = field(default_factory=Links)
 
 
 def make_responder(config: Config) -> Responder:
@@ -80,8 +87,12 @@ async def connect(config: Config, clock: Clock, responder: Responder | None = No
     # Twilio's package takes a tenth of a second or, on a small board, a whole one to import: not on the loop.
     module = await asyncio.to_thread(import_module, "appliance.twilio.sender")
     log_module = await asyncio.to_thread(import_module, "appliance.twilio.log")
-    accounts = {}
+    accounts, links = {}, Links()
     for account in config.accounts:
+
+        def hear(trouble: Trouble | None, name: str = account.name) -> None:
+            links.get(link.of_account(name)).heard(trouble, clock.now())
+
         sender = module.TwilioSender(
             account_sid=account.account_sid,
             credentials=_credentials(account, config),
@@ -89,9 +100,10 @@ async def connect(config: Config, clock: Clock, responder: Responder | None = No
             status_url=config.server.public_url + STATUS_PATH,
             timeout=config.twilio.timeout / SECOND,
             messaging_service_sid=account.messaging_service_sid,
+            hear=hear,
         )
-        accounts[account.name] = TwilioAccount(sender, log_module.TwilioLog(sender.clients, clock))
-    return Adapters(accounts, responder or make_responder(config))
+        accounts[account.name] = TwilioAccount(sender, log_module.TwilioLog(sender.clients, clock, hear))
+    return Adapters(accounts, responder or make_responder(config), links=links)
 
 
 def _credentials(asked: Account, config: Config) -> list[tuple[str, str]]:
@@ -151,6 +163,10 @@ class Engine:
         senders = [account.sender for account in adapters.accounts.values()]
         self.outage = Outage(store, senders, clock, self.bell)
         hold = Hold(past.unread, self.bell.ring)
+        attempts, breaker = config.queue.max_attempts, adapters.links.get(link.AI)
+        self._provider = Provider(
+            adapters.responder, self.circuits, self.outage, breaker, clock, random.random, attempts
+        )
         self._settle = SettleHandler(store, adapters.accounts, config, clock)
         self._catch_up = CatchUpHandler(store, adapters.accounts, config, clock, self.bell, hold)
         self._handlers = self.handlers(clock)
@@ -168,24 +184,34 @@ class Engine:
             random=random.random,
             before_claim=self.schedule.look_at_clock,
         )
+        self._clock = clock
+        self.watch = Watch(
+            store, adapters.accounts, adapters.links, config, clock, ask_model=self._ask_model, ring=self.bell.ring
+        )
 
     def handlers(self, clock: Clock) -> Mapping[JobKind, Handler]:
         store, config, adapters = self.store, self.config, self.adapters
-        attempts = config.queue.max_attempts
-        provider = Provider(adapters.responder, self.circuits, self.outage, clock, random.random, attempts)
         return {
-            JobKind.REPLY: ReplyHandler(store, provider, self.shelves, config, clock),
+            JobKind.REPLY: ReplyHandler(store, self._provider, self.shelves, config, clock),
             JobKind.SEND: SendHandler(store, adapters.accounts, config, clock, self.circuits),
             JobKind.SETTLE: self._settle,
             JobKind.CATCH_UP: self._catch_up,
             JobKind.FOLLOW_UP: FollowUpHandler(store, adapters.accounts, config, clock),
             JobKind.HAND_BACK: HandBackHandler(store, adapters.accounts, config, clock, self.bell),
             JobKind.FORGET: ForgetHandler(store, adapters.accounts, config, clock, self.bell),
+            JobKind.ALERT: AlertHandler(store, config, clock),
             JobKind.BACKUP: chores.Backup(store, clock),
             JobKind.IDLE: chores.idle(config),
             JobKind.EXPIRED: chores.expired(),
             JobKind.HOUSEKEEPING: chores.housekeeping(store),
         }
+
+    async def _ask_model(self) -> None:
+        """As short as can be; what comes of it its link hears, and whoever waits for the provider."""
+        first = await self.store.read(lambda tx: next(iter(tx.organizations.page_of_the_box(limit=1)), None))
+        if first is not None:
+            deadline = self._clock.now() + MODEL_PATIENCE
+            await self._provider.ask(Dialogue(first, ("Hello?",)), deadline=deadline, attempt=1)
 
     async def resume(self) -> None:
         """Take up what the dead run left: its running jobs are ready again, its sends in flight are in doubt."""

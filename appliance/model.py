@@ -60,6 +60,7 @@ class JobKind(StrEnum):
     HAND_BACK = "hand_back"
     BACKUP = "backup"
     FORGET = "forget"
+    ALERT = "alert"
 
 
 class JobStatus(StrEnum):

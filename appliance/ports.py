@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from appliance.model import Organization, TextKey, Topic
-from appliance.wire import LoggedMessage, LogRead, Media, OutboundMessage, TwilioMessageResult
+from appliance.wire import LoggedMessage, LogRead, Media, OutboundMessage, Trouble, TwilioMessageResult
 
 
 class Clock(Protocol):
@@ -113,14 +113,18 @@ class Sender(Protocol):
 
     async def send(self, message: OutboundMessage) -> TwilioMessageResult: ...
 
-    async def reachable(self) -> bool:
-        """Whether Twilio answers at all, whatever it says."""
+    async def probe(self) -> Trouble | None:
+        """Ask Twilio for next to nothing, as ourselves; None: it answered us."""
 
     async def close(self) -> None: ...
 
 
 class LogUnavailableError(Exception):
-    """Twilio's log could not be read completely; what was read proves nothing."""
+    """Twilio's log could not be read completely; what was read proves nothing. `trouble`: where it is the link's."""
+
+    def __init__(self, reason: str, trouble: Trouble | None = None) -> None:
+        super().__init__(reason)
+        self.trouble = trouble
 
 
 class TooMuchError(LogUnavailableError):

@@ -151,6 +151,30 @@ class Blame(StrEnum):
     RECIPIENT_OPTED_OUT = "recipient_opted_out"
 
 
+class Fault(StrEnum):
+    """What ails a link, in words that the notices' translations have."""
+
+    NAME = "the name was not found"
+    REFUSED = "the connection was refused"
+    NO_WAY = "there is no way there"
+    TIMEOUT = "no answer in time"
+    TLS = "the certificate is not accepted"
+    BROKEN = "the connection broke"
+    SERVER = "it answers with an error of its own"
+    CREDENTIALS = "it does not accept our credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a call came to nothing, and what the other side or the system said: no body, no address, no secret."""
+
+    fault: Fault
+    said: str
+
+    def __str__(self) -> str:
+        return f"{self.fault} ({self.said})"
+
+
 @dataclass(frozen=True, slots=True)
 class TwilioMessageResult:
     """What one POST to Twilio's Messages resource came to."""
@@ -162,6 +186,7 @@ class TwilioMessageResult:
     detail: str = ""  # safe for logs and cards: no body, no address
     blame: Blame = Blame.NOTHING
     retry_after: float | None = None  # seconds
+    trouble: Trouble | None = None  # of the link, rather than of the message
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,13 @@ NEEDS = {
     "logs": "printable",
     "language": "model",
     "config": "errors model",
+    "links": "wire",
     # adapters: nobody but the assembly imports them, and they never import each other
     "twilio.codes": "wire",
     "twilio.encoding": "texts",
     "twilio.webhook": "wire",
-    "twilio": "model ports twilio.codes twilio.encoding wire",
-    "responder": "language model ports printable texts wire",
+    "twilio": "links model ports twilio.codes twilio.encoding wire",
+    "responder": "language links model ports printable texts wire",
     "simulator": "model wire",
     # the one file, and what it has to survive
     "store": "errors model ports wire",
@@ -36,7 +37,7 @@ NEEDS = {
     "restoration": "model store",
     "people": "model store wire",
     # use cases
-    "queue": "clock config errors metrics model ports restoration store timekeeping",
+    "queue": "clock config errors links metrics model ports restoration store timekeeping",
     "inbox.keywords": "language model wire",
     "reply.shelf": "language model store",
     "handover.charge": "model store",
@@ -44,21 +45,22 @@ NEEDS = {
     "handover": "config handover.charge inbox model people ports queue store",
     "outbox.permission": "config model store",
     "outbox": "clock config handover.charge model outbox.permission people ports queue restoration store twilio.codes twilio.encoding wire",
-    "reply": "clock config handover.charge inbox language model outbox.permission ports queue reply.shelf store texts twilio.encoding",
+    "reply": "clock config handover.charge inbox language links model outbox.permission ports queue reply.shelf store texts twilio.encoding",
     "notices": "model store twilio.codes",
     "chores": "config errors model ports queue store",
     "operations": (
         "appliance config errors handover.charge language model notices outbox outbox.permission people ports queue reply.shelf "
         "store texts twilio.encoding wire"
     ),
+    "watch": "config errors links model notices operations ports queue store wire",
     "privacy": "appliance config errors inbox inbox.keywords model operations ports printable queue store wire",
     # drivers and assembly
     "web": "config errors inbox logs metrics model operations outbox ports privacy queue reply.shelf store twilio.webhook",
     "pulse": "errors ports queue store systemd",
     "opening": "config errors ports restoration store systemd web",
     "engine": (
-        "chores clock config errors handover inbox metrics model operations outbox ports privacy queue reply reply.shelf "
-        "responder restoration store timekeeping twilio twilio.webhook web"
+        "chores clock config errors handover inbox links metrics model operations outbox ports privacy queue reply reply.shelf "
+        "responder restoration store timekeeping twilio twilio.webhook watch web wire"
     ),
     "app": "appliance clock config engine errors inbox metrics model opening ports pulse outbox store systemd web",
     "demo": "app config errors logs operations printable simulator store wire",

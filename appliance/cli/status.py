@@ -74,6 +74,10 @@ def _show(figures: dict[str, Any], cards: list[dict[str, Any]], running: bool) -
         click.echo("Nothing needs a look.")
 
 
+def _in_a_line(card: dict[str, Any]) -> str:
+    return " ".join([f"{card['title']}.", card["text"], card["todo"]])
+
+
 def _counted(counts: dict[str, int], words: dict[str, str]) -> list[str]:
     return [f"{count} {words.get(name, one_line(name))}" for name, count in counts.items() if count]
 

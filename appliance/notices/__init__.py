@@ -1,1 +1,1 @@
-"""What the owner is told: cards, in words and in the reader's language, and the alerts that carry them out of the box."""
+"""Cards in words, in the reader's language."""

@@ -10,8 +10,8 @@ class Notice:
     """English, with {facts} of the card; the translations have the same words as keys.
 
     `closes`: when it takes itself back. `waits`: how many customers wait is told behind the text. `is_state`: it lasts
-    as long as what it tells of, so nobody can put it away. `alert_after`: seconds that it must be open before anybody is
-    told elsewhere, for what mostly settles itself. `priority`: 1 to 5, as ntfy has them.
+    as long as what it tells of, so nobody can put it away. `alert_after`: seconds that it must be open before anybody
+    is told elsewhere, for what mostly settles itself. `priority`: 1 to 5, as ntfy has them.
     """
 
     title: str

@@ -28,7 +28,7 @@ class Card:
 
 
 def opened(tx: Tx, owner: int | None, language: str | None) -> list[Card]:
-    """Newest first; an organization's own, or with None all of the box. `language`: server.language, where it is set."""
+    """Newest first; an organization's own, or with None all of the box. `language`: server.language, where set."""
     return [in_words(tx, row, language) for row in tx.cards.opened(owner)]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from appliance.errors import StorageUnavailableError
+from appliance.links.link import NO_ANSWER
 from appliance.model import SECOND
 from appliance.ports import Clock, Sender
 from appliance.queue.bell import Bell
@@ -57,7 +58,8 @@ class Outage:
 
     async def _reachable(self) -> bool:
         """All are asked at once: each answer may take until it times out."""
-        return any(await asyncio.gather(*(sender.reachable() for sender in self._senders)))
+        found = await asyncio.gather(*(sender.probe() for sender in self._senders))
+        return any(trouble is None or trouble.fault not in NO_ANSWER for trouble in found)
 
     def _begin(self, since: float) -> None:
         self._since = since

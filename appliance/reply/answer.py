@@ -8,6 +8,7 @@ from appliance.outbox.permission import Refusal
 from appliance.ports import Reply
 from appliance.queue.outcome import Dead, Done, Outcome
 from appliance.reply.case import Case
+from appliance.reply.provider import Unavailable
 from appliance.store import Tx, cards
 from appliance.store.cards import CardKind
 from appliance.twilio import encoding
@@ -81,22 +82,20 @@ def over(answered: Done) -> Done:
     return Done(effects)
 
 
-def apology(case: Case, error: str, *, for_all: bool = False) -> Outcome:
-    """`for_all`: nobody is answered until the owner does something."""
-
+def apology(case: Case, why: Unavailable) -> Outcome:
     def effects(tx: Tx) -> None:
-        apologise(tx, case, error, for_all=for_all)
+        apologise(tx, case, why)
 
-    return Dead(error, effects)
+    return Dead(why.reason, effects)
 
 
-def apologise(tx: Tx, case: Case, error: str, *, for_all: bool = False) -> None:
+def apologise(tx: Tx, case: Case, why: Unavailable) -> None:
     """The friendly text, at most once per conversation per 30 minutes: later messages share it."""
     tx.jobs.remember(case.job.id, messages=case.message_ids)
-    if for_all:
-        _card_of_all(tx, case, error)
+    if why.is_providers:
+        _card_of_all(tx, case, why)
     else:
-        _card(tx, case, error)
+        _card(tx, case, why.reason)
     if case.recent_apology is not None:
         tx.messages.claim_for(case.recent_apology, case.message_ids)
         return
@@ -104,11 +103,12 @@ def apologise(tx: Tx, case: Case, error: str, *, for_all: bool = False) -> None:
     _write(tx, case, friendly, texts.render(TextKey.UNAVAILABLE, case.organization))
 
 
-def _card_of_all(tx: Tx, case: Case, error: str) -> None:
+def _card_of_all(tx: Tx, case: Case, why: Unavailable) -> None:
     """One for the box, in the provider's words, and each customer counts once."""
     card = tx.cards.find_in_the_box(CardKind.AI, cards.BOX)
     known = card is not None and tx.outbox.apologised_since(case.contact.id, card["opened_at"], case.message_ids)
-    tx.cards.open(CardKind.AI, cards.BOX, more=not known, said=error)
+    about = {"said": why.reason} if why.for_all else {"said": why.reason, "case": "fails"}
+    tx.cards.open(CardKind.AI, cards.BOX, None, more=not known, **about)
 
 
 def abandon(case: Case, error: str) -> Outcome:

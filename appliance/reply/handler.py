@@ -35,8 +35,8 @@ class ReplyHandler:
                 return over(answer(case, reply))
             case Wait(at=at, reason=reason, failed=failed):
                 return Retry(at, reason) if failed else Snooze(at, reason)
-            case Unavailable(reason=reason, for_all=for_all):
-                return apology(case, reason, for_all=for_all)
+            case Unavailable() as why:
+                return apology(case, why)
 
     def _look(self, tx: Tx, job: Job) -> Case | Outcome:
         """What is left for a responder, or how it ends without one: nobody pays for what would not be sent."""
@@ -44,7 +44,7 @@ class ReplyHandler:
         if case is None:
             return Done()
         if job.created_at + self._config.queue.reply_max_age <= tx.now:
-            return abandon(case, "The answer would have come too late.")
+            return abandon(case, "it waited too long")
         if decided := without_responder(case):
             return answer(case, decided)
         guard = loop_guard(tx, case.contact, self._config.conversations.max_replies_per_hour)
@@ -54,6 +54,6 @@ class ReplyHandler:
         def effects(tx: Tx) -> None:
             case = load(tx, job, self._shelves)
             if case is not None:
-                apologise(tx, case, error)
+                apologise(tx, case, Unavailable(error))
 
         return Dead(error, effects)

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from appliance.clock import milliseconds
+from appliance.links.link import Link
 from appliance.model import SECOND
 from appliance.ports import Clock, Dialogue, Permanent, Reply, Responder, Retryable
 from appliance.queue.circuit import AI, AI_LIMIT, Circuits
 from appliance.queue.outage import Outage
 from appliance.queue.outcome import backoff
+from appliance.wire import Fault, Trouble
 
 MOST_PAID = 2  # calls for one message that are answered with what cannot be used
 LONGEST_CALL = 30 * SECOND  # of the deadline, so that a hung call leaves time for a second one
@@ -27,11 +29,13 @@ class Wait:
 class Unavailable:
     """Nothing will come of it in time. `reason` is safe for cards.
 
-    `for_all`: nor for anybody else, until the owner does something.
+    `is_providers`: it is no fault of the message, so it is told once for all. `for_all`: nobody is answered until the
+    owner does something.
     """
 
     reason: str
     for_all: bool = False
+    is_providers: bool = False
 
 
 class Provider:
@@ -40,6 +44,7 @@ class Provider:
         responder: Responder,
         circuits: Circuits,
         outage: Outage,
+        link: Link,
         clock: Clock,
         random: Callable[[], float],
         max_attempts: int,
@@ -48,6 +53,7 @@ class Provider:
         self._breaker = circuits.get(AI)  # it fails: its customers get the friendly text at once
         self._limit = circuits.get(AI_LIMIT)  # it asked to be left alone: its customers wait
         self._outage = outage
+        self._link = link
         self._clock = clock
         self._random = random
         self._max_attempts = max_attempts
@@ -56,19 +62,20 @@ class Provider:
         """`deadline`: when the customer must have something, ms UTC. `attempt`: the how manieth this is, from 1."""
         left = deadline - self._clock.now()
         if left <= 0:
-            return Unavailable("no answer within the deadline")
+            return Unavailable("no answer within the deadline", is_providers=True)
         now = milliseconds(self._clock)
         if (until := self._limit.open_until(now)) is not None and not self._limit.try_enter(now):
             # Nobody's attempt is burnt, one job at a time asks again.
             wait = Wait(self._clock.now() + max(until - now, SECOND // 2), "the AI provider asked us to wait")
-            return wait if wait.at < deadline else Unavailable(wait.reason)
+            return wait if wait.at < deadline else Unavailable(wait.reason, is_providers=True)
         if not self._breaker.try_enter(now):
             self._limit.abandon()
-            return Unavailable("the AI provider is failing")
+            return Unavailable(self._link.said or "it does not answer", is_providers=True)
         try:
             reply = await self._responder.respond(dialogue, min(left, LONGEST_CALL) / SECOND)
         except Permanent as error:  # the message's own, or the owner's: neither breaker nor limit
-            return Unavailable(str(error), error.for_all)
+            self._link.heard(Trouble(Fault.CREDENTIALS, str(error)) if error.for_all else None, self._clock.now())
+            return Unavailable(str(error), for_all=error.for_all, is_providers=error.for_all)
         except Retryable as error:
             return await self._failed(error, deadline, attempt)
         finally:
@@ -76,10 +83,13 @@ class Provider:
             self._limit.abandon()
         self._breaker.succeeded()
         self._limit.succeeded()
+        self._link.heard(None, self._clock.now())
         return reply
 
     async def _failed(self, error: Retryable, deadline: int, attempt: int) -> Wait | Unavailable:
         now = self._clock.now()
+        if not error.is_paid and error.retry_after is None:
+            self._link.heard(Trouble(Fault.BROKEN if error.unreachable else Fault.SERVER, str(error)), now)
         if error.unreachable and await self._outage.is_total():
             return Wait(now, "no way out of the box")
         if error.retry_after is not None:
@@ -89,5 +99,5 @@ class Provider:
         if attempt == 1 or self._breaker.open_until(milliseconds(self._clock)) is not None:
             self._breaker.failed(milliseconds(self._clock))
         if attempt >= (MOST_PAID if error.is_paid else self._max_attempts):
-            return Unavailable(str(error))
+            return Unavailable(str(error), is_providers=not error.is_paid)
         return Wait(min(now + backoff(attempt, self._random), deadline), str(error), failed=True)

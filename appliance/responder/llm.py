@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from appliance.links.trouble import trouble_of
 from appliance.ports import Dialogue, Permanent, Reply, ResponderError, Retryable
 from appliance.responder import screening
 from appliance.responder.dialect import Dialect, Request
@@ -171,13 +172,13 @@ class Llm:
                 return await self._exchange(msgspec.json.encode(request), timeout)
         # These two first: they are subclasses of what follows.
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise Retryable(f"no connection ({type(error).__name__})", unreachable=True) from None
+            raise Retryable(f"no connection: {trouble_of(error)}", unreachable=True) from None
         except TimeoutError:
             raise Retryable(f"no answer within {timeout:.3g} s", unreachable=True) from None
         except (ValueError, aiohttp.NonHttpUrlClientError):  # among them InvalidURL, IDNA errors, a newline in the key
             raise Permanent("ai.base_url or ai.api_key is not usable", for_all=True) from None
         except aiohttp.ClientError as error:
-            raise Retryable(f"the connection broke ({type(error).__name__})", unreachable=True) from None
+            raise Retryable(str(trouble_of(error) or type(error).__name__), unreachable=True) from None
 
     async def _exchange(self, body: bytes, timeout: float) -> _Completion | Refusal:
         if self._session is None:

@@ -25,6 +25,7 @@ class CardKind(StrEnum):
     NOT_SENT = "not_sent"
     DOUBT = "doubt"  # not sure it arrived
     UNDELIVERED = "undelivered"
+    UNANSWERED = "unanswered"  # dead letters that no card of their own tells of
     SENT_TWICE = "sent_twice"
     TWILIO = "twilio"  # Twilio takes nothing from the account or from a channel
     CREDENTIALS = "credentials"  # Twilio does not accept an account's token or key
@@ -88,6 +89,11 @@ def facts(card: Row) -> Mapping[str, Fact]:
     return found
 
 
+def conversation_id(card: Row) -> int:
+    """Of a card that is about a conversation."""
+    return int(card["subject"].partition(":")[2])
+
+
 class Cards:
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
@@ -130,6 +136,27 @@ class Cards:
 
     def dismiss(self, card_id: int, reason: str) -> None:
         self._sql.run("UPDATE cards SET closed_at = ?, dismissed = ? WHERE id = ?", self._sql.now, reason, card_id)
+
+    def remind(self, card_id: int, case: str | None) -> None:
+        """Tell of it once more, in the words of a case where one is given."""
+        self._sql.run(
+            "UPDATE cards SET reminders = reminders + 1, alerted_at = NULL, "
+            "facts = CASE WHEN ?2 IS NULL THEN facts ELSE json_set(facts, '$.case', ?2) END WHERE id = ?1",
+            card_id,
+            case,
+        )
+
+    def untold_in_the_box(self, limit: int = 200) -> list[Row]:
+        """Open, and nobody was told of it elsewhere; oldest first."""
+        return self._sql.all(
+            "SELECT * FROM cards WHERE closed_at IS NULL AND alerted_at IS NULL ORDER BY id LIMIT ?", limit
+        )
+
+    def alerted(self, card_id: int, reminders: int) -> None:
+        """Somebody was told, unless another reminder has fallen due meanwhile."""
+        self._sql.run(
+            "UPDATE cards SET alerted_at = ? WHERE id = ? AND reminders = ?", self._sql.now, card_id, reminders
+        )
 
     def find_in_the_box(self, kind: CardKind, subject: Subject) -> Row | None:
         """The open card."""

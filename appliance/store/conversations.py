@@ -100,6 +100,15 @@ class Conversations(Repository[Conversation]):
         )
         return [row["id"] for row in rows]
 
+    def whose(self, conversation_id: int) -> Row | None:
+        """Of a conversation: channel (address), last_inbound_at of its contact, timezone of its organization."""
+        return self._sql.one(
+            "SELECT ch.address AS channel, c.last_inbound_at, o.timezone FROM conversations v "
+            "JOIN contacts c ON c.id = v.contact_id JOIN channels ch ON ch.id = v.channel_id "
+            "JOIN organizations o ON o.id = v.organization_id WHERE v.id = ?",
+            conversation_id,
+        )
+
     def newest(self, contact_id: int) -> Conversation | None:
         return self._find("contact_id = ? ORDER BY id DESC LIMIT 1", contact_id)
 

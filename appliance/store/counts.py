@@ -17,6 +17,9 @@ class Counts:
     def received(self) -> int:
         return int(self._sql.value("SELECT count(*) FROM messages"))
 
+    def is_none_received(self) -> bool:
+        return not self._sql.value("SELECT EXISTS (SELECT 1 FROM messages)")
+
     def orphaned(self) -> int:
         return int(self._sql.value("SELECT count(*) FROM orphaned_messages"))
 
@@ -42,7 +45,7 @@ class Counts:
         )
 
     def oldest_waiting(self) -> int | None:
-        """When the message came in that waits longest for an answer, or for its answer to be taken by Twilio (ms UTC)."""
+        """When the message came in that waits longest for an answer that Twilio has taken (ms UTC)."""
         at = self._sql.value(
             "SELECT min(received_at) FROM ("  # noqa: S608
             f"SELECT received_at FROM messages WHERE {LIVE} UNION ALL "

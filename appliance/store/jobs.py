@@ -53,6 +53,10 @@ class Jobs(Repository[Job]):
         """Enqueue a job that is nobody's conversation; None where one of its kind is live already."""
         return self.enqueue(kind, lane=f"tick:{kind}")
 
+    def is_ticking(self, kind: JobKind) -> bool:
+        """Whether a job of this kind is live."""
+        return self.in_lane(f"tick:{kind}") is not None
+
     def send(self, row: OutboxMessage, lane: str, message_sid: str | None = None) -> int | None:
         """Enqueue the sending of an outbox row in its contact's lane; None where that is busy."""
         about = {"conversation": row.conversation_id} if row.conversation_id is not None else {}

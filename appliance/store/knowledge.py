@@ -37,6 +37,15 @@ class Knowledge(Repository[Topic]):
     def of(self, organization_id: int) -> list[Topic]:
         return self._select("organization_id = ? ORDER BY id", organization_id)
 
+    def untaught(self, before: int) -> list[tuple[int, str]]:
+        """The enabled organizations without a topic that were registered before a time: (id, name)."""
+        rows = self._sql.all(
+            "SELECT id, name FROM organizations o WHERE disabled_at IS NULL AND created_at <= ? "
+            "AND NOT EXISTS (SELECT 1 FROM knowledge k WHERE k.organization_id = o.id) LIMIT 100",
+            before,
+        )
+        return [(row["id"], row["name"]) for row in rows]
+
     def version(self, organization_id: int) -> int:
         """Another number after each change of the organization's topics."""
         return int(self._sql.value("SELECT knowledge_version FROM organizations WHERE id = ?", organization_id))

@@ -58,6 +58,19 @@ class Letters:
         )
         return None if row is None else (row["id"], msgspec.json.decode(row["about"]))
 
+    def without_a_card(self) -> int:
+        """How many customers wait for a decision of which no card tells: the provider's trouble had one for all."""
+        return int(
+            self._sql.value(
+                """
+                SELECT count(DISTINCT lane) FROM message_queue WHERE status = 'dead' AND lane IS NOT NULL
+                AND json_extract(payload, '$.outbox') IS NULL AND NOT EXISTS (
+                    SELECT 1 FROM cards WHERE closed_at IS NULL AND kind IN ('could_not_answer', 'too_late')
+                    AND subject = 'conversation:' || json_extract(payload, '$.conversation'))
+                """
+            )
+        )
+
     def in_lane(self, lane: str | None) -> int:
         """How many dead letters a lane has."""
         return int(self._sql.value("SELECT count(*) FROM message_queue WHERE status = 'dead' AND lane = ?", lane))

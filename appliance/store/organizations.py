@@ -89,6 +89,11 @@ class Channels(Repository[Channel]):
     def in_use(self, limit: int) -> list[Channel]:
         return self._select("removed_at IS NULL ORDER BY id LIMIT ?", limit)
 
+    def first_at(self) -> int | None:
+        """When the first channel that is in use was registered (ms UTC)."""
+        at = self._sql.value("SELECT min(created_at) FROM channels WHERE removed_at IS NULL")
+        return None if at is None else int(at)
+
     def move(self, channel_id: int, account: str) -> None:
         """To another account: what Twilio says of it comes from there from now on."""
         self._sql.run("UPDATE channels SET account = ? WHERE id = ?", account, channel_id)

@@ -5,11 +5,14 @@ The client's own request() has no timeout and logs URLs with phone numbers; its 
 
 import base64
 from contextvars import ContextVar
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
+
+from appliance.wire import Fault, Trouble
 
 TWILIO = "https://api.twilio.com"
 CONNECT = 5.0  # seconds; a connection that was never made is surely not a message sent
@@ -17,6 +20,16 @@ KEEP_ALIVE = 4.0  # short: a stale connection would turn a send into a doubt
 
 # The answer to the last call made in this task, with its headers: the client's exceptions carry none.
 last_answer: ContextVar[Response | None] = ContextVar("last_answer", default=None)
+
+
+def trouble() -> Trouble | None:
+    """What the last answer says about the link, rather than about what was asked."""
+    answer = last_answer.get()
+    if answer is None:
+        return None
+    if answer.status_code == HTTPStatus.UNAUTHORIZED:
+        return Trouble(Fault.CREDENTIALS, "HTTP 401, Twilio error 20003")
+    return Trouble(Fault.SERVER, f"HTTP {answer.status_code}") if answer.status_code >= 500 else None
 
 
 class TwilioHttp(AsyncTwilioHttpClient):  # type: ignore[misc]  # the package has no types

@@ -12,10 +12,11 @@ from twilio.base import values
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
+from appliance.links.trouble import trouble_of
 from appliance.model import HOUR, SECOND
 from appliance.ports import Clock, LogUnavailableError, TooMuchError
-from appliance.twilio.client import last_answer
-from appliance.wire import LoggedMessage, LogRead, Media, forms, on_twilios_clock
+from appliance.twilio.client import last_answer, trouble
+from appliance.wire import LoggedMessage, LogRead, Media, Trouble, forms, on_twilios_clock
 
 T = TypeVar("T")
 PAGE_SIZE = 1_000
@@ -25,10 +26,16 @@ MOST = 20_000  # messages of one read
 class TwilioLog:
     """Implements ports.MessageLog with clients that somebody else closes."""
 
-    def __init__(self, clients: Callable[[], Sequence[Client]], clock: Clock) -> None:
-        """`clients`: one for each credential, in the order they are tried."""
+    def __init__(
+        self,
+        clients: Callable[[], Sequence[Client]],
+        clock: Clock,
+        hear: Callable[[Trouble | None], None] = lambda _trouble: None,
+    ) -> None:
+        """`clients`: one for each credential, in the order they are tried. `hear`: what a call says about the link."""
         self._clients = clients
         self._clock = clock
+        self._hear = hear
 
     async def inbound(self, channel: str, since: int, *, sender: str = "", ours: bool = False) -> LogRead:
         # What came in has a DateSent from the moment it is there.
@@ -78,14 +85,24 @@ class TwilioLog:
         fault = Exception("no credentials")
         for client in self._clients():
             try:
-                return await question(client)
+                answer = await question(client)
+                self._hear(None)
+                return answer
             except TooMuchError:
                 raise
             except Exception as error:  # noqa: BLE001  # whatever it was, the read is not complete
                 fault = error
             if _status() != HTTPStatus.UNAUTHORIZED:
                 break
-        raise LogUnavailableError(type(fault).__name__) from fault
+        found = trouble_of(fault) or trouble()
+        self._hear(found)
+        raise LogUnavailableError(str(found or _said(fault)), found) from fault
+
+
+def _said(fault: Exception) -> str:
+    """Twilio's refusal by its numbers; of anything else the kind."""
+    code = getattr(fault, "code", None)
+    return f"HTTP {_status()}, Twilio error {code}" if isinstance(fault, TwilioRestException) else type(fault).__name__
 
 
 async def _message(client: Client, sid: str) -> LoggedMessage | None:

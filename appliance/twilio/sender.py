@@ -5,7 +5,7 @@ The client has no timeout of its own and its `max_retries` repeats POSTs, so nei
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -14,9 +14,10 @@ from twilio.base import values
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
+from appliance.links.trouble import trouble_of
 from appliance.twilio import codes, encoding
-from appliance.twilio.client import TwilioHttp, last_answer
-from appliance.wire import Blame, OutboundMessage, SendOutcome, TwilioMessageResult
+from appliance.twilio.client import TwilioHttp, last_answer, trouble
+from appliance.wire import Blame, Fault, OutboundMessage, SendOutcome, Trouble, TwilioMessageResult
 
 _NOTHING_WRITTEN = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
@@ -33,8 +34,11 @@ class TwilioSender:
         status_url: str,
         timeout: float,
         messaging_service_sid: str | None = None,
+        hear: Callable[[Trouble | None], None] = lambda _trouble: None,
     ) -> None:
-        """`credentials`: (user, secret) pairs in the order they are tried. `timeout`: seconds for one call.
+        """`hear`: what each call says about the link.
+
+        `credentials`: (user, secret) pairs in the order they are tried. `timeout`: seconds for one call.
 
         `messaging_service_sid`: sends from the number of its pool that the message names, which the customer wrote to.
         """
@@ -42,6 +46,7 @@ class TwilioSender:
         self._clients = [Client(user, secret, account_sid, http_client=self._http) for user, secret in credentials]
         self._status_url = status_url
         self._service = messaging_service_sid or values.unset
+        self._hear = hear
 
     async def send(self, message: OutboundMessage) -> TwilioMessageResult:
         result = TwilioMessageResult(SendOutcome.NOT_SENT, detail="no credentials", blame=Blame.ACCOUNT)
@@ -51,6 +56,7 @@ class TwilioSender:
                 # Promoting a token kills the old one: the one that worked is tried first from now on.
                 self._clients.sort(key=lambda other, works=client: other is not works)  # type: ignore[misc]
                 break
+        self._hear(result.trouble)
         return result
 
     def clients(self) -> Sequence[Client]:
@@ -69,23 +75,28 @@ class TwilioSender:
                 smart_encoded=True if encoding.is_encoded(message.recipient) else values.unset,
             )
         except _NOTHING_WRITTEN as error:
-            return TwilioMessageResult(
-                SendOutcome.NOT_SENT, detail=f"no connection ({type(error).__name__})", blame=Blame.NETWORK
-            )
+            found = trouble_of(error)
+            detail = f"no connection: {found}"
+            return TwilioMessageResult(SendOutcome.NOT_SENT, detail=detail, blame=Blame.NETWORK, trouble=found)
         except Exception as error:  # noqa: BLE001  # whatever it was, the message may have been sent
             return _failure(error)
         if not isinstance(created.sid, str) or not created.sid:
             return TwilioMessageResult(SendOutcome.DOUBT, detail="Twilio's answer had no sid")
         return TwilioMessageResult(SendOutcome.ACCEPTED, sid=created.sid, status=str(created.status))
 
-    async def reachable(self) -> bool:
-        try:
-            await self._clients[0].messages.list_async(limit=1)
-        except (aiohttp.ClientConnectionError, TimeoutError):
-            return False
-        except Exception:  # noqa: BLE001  # any answer at all proves the way out
-            return True
-        return True
+    async def probe(self) -> Trouble | None:
+        found: Trouble | None = Trouble(Fault.CREDENTIALS, "no credentials")
+        for client in list(self._clients):
+            try:
+                await client.messages.list_async(limit=1)
+            except Exception as error:  # noqa: BLE001  # an answer of any other kind proves the link
+                found = trouble_of(error) or trouble()
+            else:
+                return None
+            if found is None or found.fault != Fault.CREDENTIALS:
+                break
+        self._hear(found)
+        return found
 
     async def close(self) -> None:
         await self._http.close()
@@ -94,7 +105,9 @@ class TwilioSender:
 def _failure(error: Exception) -> TwilioMessageResult:
     answer = last_answer.get()
     if not isinstance(error, TwilioRestException) or answer is None:
-        return TwilioMessageResult(SendOutcome.DOUBT, detail=f"no clear answer ({type(error).__name__})")
+        found = trouble_of(error)
+        detail = f"no clear answer: {found or type(error).__name__}"
+        return TwilioMessageResult(SendOutcome.DOUBT, detail=detail, trouble=found)
     status, code = answer.status_code, _code(answer.text)
     outcome, blame = codes.classify(status, code)
     return TwilioMessageResult(
@@ -103,6 +116,7 @@ def _failure(error: Exception) -> TwilioMessageResult:
         detail=f"HTTP {status}" + ("" if code is None else f", Twilio error {code}"),
         blame=blame,
         retry_after=_retry_after((answer.headers or {}).get("Retry-After")),
+        trouble=trouble(),
     )
 
 

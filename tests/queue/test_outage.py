@@ -9,7 +9,7 @@ from appliance.model import HOUR, SECOND
 from appliance.queue.bell import Bell
 from appliance.queue.outage import Outage
 from appliance.store import Store
-from appliance.wire import OutboundMessage, TwilioMessageResult
+from appliance.wire import Fault, OutboundMessage, Trouble, TwilioMessageResult
 from tests.support.fake_ai import FakeAi
 from tests.support.world import ManualClock, World
 
@@ -158,8 +158,8 @@ class Way:
     def __init__(self, *, is_open: bool) -> None:
         self.is_open = is_open
 
-    async def reachable(self) -> bool:
-        return self.is_open
+    async def probe(self) -> Trouble | None:
+        return None if self.is_open else Trouble(Fault.NO_WAY, "test")
 
     async def send(self, message: OutboundMessage) -> TwilioMessageResult:
         raise AssertionError(message.reference)

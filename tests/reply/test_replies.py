@@ -12,6 +12,7 @@ from appliance.ports import Reply
 from appliance.queue.outcome import Dead, Done
 from appliance.reply.answer import answer, apology
 from appliance.reply.case import load
+from appliance.reply.provider import Unavailable
 from appliance.reply.shelf import Shelves
 from tests.support.fake_ai import FakeAi
 from tests.support.world import CUSTOMER, SMS, ManualClock, World
@@ -152,7 +153,7 @@ async def test_the_answer_and_the_apology_compete(world: World) -> None:
     case = await store.read(lambda tx: load(tx, job, Shelves()))
     assert case is not None
 
-    for outcome in (apology(case, "too late"), answer(case, Reply(source="a model", text="Oi!"))):
+    for outcome in (apology(case, Unavailable("too late")), answer(case, Reply(source="a model", text="Oi!"))):
         assert isinstance(outcome, Done | Dead)
         await store.write(outcome.effects)
 

@@ -22,6 +22,7 @@ from appliance.clock import wait_for
 from appliance.config import Address, Config
 from appliance.errors import StorageBrokenError
 from appliance.model import MAIN, SECOND
+from appliance.notices.sentences import Reader, told
 from appliance.operations.organizations import Registration, register_organization
 from appliance.ports import Clock, MessageLog, Responder, Sender
 from appliance.simulator.app import run_simulator, simulator_app
@@ -343,8 +344,15 @@ class World:
         return await self.column("SELECT disposition FROM dispositions ORDER BY id")
 
     async def cards(self) -> list[str]:
-        """The kinds of the open cards."""
-        return await self.column("SELECT kind FROM cards WHERE closed_at IS NULL ORDER BY id")
+        """The kinds of the open cards, but for what a box that is being set up lacks."""
+        lacks = "('no_organization', 'no_knowledge', 'nothing_yet', 'no_backup')"
+        return await self.column(f"SELECT kind FROM cards WHERE closed_at IS NULL AND kind NOT IN {lacks} ORDER BY id")
+
+    async def told(self) -> list[str]:
+        """The open cards in English: title and text."""
+        rows = await self.rows("SELECT * FROM cards WHERE closed_at IS NULL ORDER BY id")
+        words = [told(row, Reader("en", "UTC", 0)) for row in rows]
+        return [f"{each.title}. {each.text}" for each in words]
 
 
 async def hang_up() -> None:

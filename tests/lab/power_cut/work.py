@@ -12,6 +12,7 @@ from appliance import chores
 from appliance.config import Config, Conversations, Twilio
 from appliance.engine import begin_run
 from appliance.inbox.intake import receive
+from appliance.links.link import Link
 from appliance.model import MAIN, Job, JobKind
 from appliance.operations.organizations import Registration, register_organization
 from appliance.outbox import binding
@@ -31,7 +32,7 @@ from appliance.store.database import FILE_NAME, check, configure_reader, configu
 from appliance.store.sql import Sql
 from appliance.store.tx import Tx
 from appliance.store.writer import Failed, Unit, commit_batch
-from appliance.wire import DeliveryReport, InboundMessage, OutboundMessage, SendOutcome, TwilioMessageResult
+from appliance.wire import DeliveryReport, InboundMessage, OutboundMessage, SendOutcome, Trouble, TwilioMessageResult
 from tests.lab.power_cut.journal import Journal
 from tests.lab.power_cut.ledger import digest
 from tests.lab.power_cut.vfs import Connection, Recorder, RecordingVfs, recorded_system
@@ -177,8 +178,8 @@ class Sender:
         code = 21211 if outcome == SendOutcome.REFUSED else None
         return TwilioMessageResult(outcome, sid=sid if accepted else None, code=code, detail=outcome)
 
-    async def reachable(self) -> bool:
-        return True
+    async def probe(self) -> Trouble | None:
+        return None
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -209,7 +210,7 @@ class Day:
         accounts = {MAIN: TwilioAccount(self._sender, NoLog())}
         circuits = Circuits()
         outage = Outage(store, [self._sender], clock, Bell())  # type: ignore[arg-type]
-        provider = Provider(Echo(), circuits, outage, clock, lambda: 0.5, CONFIG.queue.max_attempts)
+        provider = Provider(Echo(), circuits, outage, Link("ai"), clock, lambda: 0.5, CONFIG.queue.max_attempts)
         self._handlers: dict[JobKind, Handler] = {
             JobKind.REPLY: ReplyHandler(store, provider, Shelves(), CONFIG, clock),  # type: ignore[arg-type]
             JobKind.SEND: SendHandler(store, accounts, CONFIG, clock, circuits),  # type: ignore[arg-type]

@@ -8,11 +8,13 @@ from appliance.model import SECOND
 from appliance.ports import Dialogue, LogUnavailableError, Permanent, Reply, Retryable
 from appliance.wire import (
     Blame,
+    Fault,
     LoggedMessage,
     LogRead,
     Media,
     OutboundMessage,
     SendOutcome,
+    Trouble,
     TwilioMessageResult,
     forms,
     on_twilios_clock,
@@ -111,9 +113,9 @@ class SimulatedSender:
         await self._point("post.answered", row)
         return result
 
-    async def reachable(self) -> bool:
+    async def probe(self) -> Trouble | None:
         await asyncio.sleep(0.05)
-        return not self._wire.world.offline
+        return Trouble(Fault.NO_WAY, "offline") if self._wire.world.offline else None
 
     async def close(self) -> None: ...
 

@@ -1,0 +1,83 @@
+"""alert: each new card, and each reminder, is posted to `alerts.url`, in words that any webhook can show.
+
+Title, priority and tags stand in the headers that ntfy reads (ntfy docs, "Publishing"). Nothing of a customer is in it
+but the end of a number.
+"""
+
+from email.header import Header
+
+import aiohttp
+import structlog
+
+from appliance.config import Config
+from appliance.model import MINUTE, SECOND, Job
+from appliance.notices.sentences import notice
+from appliance.operations.cards import Card, in_words
+from appliance.ports import Clock
+from appliance.queue.outcome import Done, Outcome, Snooze
+from appliance.store import Row, Store, Tx
+
+AT_ONCE = 20  # alerts a run
+TIMEOUT = 10.0  # seconds
+AGAIN = 30 * SECOND
+LATER = 5 * MINUTE  # the same after it failed again and again
+log = structlog.get_logger()
+
+
+class AlertHandler:
+    def __init__(self, store: Store, config: Config, clock: Clock) -> None:
+        self._store = store
+        self._config = config
+        self._clock = clock
+        self._failures = 0
+
+    async def run(self, _job: Job) -> Outcome:
+        url = self._config.alerts.url
+        if url is None:
+            return Done()
+        found = await self._store.read(self._untold)
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT), trust_env=False) as session:
+            for row, card in found:
+                if fault := await _post(session, url, card, is_reminder=row["reminders"] > 0):
+                    return self._failed(fault)
+                await self._store.write(lambda tx, row=row: tx.cards.alerted(row["id"], row["reminders"]))  # type: ignore[misc]
+        self._failures = 0
+        return Done()
+
+    def give_up(self, _job: Job, error: str) -> Outcome:
+        return Snooze(self._clock.now() + LATER, error)
+
+    def _untold(self, tx: Tx) -> list[tuple[Row, Card]]:
+        return [(row, in_words(tx, row, self._config.server.language)) for row in untold(tx)[:AT_ONCE]]
+
+    def _failed(self, fault: str) -> Outcome:
+        if not self._failures:
+            log.warning("alert was not taken", error=fault)
+        self._failures += 1
+        return Snooze(self._clock.now() + min(AGAIN * self._failures, LATER), fault)
+
+
+def untold(tx: Tx) -> list[Row]:
+    """The cards of which nobody was told elsewhere; of what mostly settles itself only when it does not."""
+    return [
+        row
+        for row in tx.cards.untold_in_the_box()
+        if row["reminders"] or tx.now - row["opened_at"] >= notice(row).alert_after * SECOND
+    ]
+
+
+async def _post(session: aiohttp.ClientSession, url: str, card: Card, *, is_reminder: bool) -> str | None:
+    """What went wrong, None where it was taken."""
+    title = f"{'⏰ ' if is_reminder else ''}{card.title}"
+    headers = {
+        "Content-Type": "text/plain; charset=utf-8",
+        "Title": title if title.isascii() else Header(title, "utf-8", maxlinelen=10_000).encode(),
+        "Priority": str(card.priority),
+        "Tags": card.tags,
+    }
+    body = "\n".join(part for part in (card.text, card.itself, card.todo) if part)
+    try:
+        async with session.post(url, data=body.encode(), headers=headers, allow_redirects=False) as response:
+            return None if response.status < 300 else f"HTTP {response.status}"
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        return type(error).__name__

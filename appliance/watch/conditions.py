@@ -1,0 +1,104 @@
+"""What is wrong with the box at a moment: the cards that must be open, and no others of their kinds."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from appliance.config import Config
+from appliance.links import link
+from appliance.links.link import Links
+from appliance.model import HOUR, MINUTE, SECOND
+from appliance.store import Tx, cards
+from appliance.store.box import Fact
+from appliance.store.cards import BOX, CardKind, Subject
+from appliance.store.cards import Fact as CardFact
+from appliance.wire import Fault
+
+# The watch alone opens and closes these.
+WATCHED = (
+    CardKind.UNREACHABLE,
+    CardKind.CREDENTIALS,
+    CardKind.NO_ORGANIZATION,
+    CardKind.NO_KNOWLEDGE,
+    CardKind.NOTHING_YET,
+    CardKind.NO_BACKUP,
+    CardKind.DISK,
+    CardKind.UNANSWERED,
+)
+OF_LINKS = (CardKind.UNREACHABLE, CardKind.CREDENTIALS)
+PATIENCE = 30 * SECOND  # a link may stumble
+NEW = MINUTE  # a box, or an organization, that is being set up
+BACKUP_LATE = 36 * HOUR
+SPARE = 200_000_000  # bytes beside the next copy of the database
+MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A card that must be open. `facts` fill its sentence; where they change the card is told anew."""
+
+    kind: CardKind
+    subject: Subject
+    organization_id: int | None = None
+    facts: Mapping[str, CardFact] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Of the disk that the storage is on, in bytes."""
+
+    free: int
+    needed: int
+
+
+def space(directory: Path, file_name: str) -> Space:
+    database = directory / file_name
+    size = database.stat().st_size if database.exists() else 0
+    return Space(shutil.disk_usage(directory).free, size + SPARE)
+
+
+def of_links(links: Links, config: Config, now: int) -> Iterator[Condition]:
+    """Of those that were asked: what nobody has asked since the start is as it was."""
+    for account in config.accounts:
+        found = links.get(link.of_account(account.name))
+        if found.trouble is None:
+            continue
+        subject = cards.account(account.name)
+        if found.trouble.fault == Fault.CREDENTIALS:
+            yield Condition(CardKind.CREDENTIALS, subject, facts={"account": account.name, "since": found.since})
+        elif now - found.since >= PATIENCE:
+            about: dict[str, CardFact] = {"why": found.trouble.fault, "said": found.trouble.said}
+            about |= {"account": account.name, "since": found.since}
+            yield Condition(CardKind.UNREACHABLE, subject, facts=about)
+
+
+def of_the_box(tx: Tx, config: Config, disk: Space, started_at: int) -> Iterator[Condition]:
+    """What the database and the disk tell."""
+    if disk.free < disk.needed:
+        yield Condition(CardKind.DISK, BOX, facts={"free": disk.free // MB, "needed": disk.needed // MB})
+    if tx.now - started_at < NEW:
+        return
+    first = next(iter(tx.organizations.page_of_the_box(limit=1)), None)
+    if first is None:
+        yield Condition(CardKind.NO_ORGANIZATION, BOX)
+        return
+    began = tx.channels.first_at()
+    if tx.counts.is_none_received():
+        if began is not None and tx.now - began >= NEW:
+            yield Condition(CardKind.NOTHING_YET, BOX, facts={"since": began})
+    else:
+        yield from _backup(tx)
+    if config.ai.provider == "faq":
+        for organization_id, name in tx.knowledge.untaught(tx.now - NEW):
+            yield Condition(
+                CardKind.NO_KNOWLEDGE, cards.organization(organization_id), organization_id, {"organization": name}
+            )
+    if (count := tx.letters.without_a_card()) and not tx.cards.find_in_the_box(CardKind.AI, BOX):
+        yield Condition(CardKind.UNANSWERED, BOX, facts={"count": count})
+
+
+def _backup(tx: Tx) -> Iterator[Condition]:
+    since = tx.box.number(Fact.BACKUP_AT) or tx.channels.first_at() or tx.now
+    if tx.now - since >= BACKUP_LATE:
+        yield Condition(CardKind.NO_BACKUP, BOX, facts={"since": since})

@@ -1,0 +1,56 @@
+"""Who was promised a person is called to mind once more, and again when WhatsApp takes no free answer any more."""
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from appliance.model import HOUR, SECOND
+from appliance.store import Row, Tx, cards
+from appliance.store.cards import CardKind, facts
+
+WHATSAPP = "whatsapp:"
+WINDOW = 24 * HOUR
+BEFORE_ITS_END = 3 * HOUR
+AFTER = HOUR
+MORNING, EVENING = time(8), time(20)
+CALLED = time(9)  # whoever was promised a person at night is called to mind then
+CLOSED = "closed"
+
+
+def remind(tx: Tx) -> None:
+    """One reminder for each card, and a word of its own when the window has closed."""
+    for card in due(tx):
+        tx.cards.remind(card["id"], case=CLOSED if _is_closed(tx, card) else None)
+
+
+def due(tx: Tx) -> list[Row]:
+    return [card for card in tx.cards.of_kinds_in_the_box([CardKind.WAITING]) if _is_due(tx, card)]
+
+
+def _is_due(tx: Tx, card: Row) -> bool:
+    if _is_closed(tx, card):
+        return facts(card).get("case") != CLOSED
+    if card["reminders"]:
+        return False
+    found = tx.conversations.whose(cards.conversation_id(card))
+    return found is not None and tx.now >= moment(card["opened_at"], found["timezone"], _window_end(found))
+
+
+def moment(opened_at: int, timezone: str, window_end: int | None) -> int:
+    """When to call it to mind: after an hour, at night at nine, and while WhatsApp still takes an answer (ms UTC)."""
+    opened = datetime.fromtimestamp(opened_at / SECOND, ZoneInfo(timezone))
+    at = opened_at + AFTER
+    if not MORNING <= opened.time() < EVENING:
+        day = opened.date() + timedelta(days=int(opened.time() >= EVENING))
+        at = int(datetime.combine(day, CALLED, opened.tzinfo).timestamp()) * SECOND
+    return at if window_end is None else min(at, max(window_end - BEFORE_ITS_END, opened_at))
+
+
+def _is_closed(tx: Tx, card: Row) -> bool:
+    found = tx.conversations.whose(cards.conversation_id(card))
+    end = _window_end(found) if found else None
+    return end is not None and tx.now >= end
+
+
+def _window_end(found: Row) -> int | None:
+    """When WhatsApp takes no free answer any more; None on SMS."""
+    return (found["last_inbound_at"] or 0) + WINDOW if str(found["channel"]).startswith(WHATSAPP) else None
