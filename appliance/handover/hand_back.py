@@ -13,7 +13,7 @@ from appliance.inbox.intake import open_conversation
 from appliance.inbox.late import too_late
 from appliance.model import ANSWERED_ELSEWHERE, Channel, Contact, Job, masked
 from appliance.people import identity
-from appliance.ports import Accounts, Clock
+from appliance.ports import Accounts, Clock, LogUnavailableError
 from appliance.queue.bell import Bell
 from appliance.queue.lane import arm
 from appliance.queue.outcome import Done, Effects, Outcome, Snooze
@@ -68,7 +68,7 @@ class HandBackHandler:
         return not passed
 
     def give_up(self, _job: Job, error: str) -> Outcome:
-        why = dict.fromkeys(self._accounts, error)
+        why = dict.fromkeys(self._accounts, LogUnavailableError(error))
         return Snooze(self._clock.now() + LATER, "Twilio's log cannot be read", self._told(Round({}, why)))
 
     def _told(self, found: Round[bool]) -> Effects:
@@ -77,9 +77,9 @@ class HandBackHandler:
                 tx.cards.close(CardKind.HAND_BACK, cards.log_of(account))
             for account, why in found.unreadable.items():
                 count = len(_due(tx, account, self._config, AT_MOST))
-                if count:
+                if count and why.trouble is None:  # of a link in trouble the watch tells
                     subject = cards.log_of(account)
-                    tx.cards.open(CardKind.HAND_BACK, subject, account=account, said=why, count=count)
+                    tx.cards.open(CardKind.HAND_BACK, subject, account=account, said=str(why), count=count)
 
         return effects
 

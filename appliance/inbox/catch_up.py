@@ -14,7 +14,7 @@ from appliance.inbox.keywords import Change
 from appliance.inbox.missed import Arrival, Fate
 from appliance.model import MINUTE, Channel, Job, StoredMessage
 from appliance.people import identity
-from appliance.ports import Accounts, Clock, MessageLog
+from appliance.ports import Accounts, Clock, LogUnavailableError, MessageLog
 from appliance.queue.bell import Bell
 from appliance.queue.outcome import Done, Outcome, Snooze
 from appliance.queue.tolerance import AGAIN, LATER, Round, Tolerance, of_each, unreadable
@@ -220,13 +220,15 @@ def _tell(tx: Tx, found: Round[bool]) -> None:
         tx.cards.close(CardKind.LOG, BOX)  # of a pass that failed as a whole
 
 
-def _unreadable(tx: Tx, account: str, why: str) -> None:
-    """Without the log messages may be missing and nobody notices: after a while the owner is told."""
+def _unreadable(tx: Tx, account: str, why: LogUnavailableError) -> None:
+    """Without the log messages may be missing and nobody notices: after a while the owner is told. Of a link in trouble
+    the watch tells.
+    """
     since = tx.box.number(Fact.LOG_UNREADABLE_SINCE, account)
     if since is None:
         tx.box.put(Fact.LOG_UNREADABLE_SINCE, tx.now, account)
-    elif tx.now - since >= PATIENCE:
-        tx.cards.open(CardKind.LOG, cards.log_of(account), account=account, said=why)
+    elif tx.now - since >= PATIENCE and why.trouble is None:
+        tx.cards.open(CardKind.LOG, cards.log_of(account), account=account, said=str(why))
 
 
 def _unclear(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from appliance.model import MAIN, SECOND
@@ -12,6 +13,8 @@ from appliance.notices.translation import translation
 from appliance.store import Row
 from appliance.store.cards import CardKind, Fact, facts
 from appliance.twilio import codes
+
+Card = Row | Mapping[str, Any]  # of the store
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +38,13 @@ class Told:
     tags: str
 
 
-def notice(card: Row) -> Notice:
+def notice(card: Card) -> Notice:
     """The words of a card's kind, and of its case where the kind has several."""
     case = facts(card).get("case")
     return CATALOGUE[f"{card['kind']}.{case}"] if case else CATALOGUE[card["kind"]]
 
 
-def told(card: Row, reader: Reader, waiting: int = 0) -> Told:
+def told(card: Card, reader: Reader, waiting: int = 0) -> Told:
     """`waiting`: how many customers of what the card is about wait for an answer now."""
     kind = notice(card)
     tongue = translation(reader.language)
@@ -63,7 +66,7 @@ def told(card: Row, reader: Reader, waiting: int = 0) -> Told:
     return Told(prefix + say(kind.title), text, say(kind.itself), say(kind.todo), kind.priority, kind.tags)
 
 
-def _words(card: Row, reader: Reader) -> Mapping[str, Fact]:
+def _words(card: Card, reader: Reader) -> Mapping[str, Fact]:
     """The facts, those that are words translated, moments as the reader's clock shows them."""
     tongue = translation(reader.language)
     found = dict(facts(card))

@@ -25,6 +25,8 @@ class Card:
     times: int
     opened_at: int
     last_at: int
+    priority: int
+    tags: str
 
 
 def opened(tx: Tx, owner: int | None, language: str | None) -> list[Card]:
@@ -49,6 +51,8 @@ def in_words(tx: Tx, row: Row, language: str | None) -> Card:
         times=row["times"],
         opened_at=row["opened_at"],
         last_at=row["last_at"],
+        priority=words.priority,
+        tags=words.tags,
     )
 
 

@@ -27,7 +27,7 @@ class Round(Generic[T]):
     """What each account's part of a job came to, and of whose log it could not be read, and why."""
 
     said: dict[str, T]
-    unreadable: dict[str, str]
+    unreadable: dict[str, LogUnavailableError]
 
 
 async def of_each(accounts: Iterable[str], work: Callable[[str], Awaitable[T]]) -> Round[T]:
@@ -41,7 +41,7 @@ async def of_each(accounts: Iterable[str], work: Callable[[str], Awaitable[T]]) 
         raise next((fault for fault in faults if isinstance(fault, StorageBrokenError)), faults[0])
     return Round(
         {name: end for name, end in ends.items() if not isinstance(end, BaseException)},
-        {name: str(end) for name, end in ends.items() if isinstance(end, BaseException)},
+        {name: end for name, end in ends.items() if isinstance(end, LogUnavailableError)},
     )
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import NewType
+from typing import Any, NewType
 
 from appliance.model import MAIN
 from appliance.store.contacts import ALIASES
@@ -83,7 +83,7 @@ def number(name: str, address: str) -> Subject:
 Fact = str | int | None
 
 
-def facts(card: Row) -> Mapping[str, Fact]:
+def facts(card: Row | Mapping[str, Any]) -> Mapping[str, Fact]:
     """What fills the sentence of a stored card."""
     found: dict[str, Fact] = json.loads(card["facts"])
     return found

@@ -58,7 +58,7 @@ class Letters:
         )
         return None if row is None else (row["id"], msgspec.json.decode(row["about"]))
 
-    def without_a_card(self) -> int:
+    def without_a_card_in_the_box(self) -> int:
         """How many customers wait for a decision of which no card tells: the provider's trouble had one for all."""
         return int(
             self._sql.value(

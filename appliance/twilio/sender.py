@@ -92,7 +92,7 @@ class TwilioSender:
             except Exception as error:  # noqa: BLE001  # an answer of any other kind proves the link
                 found = trouble_of(error) or trouble()
             else:
-                return None
+                found = None
             if found is None or found.fault != Fault.CREDENTIALS:
                 break
         self._hear(found)

@@ -94,7 +94,7 @@ def of_the_box(tx: Tx, config: Config, disk: Space, started_at: int) -> Iterator
             yield Condition(
                 CardKind.NO_KNOWLEDGE, cards.organization(organization_id), organization_id, {"organization": name}
             )
-    if (count := tx.letters.without_a_card()) and not tx.cards.find_in_the_box(CardKind.AI, BOX):
+    if (count := tx.letters.without_a_card_in_the_box()) and not tx.cards.find_in_the_box(CardKind.AI, BOX):
         yield Condition(CardKind.UNANSWERED, BOX, facts={"count": count})
 
 

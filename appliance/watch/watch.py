@@ -110,7 +110,7 @@ class Watch:
     def _over(self, found: Iterable[Condition], opened: Iterable[Row]) -> list[Row]:
         """The cards whose trouble is over; of a link that nobody has asked since the start nothing is known."""
         still = {(each.kind, each.subject) for each in found}
-        unasked = {name for name in self._accounts if self._links.get(link.of_account(name)).asked_at is None}
+        unasked = [name for name in self._accounts if self._links.get(link.of_account(name)).asked_at is None]
         return [
             card
             for card in opened
