@@ -9,6 +9,7 @@ import random
 import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from appliance.config.accounts import strays
 from appliance.errors import ConfigurationError, StorageBrokenError, StorageUnavailableError
 from appliance.handover.hand_back import HandBackHandler
 from appliance.inbox.catch_up import CatchUpHandler
+from appliance.inbox.refused import Refusals
 from appliance.metrics import Metrics
 from appliance.model import SECOND, JobKind
 from appliance.operations.knowledge import Offline
@@ -152,10 +154,11 @@ class Engine:
         self.outage = Outage(store, senders, clock, self.bell)
         hold = Hold(past.unread, self.bell.ring)
         self._settle = SettleHandler(store, adapters.accounts, config, clock)
-        self._catch_up = CatchUpHandler(store, adapters.accounts, config, clock, self.bell, hold)
-        self._handlers = self.handlers(clock)
         self._timekeeper = Timekeeper(store, clock, config.ai.deadline, past.rows)
         self.schedule = Schedule(store, config, clock, self.bell, self._timekeeper)
+        self.refusals = Refusals(store, config, clock, partial(self.schedule.request, JobKind.CATCH_UP))
+        self._catch_up = CatchUpHandler(store, adapters.accounts, config, clock, self.bell, hold, self.refusals)
+        self._handlers = self.handlers(clock)
         self.worker = Worker(
             store=store,
             handlers=self._handlers,

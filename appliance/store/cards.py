@@ -24,6 +24,7 @@ class CardKind(StrEnum):
     UNDELIVERED = "undelivered"
     SENT_TWICE = "sent_twice"
     TWILIO = "twilio"  # Twilio takes nothing from the account or from a channel
+    SIGNATURE = "signature"  # Twilio's webhooks are refused, as their signatures do not fit
     LOG = "log"  # Twilio's log cannot be read
     HAND_BACK = "hand_back"  # … and so nobody is handed back to the appliance
     SETTLE = "settle"  # what became of sends in doubt cannot be found out

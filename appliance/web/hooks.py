@@ -35,6 +35,7 @@ class Hooks:
         intake: Intake,
         config: Config,
         metrics: Metrics,
+        refusals: Refusals,
         not_stored: Callable[[], None],
         failed: Callable[[OutboxMessage, int], None],
     ) -> None:
@@ -42,30 +43,46 @@ class Hooks:
         self._intake = intake
         self._config = config
         self._count = metrics.webhooks.labels
+        self._refusals = refusals
         self._not_stored = not_stored
         self._failed = failed
         tokens = {account.name: account.auth_tokens for account in config.accounts}
-        ours = [
-            Signer(each.name, each.account_sid, each.auth_tokens + tokens.get(each.parent or "", ()))
+        self._ours = [
+            Signer(
+                each.name,
+                each.account_sid,
+                each.auth_tokens + tokens.get(each.parent or "", ()),
+                each.parent or "",
+            )
             for each in config.accounts
         ]
-        self._signers = Signers(config.server.public_url, ours)
+        self._signers = Signers(config.server.public_url, self._ours)
 
     def add_to(self, app: web.Application) -> None:
-        message = self._refusals_counted("message", self.message)
+        message, status = self._watched(MESSAGE, self.message), self._watched(STATUS, self.status)
         app.router.add_post(MESSAGES_PATH, message)
         app.router.add_get(MESSAGES_PATH, message, allow_head=False)
-        app.router.add_post(STATUS_PATH, self._refusals_counted("status", self.status))
+        app.router.add_post(STATUS_PATH, status)
+        # Where Twilio's address, or what a proxy makes of it, is wrong: never accepted, but it may be explained.
+        app.router.add_get(STATUS_PATH, self._watched(STATUS, _stray(web.HTTPMethodNotAllowed("GET", ["POST"]))))
+        for hook, path in PATHS.items():
+            stray = self._watched(hook, _stray(web.HTTPNotFound()))
+            for wrong in (f"{path}/", f"/{{prefix:.+}}{path}", f"/{{prefix:.+}}{path}/"):
+                app.router.add_post(wrong, stray)
+                app.router.add_get(wrong, stray, allow_head=False)
 
-    def _refusals_counted(self, hook: str, handler: Handler) -> Handler:
-        async def counted(request: web.Request) -> web.StreamResponse:
+    def _watched(self, hook: str, handler: Handler) -> Handler:
+        """Refusals are counted, and explained where the request may be Twilio's."""
+
+        async def watched(request: web.Request) -> web.StreamResponse:
             try:
-                return await handler(request)
+                response = await handler(request)
+            except BadSignatureError as error:
             except web.HTTPException as refusal:
                 self._count(hook, "not_stored" if refusal.status == 503 else "refused").inc()
                 raise
 
-        return counted
+        return watched
 
     async def message(self, request: web.Request) -> web.Response:
         try:

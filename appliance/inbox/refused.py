@@ -1,0 +1,182 @@
+"""Webhooks whose signature does not fit: when that is Twilio and not a stranger, and what the owner is told then.
+
+Two things prove it. A token of ours fits in another way: three such requests in five minutes open the card. Or Twilio's
+log has the very message that was refused: the first one does. What a stranger sends is neither.
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from appliance.config import Config
+from appliance.config.accounts import section
+from appliance.errors import ApplianceError
+from appliance.model import MINUTE, SECOND
+from appliance.ports import Clock
+from appliance.store import Store, cards
+from appliance.store.cards import CardKind
+from appliance.wire import Misfit, MisfitKind
+
+WINDOW = 5 * MINUTE / SECOND
+ENOUGH = 3  # requests that would have fitted in the same other way
+ASK_EVERY = MINUTE / SECOND  # between two looks into Twilio's log
+EXPLAINED = 5  # requests a second; a flood is refused without being looked at
+MOST = 500  # that are remembered; the oldest goes
+MESSAGE, STATUS = "message", "status"  # the hooks
+_SID = re.compile("(?:SM|MM)[0-9a-fA-F]{32}")
+_UNKNOWN = Misfit(MisfitKind.UNKNOWN)
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where webhooks come in. `number`: of ours, as its address is set at Twilio for each; none of callbacks."""
+
+    account: str
+    hook: str
+    number: str = ""
+
+
+@dataclass(slots=True)
+class _Refusal:
+    place: Place
+    sid: str
+    misfit: Misfit
+    at: float
+    is_counted: bool = False  # on a card
+
+
+class Refusals:
+    """In memory alone. `catch_up`: asks for a look into Twilio's log."""
+
+    def __init__(self, store: Store, config: Config, clock: Clock, catch_up: Callable[[], None]) -> None:
+        self._store = store
+        self._config = config
+        self._clock = clock
+        self._catch_up = catch_up
+        self._claimed: OrderedDict[str, _Refusal] = OrderedDict()  # by sid; a flood of them pushes out none of the others
+        self._proven: OrderedDict[str, _Refusal] = OrderedDict()  # by signature, which Twilio repeats with a request
+        self._told: set[tuple[str, Misfit]] = set()
+        self._trouble: set[Place] = set()
+        self._unheard = {account.name for account in config.accounts}  # a run before this one may have left its card
+        self._asked_at = -ASK_EVERY
+        self._second = -1.0
+        self._explained = 0
+
+    def may_explain(self) -> bool:
+        """Whether there is time to find out why this one was refused; it counts as one."""
+        second = self._clock.monotonic() // 1
+        if second != self._second:
+            self._second, self._explained = second, 0
+        self._explained += 1
+        return self._explained <= EXPLAINED
+
+    async def refused(self, place: Place, sid: str, signature: str, misfit: Misfit | None) -> None:
+        """A webhook that names an account of ours. `misfit`: what would have fitted, as far as anything would."""
+        now = self._clock.monotonic()
+        is_proven, is_message = misfit is not None and misfit.is_proven, bool(_SID.fullmatch(sid))
+        if not is_proven and not is_message:
+            return
+        if now - self._asked_at >= ASK_EVERY:
+            self._asked_at = now
+            self._catch_up()
+        kept, key = (self._proven, signature) if is_proven else (self._claimed, sid)
+        if key in kept:
+            return
+        while kept and (len(kept) >= MOST or next(iter(kept.values())).at < now - WINDOW):
+            kept.popitem(last=False)
+        refusal = kept[key] = _Refusal(place, sid if is_message else "", misfit or _UNKNOWN, now)
+        if not is_proven:
+            return
+        self._say(refusal)
+        if place in self._trouble or len(self._alike(refusal)) >= ENOUGH:
+            await self._report(refusal)
+
+    async def found(self, sid: str) -> None:
+        """Twilio's log told of this message, so if its webhook was refused it was Twilio's."""
+        proven = list(self._proven.values())
+        refusal = self._claimed.pop(sid, None) or next((each for each in proven if each.sid == sid), None)
+        if refusal is None or refusal.is_counted:
+            return
+        if not refusal.misfit.is_proven:  # there may have been no time to explain this one
+            of_account = [each.misfit for each in proven if each.place.account == refusal.place.account]
+            refusal.misfit = of_account[-1] if of_account else refusal.misfit
+        self._say(refusal)
+        await self._report(refusal)
+
+    async def fits(self, place: Place) -> None:
+        """A webhook was accepted: what was wrong there is over."""
+        for signature in [key for key, refusal in self._proven.items() if refusal.place == place]:
+            del self._proven[signature]
+        is_first = place.hook == MESSAGE and place.account in self._unheard
+        if place not in self._trouble and not is_first:
+            return
+        self._trouble.discard(place)  # before the write, so that a card that is opened meanwhile stays
+        if any(each.account == place.account for each in self._trouble):
+            return
+        self._told = {told for told in self._told if told[0] != place.account}
+        self._unheard.discard(place.account)
+        try:
+            await self._store.write(lambda tx: tx.cards.close(CardKind.SIGNATURE, cards.account(place.account)))
+        except ApplianceError:
+            self._trouble.add(place)  # the next one closes it
+
+    def _alike(self, refusal: _Refusal) -> list[_Refusal]:
+        """All that the same change would have let in."""
+        since, why = refusal.at - WINDOW, (refusal.place.account, refusal.misfit)
+        every = [each for each in self._proven.values() if (each.place.account, each.misfit) == why]
+        return [each for each in every if each.at >= since]
+
+    def _say(self, refusal: _Refusal) -> None:
+        """In the log, once."""
+        account = refusal.place.account
+        if (account, refusal.misfit) not in self._told:
+            self._told.add((account, refusal.misfit))
+            log.warning("webhooks are refused", account=account, error=told(account, refusal.misfit, self._config))
+
+    async def _report(self, refusal: _Refusal) -> None:
+        """The card of the account."""
+        account = refusal.place.account
+        counted = [each for each in (*self._alike(refusal), refusal) if not each.is_counted]
+        more = len({id(each) for each in counted})
+        text = cards.told(account, f"Webhooks are refused: {told(account, refusal.misfit, self._config)}.")
+        self._trouble.add(refusal.place)
+        with suppress(ApplianceError):  # the next one opens it
+            await self._store.write(
+                lambda tx: tx.cards.open(CardKind.SIGNATURE, cards.account(account), text, more=more)
+            )
+            for each in counted:
+                each.is_counted = True
+
+
+def told(account: str, misfit: Misfit, config: Config) -> str:
+    """What is wrong and what to change, in one sentence."""
+    here, reached = section(account, config), config.server.public_url
+    if misfit.kind == MisfitKind.UNSIGNED:
+        return "the signature is missing; a proxy must hand on the header X-Twilio-Signature"
+    if misfit.kind == MisfitKind.UNKNOWN:
+        return (
+            f"the signature does not fit, and nothing that is known here would; the token in {here}.auth_tokens is not "
+            f"the one that Twilio signs with, server.public_url ({reached}) is not what Twilio calls, or a proxy "
+            "changes what it hands on"
+        )
+    changes, instead = [], ""
+    if misfit.public_url:
+        instead = f", or the address in Twilio's console to {misfit.console}" if misfit.console else ""
+        changes.append(f"set server.public_url to {misfit.public_url}{instead}")
+    elif misfit.console:
+        changes.append(f"set the address in Twilio's console to {misfit.console}")
+    if misfit.strip:
+        changes.append(f"let the proxy take {misfit.strip} away from the path")
+    if misfit.method:
+        method = "set the webhook's method to HTTP POST, at an address that does not redirect"
+        changes.append(f"Twilio signed it as {misfit.method}: {method}")
+    if misfit.other:
+        instead = f', or set {here}.parent to "{misfit.other}" if it is the parent' if misfit.is_childs else ""
+        whose = f"it was signed with a token of {misfit.other}"
+        changes.append(f"{whose}: put that into {here}.auth_tokens, where it belongs{instead}")
+    return f"the signature does not fit, {misfit.url} would have; {'; '.join(changes)}"
