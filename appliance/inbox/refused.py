@@ -58,7 +58,9 @@ class Refusals:
         self._config = config
         self._clock = clock
         self._catch_up = catch_up
-        self._claimed: OrderedDict[str, _Refusal] = OrderedDict()  # by sid; a flood of them pushes out none of the others
+        self._claimed: OrderedDict[str, _Refusal] = (
+            OrderedDict()
+        )  # by sid; a flood of them pushes out none of the others
         self._proven: OrderedDict[str, _Refusal] = OrderedDict()  # by signature, which Twilio repeats with a request
         self._told: set[tuple[str, Misfit]] = set()
         self._trouble: set[Place] = set()

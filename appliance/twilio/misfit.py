@@ -50,7 +50,7 @@ def explain(
 ) -> Misfit | None:
     """What would have fitted, or None: nothing that is known here. `hook`: the path that the request was meant for."""
     account = next((each for each in signers if each.account_sid == form.get("AccountSid")), None)
-    if account is None or len(request.body) > LONGEST:
+    if account is None or len(request.body) > LONGEST or not request.target.isascii():
         return None
     presented = request.headers.get("X-Twilio-Signature", "")
     if not presented:

@@ -38,11 +38,11 @@ class UnreadableFormError(RefusedError):
     """The body is not an urlencoded form in UTF-8."""
 
 
-class BadSignatureError(RefusedError):
-    """No token of the account signed this form for our URL; nothing that it says is believed."""
+class UnfitError(RefusedError):
+    """No token of the account signed this form for an address of ours; nothing that it says is believed."""
 
-    def __init__(self, form: MultiDict[str]) -> None:
-        super().__init__("bad signature")
+    def __init__(self, form: MultiDict[str], reason: str = "bad signature") -> None:
+        super().__init__(reason)
         self.form = form
 
 
@@ -157,7 +157,7 @@ def _form(request: Request, signers: Signers) -> tuple[MultiDict[str], tuple[str
     form, signature = form_of(request), request.headers.get("X-Twilio-Signature")
     accounts = signers.of(request.target, form, signature, in_url=request.method == "GET")
     if accounts is None:
-        raise BadSignatureError(form)
+        raise UnfitError(form)
     return form, accounts
 
 
