@@ -22,7 +22,7 @@ from appliance.config.accounts import strays
 from appliance.errors import ConfigurationError, StorageBrokenError, StorageUnavailableError
 from appliance.handover.hand_back import HandBackHandler
 from appliance.inbox.catch_up import CatchUpHandler
-from appliance.inbox.refused import Refusals
+from appliance.inbox.refused import ASK_EVERY, Refusals
 from appliance.metrics import Metrics
 from appliance.model import SECOND, JobKind
 from appliance.operations.knowledge import Offline
@@ -156,7 +156,7 @@ class Engine:
         self._settle = SettleHandler(store, adapters.accounts, config, clock)
         self._timekeeper = Timekeeper(store, clock, config.ai.deadline, past.rows)
         self.schedule = Schedule(store, config, clock, self.bell, self._timekeeper)
-        self.refusals = Refusals(store, config, clock, partial(self.schedule.request, JobKind.CATCH_UP))
+        self.refusals = Refusals(store, config, clock, partial(self.schedule.request, JobKind.CATCH_UP, ASK_EVERY))
         self._catch_up = CatchUpHandler(store, adapters.accounts, config, clock, self.bell, hold, self.refusals)
         self._handlers = self.handlers(clock)
         self.worker = Worker(

@@ -7,7 +7,6 @@ log has the very message that was refused: the first one does. What a stranger s
 import re
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -17,7 +16,7 @@ from appliance.config.accounts import section
 from appliance.errors import ApplianceError
 from appliance.model import MINUTE, SECOND
 from appliance.ports import Clock
-from appliance.store import Store, cards
+from appliance.store import Store, Tx, cards
 from appliance.store.cards import CardKind
 from appliance.wire import Misfit, MisfitKind
 
@@ -41,7 +40,7 @@ class Place:
     number: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Refusal:
     place: Place
     sid: str
@@ -51,7 +50,7 @@ class _Refusal:
 
 
 class Refusals:
-    """In memory alone. `catch_up`: asks for a look into Twilio's log."""
+    """In memory alone. `catch_up`: asks for a look into Twilio's log, at most every ASK_EVERY seconds."""
 
     def __init__(self, store: Store, config: Config, clock: Clock, catch_up: Callable[[], None]) -> None:
         self._store = store
@@ -65,7 +64,6 @@ class Refusals:
         self._told: set[tuple[str, Misfit]] = set()
         self._trouble: set[Place] = set()
         self._unheard = {account.name for account in config.accounts}  # a run before this one may have left its card
-        self._asked_at = -ASK_EVERY
         self._second = -1.0
         self._explained = 0
 
@@ -83,16 +81,14 @@ class Refusals:
         is_proven, is_message = misfit is not None and misfit.is_proven, bool(_SID.fullmatch(sid))
         if not is_proven and not is_message:
             return
-        if now - self._asked_at >= ASK_EVERY:
-            self._asked_at = now
-            self._catch_up()
+        self._catch_up()
         kept, key = (self._proven, signature) if is_proven else (self._claimed, sid)
         if key in kept:
             return
         while kept and (len(kept) >= MOST or next(iter(kept.values())).at < now - WINDOW):
             kept.popitem(last=False)
         refusal = kept[key] = _Refusal(place, sid if is_message else "", misfit or _UNKNOWN, now)
-        if not is_proven:
+        if not is_proven or self._is_overshadowed(place):
             return
         self._say(refusal)
         if place in self._trouble or len(self._alike(refusal)) >= ENOUGH:
@@ -111,21 +107,29 @@ class Refusals:
         await self._report(refusal)
 
     async def fits(self, place: Place) -> None:
-        """A webhook was accepted: what was wrong there is over."""
+        """A webhook was accepted: what was wrong there is over. Where nothing ever was refused, that proves nothing."""
         for signature in [key for key, refusal in self._proven.items() if refusal.place == place]:
             del self._proven[signature]
-        is_first = place.hook == MESSAGE and place.account in self._unheard
-        if place not in self._trouble and not is_first:
+        was_left = place.hook == MESSAGE and place.account in self._unheard
+        if place not in self._trouble and not was_left:
             return
-        self._trouble.discard(place)  # before the write, so that a card that is opened meanwhile stays
+        self._unheard.discard(place.account)
+        over = {each for each in self._trouble if (each.account, each.hook) == (place.account, place.hook)}
+        over = over if place in over else set()
+        self._trouble -= over  # before the write, so that a card that is opened meanwhile stays
         if any(each.account == place.account for each in self._trouble):
             return
         self._told = {told for told in self._told if told[0] != place.account}
-        self._unheard.discard(place.account)
         try:
             await self._store.write(lambda tx: tx.cards.close(CardKind.SIGNATURE, cards.account(place.account)))
         except ApplianceError:
-            self._trouble.add(place)  # the next one closes it
+            self._trouble |= {*over, place}  # the next one closes it
+
+    def _is_overshadowed(self, place: Place) -> bool:
+        """Callbacks come to the address that we set: where messages are refused as well, that may be the wrong one."""
+        return place.hook != MESSAGE and any(
+            each.account == place.account and each.hook == MESSAGE for each in self._trouble
+        )
 
     def _alike(self, refusal: _Refusal) -> list[_Refusal]:
         """All that the same change would have let in."""
@@ -141,18 +145,24 @@ class Refusals:
             log.warning("webhooks are refused", account=account, error=told(account, refusal.misfit, self._config))
 
     async def _report(self, refusal: _Refusal) -> None:
-        """The card of the account."""
+        """The card of the account; it counts each refusal once."""
         account = refusal.place.account
-        counted = [each for each in (*self._alike(refusal), refusal) if not each.is_counted]
-        more = len({id(each) for each in counted})
         text = cards.told(account, f"Webhooks are refused: {told(account, refusal.misfit, self._config)}.")
-        self._trouble.add(refusal.place)
-        with suppress(ApplianceError):  # the next one opens it
-            await self._store.write(
-                lambda tx: tx.cards.open(CardKind.SIGNATURE, cards.account(account), text, more=more)
-            )
-            for each in counted:
-                each.is_counted = True
+        alike = self._alike(refusal)
+        counted = [each for each in (*alike, *([] if refusal in alike else [refusal])) if not each.is_counted]
+        for each in counted:
+            each.is_counted = True
+            self._trouble.add(each.place)
+
+        def open_card(tx: Tx) -> None:
+            for _ in counted:
+                tx.cards.open(CardKind.SIGNATURE, cards.account(account), text)
+
+        try:
+            await self._store.write(open_card)
+        except ApplianceError:
+            for each in counted:  # the next one opens it
+                each.is_counted = False
 
 
 def told(account: str, misfit: Misfit, config: Config) -> str:

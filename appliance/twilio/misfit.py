@@ -137,10 +137,9 @@ def _tokens(account: Signer, signers: Sequence[Signer]) -> list[tuple[int, str, 
 def _told(way: _Way, request: Request, hook: str, public_url: str, account: Signer, owner: Signer | None) -> Misfit:
     """What differs, as that which must be changed. `owner`: whose token it is, where that is not the account's."""
     strip = request.target.partition("?")[0].rstrip("/").removesuffix(hook)
-    base, ours = way.base + strip, public_url.rstrip("/")
+    base, parts = way.base + strip, urlsplit(public_url)
     fits = base.rstrip("/")
-    parts = urlsplit(ours)
-    is_ours = fits in (ours, parts._replace(netloc=_PORT.sub("", parts.netloc)).geturl())
+    is_ours = fits in (public_url, parts._replace(netloc=_PORT.sub("", parts.netloc)).geturl())
     is_slashed = base.endswith("/") or way.url.endswith("/")
     is_get = request.method == "GET"
     method = ("GET" if way.as_get else "POST") if way.as_get != is_get or (is_get and hook != MESSAGES_PATH) else ""
@@ -158,7 +157,11 @@ def _told(way: _Way, request: Request, hook: str, public_url: str, account: Sign
         url=way.url,
         public_url="" if is_ours else fits,
         strip=strip,
-        console=fits + hook if is_slashed else ours + hook if hook == MESSAGES_PATH and not is_ours else "",
+        console=fits + hook
+        if is_slashed
+        else public_url.rstrip("/") + hook
+        if hook == MESSAGES_PATH and not is_ours
+        else "",
         method=method,
         other=owner.name if owner else "",
         is_childs=is_childs,
