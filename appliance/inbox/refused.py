@@ -23,7 +23,7 @@ from appliance.wire import Misfit, MisfitKind
 WINDOW = 5 * MINUTE / SECOND
 ENOUGH = 3  # requests that would have fitted in the same other way
 ASK_EVERY = MINUTE / SECOND  # between two looks into Twilio's log
-EXPLAINED = 5  # requests a second; a flood is refused without being looked at
+EXPLAINED = 3  # requests a second; a flood is refused without being looked at
 MOST = 500  # that are remembered; the oldest goes
 MESSAGE, STATUS = "message", "status"  # the hooks
 _SID = re.compile("(?:SM|MM)[0-9a-fA-F]{32}")

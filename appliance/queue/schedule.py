@@ -93,10 +93,12 @@ class Schedule:
             await self._clock.sleep(WATCH_EVERY)
             now = self._clock.monotonic()
             for kind in [kind for kind, due in self._requested.items() if due <= now]:
-                with contextlib.suppress(StorageUnavailableError):
+                del self._requested[kind]  # what is requested meanwhile counts
+                try:
                     await self.tick(kind)
-                    self._requested.pop(kind, None)
                     self._done_at[kind] = now
+                except StorageUnavailableError:
+                    self._requested[kind] = now
             with contextlib.suppress(StorageUnavailableError):  # the next look sees the same jump
                 await self.look_at_clock()
 

@@ -15,7 +15,8 @@ from multidict import MultiDict
 from twilio.request_validator import RequestValidator
 
 from appliance.config import Config, Secret
-from appliance.inbox.refused import EXPLAINED, MOST
+from appliance.errors import StorageFullError
+from appliance.inbox.refused import EXPLAINED, MESSAGE, MOST, Place
 from appliance.model import MAIN
 from appliance.twilio import misfit
 from tests.support import wire
@@ -120,6 +121,7 @@ async def test_three_refusals_open_the_card_without_the_log(world: World) -> Non
     sid = await refuse(world)
     for _ in range(4):
         await world.twilio.receive(CUSTOMER, SMS, "", sid=sid)
+        await pass_(world, 1)
     await refuse(world, to=WHATSAPP, sender=f"whatsapp:{CUSTOMER}")
     assert await world.column(OPEN) == []
     await pass_(world, 301)
@@ -130,8 +132,34 @@ async def test_three_refusals_open_the_card_without_the_log(world: World) -> Non
 
     assert len(await world.column(OPEN)) == 1
     assert await world.column("SELECT times FROM cards WHERE kind = 'signature'") == [3]
+    await pass_(world, 1)
     await refuse(world)
     assert await world.column("SELECT times FROM cards WHERE kind = 'signature'") == [4]
+
+
+async def test_a_card_that_cannot_be_stored_comes_with_the_next(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a full disk it is still 403. So it is with the card's end: it stays until a later one closes it."""
+
+    async def full(_unit: Any) -> Any:
+        raise StorageFullError
+
+    await begin_again(world, server={"public_url": "https://localhost:1"})
+    with monkeypatch.context() as patched:
+        patched.setattr(world.appliance.store, "write", full)
+        for _ in range(3):
+            await refuse(world)
+    assert await world.column(OPEN) == []
+    await pass_(world, 1)
+    await refuse(world)
+    assert await world.column("SELECT times FROM cards WHERE closed_at IS NULL") == [4]
+
+    refusals, place = world.appliance.engine.refusals, Place(MAIN, MESSAGE, SMS)
+    with monkeypatch.context() as patched:
+        patched.setattr(world.appliance.store, "write", full)
+        await refusals.fits(place)
+    assert len(await world.column(OPEN)) == 1
+    await refusals.fits(place)
+    assert await world.column(OPEN) == []
 
 
 async def test_callbacks_count_and_their_fits_do_not_hide_a_message(world: World) -> None:
