@@ -132,10 +132,9 @@ class Refusals:
         )
 
     def _alike(self, refusal: _Refusal) -> list[_Refusal]:
-        """All that the same change would have let in."""
-        since, why = refusal.at - WINDOW, (refusal.place.account, refusal.misfit)
-        every = [each for each in self._proven.values() if (each.place.account, each.misfit) == why]
-        return [each for each in every if each.at >= since]
+        """All that are remembered and that the same change would have let in."""
+        why = refusal.place.account, refusal.misfit
+        return [each for each in self._proven.values() if (each.place.account, each.misfit) == why]
 
     def _say(self, refusal: _Refusal) -> None:
         """In the log, once."""

@@ -262,6 +262,20 @@ async def test_another_accounts_token(tmp_path: Path) -> None:
         assert len(await world.column(OPEN)) == 2
 
 
+async def test_accounts_are_counted_apart(tmp_path: Path) -> None:
+    """Two refusals of each of two accounts, all for the same wrong setting, are three of neither."""
+    async with Accounts(tmp_path) as world:
+        await world.pass_(0)
+        await begin_again(world, server={"public_url": "https://localhost:1"})
+        for name in (MAIN, SHUT, SHUT, MAIN):
+            await world.write(name, CUSTOMER, NUMBERS[name][0], "Oi")
+            await world.pass_(1)
+        assert await world.column(OPEN) == []
+        await world.write(SHUT, CUSTOMER, NUMBERS[SHUT][0], "Oi")
+
+        assert await world.column("SELECT subject FROM cards WHERE kind = 'signature'") == [f"account:{SHUT}"]
+
+
 async def test_a_subaccount_whose_parent_signs(tmp_path: Path) -> None:
     """The branch is not said to be main's: the card says which key makes it so, and with it the card closes."""
     async with Accounts(tmp_path, signed_by_parent=True) as world:
@@ -358,6 +372,7 @@ async def test_noise_for_ten_minutes(world: World) -> None:
             await pass_(world, 10)
 
     assert 1 <= (await world.column(looks))[0] - before <= 10
+    assert not world.appliance.engine.refusals._told
     assert await world.cards() == []
 
 
