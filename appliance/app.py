@@ -94,7 +94,8 @@ class Appliance:
         server, registry, store, bell = self.config.server, self.metrics.registry, self.store, self.engine.bell
         adapters, shelves = self.engine.adapters, self.engine.shelves
         desk = Desk(store, self.config, bell, adapters.offline, adapters.responder, shelves, self.clock.now())
-        hooks = Hooks(store, Intake(store, self.config, bell), self.config, self.metrics, self.not_stored, self.failed)
+        intake, refusals = Intake(store, self.config, bell), self.engine.refusals
+        hooks = Hooks(store, intake, self.config, self.metrics, refusals, self.not_stored, self.failed)
         app = applications.public(desk, registry, pulse.faults, hooks)
         self.address = await self._listeners.tcp(app, server.listen, "server.listen")
         control = applications.control(desk, registry, pulse.faults)

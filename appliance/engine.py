@@ -9,6 +9,7 @@ import random
 import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from appliance.config.accounts import strays
 from appliance.errors import ConfigurationError, StorageBrokenError, StorageUnavailableError
 from appliance.handover.hand_back import HandBackHandler
 from appliance.inbox.catch_up import CatchUpHandler
+from appliance.inbox.refused import ASK_EVERY, Refusals
 from appliance.links import link
 from appliance.links.link import Links
 from appliance.metrics import Metrics
@@ -168,10 +170,11 @@ class Engine:
             adapters.responder, self.circuits, self.outage, breaker, clock, random.random, attempts
         )
         self._settle = SettleHandler(store, adapters.accounts, config, clock)
-        self._catch_up = CatchUpHandler(store, adapters.accounts, config, clock, self.bell, hold)
-        self._handlers = self.handlers(clock)
         self._timekeeper = Timekeeper(store, clock, config.ai.deadline, past.rows)
         self.schedule = Schedule(store, config, clock, self.bell, self._timekeeper)
+        self.refusals = Refusals(store, config, clock, partial(self.schedule.request, JobKind.CATCH_UP, ASK_EVERY))
+        self._catch_up = CatchUpHandler(store, adapters.accounts, config, clock, self.bell, hold, self.refusals)
+        self._handlers = self.handlers(clock)
         self.worker = Worker(
             store=store,
             handlers=self._handlers,

@@ -6,7 +6,7 @@ Times are integer milliseconds UTC. Sources: Twilio docs, "Twilio's request to y
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -202,6 +202,43 @@ class LoggedMessage:
     error_code: int | None
     created_at: int
     num_media: int = 0
+
+
+class MisfitKind(StrEnum):
+    """What must be changed first so that Twilio's signatures fit."""
+
+    URL = "url"  # server.public_url is not what Twilio calls
+    PATH = "path"  # a proxy must take a part of the path away
+    SLASH = "slash"  # the address at Twilio has a slash too many
+    METHOD = "method"
+    TOKEN = "token"  # noqa: S105  # another account's of ours signed
+    PARENT = "parent"  # so did that of what may be the account's parent
+    UNSIGNED = "unsigned"  # there was no signature
+    UNKNOWN = "unknown"  # nothing that is known here fits
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Why a webhook's signature does not fit; what is empty is as it should be.
+
+    `url`: what Twilio signed, without its query; `public_url`: the setting that fits; `console`: the address for
+    Twilio's console that does; `strip`: what a proxy has to take away; `method`: the one that Twilio signed for;
+    `other`: the account whose token signed, `is_childs` where that may be the parent of the one that was named.
+    """
+
+    kind: MisfitKind
+    url: str = field(default="", compare=False)
+    public_url: str = ""
+    console: str = field(default="", compare=False)
+    strip: str = ""
+    method: str = ""
+    other: str = ""
+    is_childs: bool = False
+
+    @property
+    def is_proven(self) -> bool:
+        """By a token of ours: no stranger can have sent it."""
+        return self.kind not in (MisfitKind.UNSIGNED, MisfitKind.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ NEEDS = {
     "twilio.codes": "wire",
     "twilio.encoding": "texts",
     "twilio.webhook": "wire",
+    "twilio.misfit": "model twilio.webhook wire",
     "twilio": "links model ports twilio.codes twilio.encoding wire",
     "responder": "language links model ports printable texts wire",
     "simulator": "model wire",
@@ -41,7 +42,7 @@ NEEDS = {
     "inbox.keywords": "language model wire",
     "reply.shelf": "language model store",
     "handover.charge": "model store",
-    "inbox": "config handover.charge inbox.keywords model people ports queue restoration store timekeeping wire",
+    "inbox": "config errors handover.charge inbox.keywords model people ports queue restoration store timekeeping wire",
     "handover": "config handover.charge inbox model people ports queue store",
     "outbox.permission": "config model store",
     "outbox": "clock config handover.charge model outbox.permission people ports queue restoration store twilio.codes twilio.encoding wire",
@@ -55,7 +56,7 @@ NEEDS = {
     "watch": "config errors links model notices operations ports queue store wire",
     "privacy": "appliance config errors inbox inbox.keywords model operations ports printable queue store wire",
     # drivers and assembly
-    "web": "config errors inbox logs metrics model operations outbox ports privacy queue reply.shelf store twilio.webhook",
+    "web": "config errors inbox logs metrics model operations outbox ports privacy queue reply.shelf store twilio.misfit twilio.webhook",
     "pulse": "errors ports queue store systemd",
     "opening": "config errors ports restoration store systemd web",
     "engine": (

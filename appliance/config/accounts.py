@@ -48,13 +48,13 @@ def needed(config: Config) -> Iterator[tuple[str, str]]:
     for account in config.accounts:
         for field, meaning in NEEDED.items():
             if not getattr(account, field) and not (field == "auth_tokens" and account.parent):
-                yield f"{_place(account.name, config)}.{field}", meaning
+                yield f"{section(account.name, config)}.{field}", meaning
 
 
 def together(config: Config) -> Iterator[Fault]:
     """What the accounts must be to each other and in themselves."""
     accounts = config.accounts
-    place = {each.name: _place(each.name, config) for each in accounts}
+    place = {each.name: section(each.name, config) for each in accounts}
     for number, account in enumerate(accounts):
         here, sid = place[account.name], account.account_sid
         twin = next((other for other in accounts[:number] if sid and other.account_sid == sid), None)
@@ -68,7 +68,7 @@ def together(config: Config) -> Iterator[Fault]:
         yield from _parent(account, config, f"{here}.parent")
 
 
-def _place(name: str, config: Config) -> str:
+def section(name: str, config: Config) -> str:
     """The section of an account's keys."""
     return LISTED + name if any(each.name == name for each in config.twilio.accounts) else "twilio"
 

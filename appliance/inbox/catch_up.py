@@ -12,6 +12,7 @@ from appliance.inbox.consent import Order
 from appliance.inbox.intake import DuplicateError, receive
 from appliance.inbox.keywords import Change
 from appliance.inbox.missed import Arrival, Fate
+from appliance.inbox.refused import Refusals
 from appliance.model import MINUTE, Channel, Job, StoredMessage
 from appliance.people import identity
 from appliance.ports import Accounts, Clock, LogUnavailableError, MessageLog
@@ -42,9 +43,18 @@ class _Heard:
 
 
 class CatchUpHandler:
-    """`hold`: released for an account where its pass ends a restoration."""
+    """`hold`: released for an account where its pass ends a restoration. `refusals`: told of what was found."""
 
-    def __init__(self, store: Store, accounts: Accounts, config: Config, clock: Clock, bell: Bell, hold: Hold) -> None:
+    def __init__(
+        self,
+        store: Store,
+        accounts: Accounts,
+        config: Config,
+        clock: Clock,
+        bell: Bell,
+        hold: Hold,
+        refusals: Refusals,
+    ) -> None:
         self._store = store
         self._accounts = accounts
         self._sids = {account.name: account.account_sid for account in config.accounts}
@@ -52,6 +62,7 @@ class CatchUpHandler:
         self._clock = clock
         self._bell = bell
         self._hold = hold
+        self._refusals = refusals
 
     async def run(self, _job: Job) -> Outcome:
         found = await of_each(self._accounts, self.catch_up)
@@ -203,6 +214,7 @@ class CatchUpHandler:
 
     async def _receive(self, arrival: Arrival) -> None:
         await self._store.write(lambda tx: receive(tx, arrival.message, self._config, arrival))
+        await self._refusals.found(arrival.message.sid)
 
 
 def _passed(tx: Tx, channel: Channel, heard: _Heard) -> None:

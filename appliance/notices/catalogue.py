@@ -149,6 +149,16 @@ CATALOGUE: Mapping[str, Notice] = {
         priority=5,
         tags="key",
     ),
+    CardKind.SIGNATURE: Notice(
+        title="Webhooks from Twilio are refused",
+        text="They do not prove that they are Twilio's: {why}.",
+        itself="Twilio's log is looked at every minute, so nobody is lost; answers come later than they could.",
+        todo="Put it right: {changes}.",
+        closes="with the first webhook that fits",
+        is_state=True,
+        priority=5,
+        tags="rotating_light",
+    ),
     CardKind.TWILIO: Notice(
         title="Twilio takes no messages from us",
         text="The reason: {why}.",

@@ -78,6 +78,9 @@ def _words(card: Card, reader: Reader) -> Mapping[str, Fact]:
         found["who"] = tongue.gettext("a customer")
     if "why" in found:
         found["why"] = tongue.gettext(str(found["why"])).format_map(found).rstrip(".")
+    if "changes" in found:
+        lines = str(found["changes"]).split("\n")
+        found["changes"] = "; ".join(tongue.gettext(line).format_map(found) for line in lines)
     if "said" in found:
         found["said"] = str(found["said"]).rstrip(".")
     found["since"] = _moment(int(found.get("since") or card["opened_at"]), reader)

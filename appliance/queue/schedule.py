@@ -55,7 +55,8 @@ class Schedule:
         self._bell = bell
         self._timekeeper = timekeeper
         self._intervals = intervals(config)
-        self._requested: set[JobKind] = set()
+        self._requested: dict[JobKind, float] = {}  # and when it may be done (monotonic)
+        self._done_at: dict[JobKind, float] = {}
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
     def start(self) -> None:
@@ -79,18 +80,25 @@ class Schedule:
         await self._store.write(lambda tx: enqueue_tick(tx, kind))
         self._bell.ring()
 
-    def request(self, kind: JobKind) -> None:
-        """Enqueue a tick as soon as the store takes it; it may be full just now."""
-        self._requested.add(kind)
+    def request(self, kind: JobKind, apart: float = 0.0) -> None:
+        """Enqueue a tick as soon as the store takes it; it may be full just now. `apart`: seconds since the last one
+        that was requested.
+        """
+        due = self._done_at[kind] + apart if kind in self._done_at else 0.0
+        self._requested[kind] = min(due, self._requested.get(kind, due))
 
     async def watch(self) -> None:
         """Enqueue what was requested, and look at the clock. For ever."""
         while True:
             await self._clock.sleep(WATCH_EVERY)
-            for kind in list(self._requested):
-                with contextlib.suppress(StorageUnavailableError):
+            now = self._clock.monotonic()
+            for kind in [kind for kind, due in self._requested.items() if due <= now]:
+                del self._requested[kind]  # what is requested meanwhile counts
+                try:
                     await self.tick(kind)
-                    self._requested.discard(kind)
+                    self._done_at[kind] = now
+                except StorageUnavailableError:
+                    self._requested[kind] = now
             with contextlib.suppress(StorageUnavailableError):  # the next look sees the same jump
                 await self.look_at_clock()
 

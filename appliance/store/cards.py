@@ -30,6 +30,7 @@ class CardKind(StrEnum):
     TWILIO = "twilio"  # Twilio takes nothing from the account or from a channel
     CREDENTIALS = "credentials"  # Twilio does not accept an account's token or key
     UNREACHABLE = "unreachable"  # no answer from Twilio at all, or nothing but errors of its own
+    SIGNATURE = "signature"  # Twilio's webhooks are refused, as their signatures do not fit
     LOG = "log"  # Twilio's log cannot be read
     HAND_BACK = "hand_back"  # … and so nobody is handed back to the appliance
     SETTLE = "settle"  # what became of sends in doubt cannot be found out
@@ -109,13 +110,14 @@ class Cards:
         """
         now = self._sql.now
         self._sql.run(
-            "INSERT INTO cards (organization_id, kind, subject, text, facts, opened_at, last_at) "
-            "VALUES (?, ?, ?, '', ?, ?, ?) ON CONFLICT (kind, subject) WHERE closed_at IS NULL "
+            "INSERT INTO cards (organization_id, kind, subject, text, facts, times, opened_at, last_at) "
+            "VALUES (?, ?, ?, '', ?, max(?, 1), ?, ?) ON CONFLICT (kind, subject) WHERE closed_at IS NULL "
             "DO UPDATE SET times = times + ?, last_at = excluded.last_at, text = '', facts = excluded.facts",
             organization_id,
             kind,
             subject,
             json.dumps(facts),
+            more,
             now,
             now,
             more,

@@ -38,6 +38,14 @@ class UnreadableFormError(RefusedError):
     """The body is not an urlencoded form in UTF-8."""
 
 
+class UnfitError(RefusedError):
+    """No token of the account signed this form for an address of ours; nothing that it says is believed."""
+
+    def __init__(self, form: MultiDict[str], reason: str = "bad signature") -> None:
+        super().__init__(reason)
+        self.form = form
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the network handed over. `target`: path and query, raw. `reference`: the query's `o`.
@@ -96,6 +104,7 @@ class Signer:
     name: str
     account_sid: str
     tokens: Sequence[str]
+    parent: str = ""
 
 
 class Signers:
@@ -138,13 +147,17 @@ def report(request: Request, signers: Signers) -> DeliveryReport:
     return replace(delivery_report(form, request.reference), accounts=accounts)
 
 
+def form_of(request: Request) -> MultiDict[str]:
+    """What it says, whoever sent it. Raises UnreadableFormError."""
+    return parse_form(request.target.partition("?")[2].encode() if request.method == "GET" else request.body)
+
+
 def _form(request: Request, signers: Signers) -> tuple[MultiDict[str], tuple[str, ...]]:
     """What it says, and the accounts of ours for which it does. Of a GET the URL says it, and is all that is signed."""
-    in_url = request.method == "GET"
-    form = parse_form(request.target.partition("?")[2].encode() if in_url else request.body)
-    accounts = signers.of(request.target, form, request.headers.get("X-Twilio-Signature"), in_url=in_url)
+    form, signature = form_of(request), request.headers.get("X-Twilio-Signature")
+    accounts = signers.of(request.target, form, signature, in_url=request.method == "GET")
     if accounts is None:
-        raise RefusedError("bad signature")
+        raise UnfitError(form)
     return form, accounts
 
 
