@@ -149,7 +149,9 @@ class MessageLog(Protocol):
         """What is attached to a message. Raises LogUnavailableError."""
 
     async def delete(self, sid: str) -> int | None:
-        """Delete a message with its media. None: it is gone; else Twilio's code why not. Raises LogUnavailableError."""
+        """Delete a message with its media. None: done; else Twilio's code why not, 20404 where there is no such
+        message (any more). Raises LogUnavailableError.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,10 @@ class Channels(Repository[Channel]):
 
     def move(self, channel_id: int, account: str) -> None:
         """To another account: what Twilio says of it comes from there from now on."""
+        self._sql.run(
+            "INSERT OR IGNORE INTO former_accounts (channel_id, account) SELECT id, account FROM channels WHERE id = ?",
+            channel_id,
+        )
         self._sql.run("UPDATE channels SET account = ? WHERE id = ?", account, channel_id)
 
     def exists(self, address: str, account: str | None = None) -> bool:
