@@ -22,7 +22,7 @@ from appliance.errors import ConfigurationError, StorageBrokenError, StorageUnav
 from appliance.handover.hand_back import HandBackHandler
 from appliance.inbox.catch_up import CatchUpHandler
 from appliance.metrics import Metrics
-from appliance.model import SECOND, JobKind
+from appliance.model import SECOND, Channel, JobKind
 from appliance.operations.knowledge import Offline
 from appliance.outbox import consequences, delivery
 from appliance.outbox.follow_up import FollowUpHandler
@@ -109,8 +109,28 @@ def _credentials(asked: Account, config: Config) -> list[tuple[str, str]]:
 @contextlib.asynccontextmanager
 async def offline_control(config: Config) -> AsyncIterator[None]:
     """The control socket of an appliance that does not run. Raises AlreadyRunningError or DatabaseError."""
-    async with offline.control(config, SystemClock(), Faq(), make_responder(config)):
+    clock, responder = SystemClock(), make_responder(config)
+    async with offline.control(config, clock, Faq(), responder, lambda store: _Unconnected(store, config, clock)):
         yield
+
+
+@dataclass(frozen=True, slots=True)
+class _Unconnected:
+    """Implements ports.Missed for a box that does not run: connected only when it is asked."""
+
+    store: Store
+    config: Config
+    clock: Clock
+
+    async def fetch(self, channel: Channel) -> bool:
+        adapters = await connect(self.config, self.clock, Faq())
+        try:
+            hold = Hold([], lambda: None)
+            missed = CatchUpHandler(self.store, adapters.accounts, self.config, self.clock, Bell(), hold)
+            return await missed.fetch(channel)
+        finally:
+            for account in adapters.accounts.values():
+                await account.sender.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +173,8 @@ class Engine:
         hold = Hold(past.unread, self.bell.ring)
         self._settle = SettleHandler(store, adapters.accounts, config, clock)
         self._catch_up = CatchUpHandler(store, adapters.accounts, config, clock, self.bell, hold)
+        # Before a channel moves: nobody is woken, as what comes in so is answered by its new account.
+        self.missed = CatchUpHandler(store, adapters.accounts, config, clock, Bell(), hold)
         self._handlers = self.handlers(clock)
         self._timekeeper = Timekeeper(store, clock, config.ai.deadline, past.rows)
         self.schedule = Schedule(store, config, clock, self.bell, self._timekeeper)

@@ -30,6 +30,7 @@ class CardKind(StrEnum):
     CLOCK = "clock"
     RESTORED = "restored"
     BACKUP = "backup"
+    MOVED = "moved"  # what was missed before a channel moved is not known
     FORGET = "forget"  # somebody's wish to be forgotten waits for something
 
 

@@ -190,7 +190,7 @@ TABLES: dict[str, Table] = {
     ),
     "users": _table("", "id organization_id email password_hash created_at"),
     "channels": _table("", "id organization_id account address created_at watermark_at removed_at"),
-    "former_accounts": _table("", "channel_id account"),
+    "former_accounts": _table("", "channel_id account read_from moved_at"),
     "knowledge": _table("", "id organization_id title body aliases updated_at"),
     "knowledge_fts": _table("", "title body aliases"),
     "knowledge_fts_config": _table("", "k v"),

@@ -92,11 +92,11 @@ async def test_a_channel_without_its_account_is_a_fault_of_the_configuration(
     await world.stop()
     command = [sys.executable, "-m", "appliance", "--config", str(path), "serve"]
     served = await asyncio.to_thread(subprocess.run, command, check=False, capture_output=True, text=True)
-    moved = await less("channel", "move", NUMBERS[SHUT][0], "--from", SHUT, "--account", MAIN)
+    moved = await less("channel", "move", NUMBERS[SHUT][0], "--from", SHUT, "--account", MAIN, "--park")
     again = await less("check")
 
     assert (checked.exit_code, served.returncode, moved.exit_code, again.exit_code) == (78, 78, 0, 0)
-    told = f"appliance channel move {NUMBERS[SHUT][0]} --from {SHUT} --account main"
+    told = f"appliance channel move {NUMBERS[SHUT][0]} --from {SHUT} --account main --park"
     assert (told in checked.stderr, told in served.stderr) == (True, True)
 
 

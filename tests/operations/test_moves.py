@@ -30,7 +30,7 @@ async def world(tmp_path: Path) -> AsyncIterator[Accounts]:
 async def move(world: Accounts, address: str, account: str, source: str | None = None, *, park: bool = False) -> str:
     """ "" or the code of the refusal."""
     try:
-        await world.appliance.store.write(lambda tx: move_channel(tx, Move(address, source, account, park)))
+        await move_channel(world.appliance.store, Move(address, source, account, park), world.appliance.engine.missed)
     except RequestError as error:
         return error.code
     world.appliance.engine.bell.ring()
@@ -46,7 +46,7 @@ async def test_what_was_never_handed_over_goes_out_through_the_new_account(world
     world.at[MAIN].owned = (*NUMBERS[MAIN], SHUTS)
     world.at[MAIN].services = None
 
-    assert await move(world, SHUTS, MAIN) == ""
+    assert await move(world, SHUTS, MAIN, park=True) == ""
     await world.pass_(MINUTE)
     await world.write(MAIN, CUSTOMER, SHUTS, "two")
     await world.settle()
@@ -72,7 +72,7 @@ async def test_it_stays_while_a_send_is_in_doubt(world: Accounts) -> None:
     await world.write(BRANCH, CUSTOMER, address, "Oi")
     await world.settle()
     with pytest.raises(RequestError, match=r"only its log can tell. Wait until .* or .* --park"):
-        await world.appliance.store.write(lambda tx: move_channel(tx, Move(address, None, MAIN)))
+        await move_channel(world.appliance.store, Move(address, None, MAIN), world.appliance.engine.missed)
     assert await move(world, address, MAIN) == "in_doubt"
 
     await world.pass_(5 * MINUTE)
@@ -137,7 +137,7 @@ async def test_jobs_go_with_the_channel(world: Accounts) -> None:
     assert await resources() == [f"channel:{shut}@{SHUT}"]
 
     world.at[BRANCH].revoked = True
-    assert await move(world, SHUTS, BRANCH) == ""
+    assert await move(world, SHUTS, BRANCH, park=True) == ""
 
     assert await resources() == [f"channel:{shut}@{BRANCH}"]
 

@@ -1,10 +1,13 @@
--- The accounts that a channel belonged to before it moved: they keep what was said through them.
+-- The accounts that a channel belonged to before it moved: they keep what was said through them. Their logs are read a
+-- little longer, as they may be behind.
 CREATE TABLE former_accounts (
     channel_id INTEGER NOT NULL REFERENCES channels ON DELETE CASCADE,
     account TEXT NOT NULL,
+    read_from INTEGER, -- NULL: the log was read to the end, or it is given up
+    moved_at INTEGER,
     PRIMARY KEY (channel_id, account)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO former_accounts
+INSERT INTO former_accounts (channel_id, account)
 SELECT DISTINCT o.channel_id, a.account FROM attempts a JOIN outbox o ON o.id = a.outbox_id WHERE a.account IS NOT NULL;
 
 -- A copy at Twilio is one account's. Where nobody can tell whose, there is a row for each that may have it.
