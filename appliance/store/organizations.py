@@ -133,7 +133,7 @@ class Channels(Repository[Channel]):
         return [(self._load(row), row["watermark_at"], row["timezone"]) for row in rows]
 
     def left(self, account: str, since: int) -> list[tuple[Channel, int, str]]:
-        """The same of channels that left an account since a time (ms UTC): its log may still have something for them."""
+        """The same of channels that left an account since a time (ms UTC): its log may have more of them."""
         rows = self._sql.all(
             "SELECT c.*, f.read_from, o.timezone FROM former_accounts f JOIN channels c ON c.id = f.channel_id "
             "JOIN organizations o ON o.id = c.organization_id "

@@ -1,5 +1,6 @@
 """A channel that moves to another account, and what keeps it where it is."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import msgspec
 import pytest
 
 from appliance.errors import RequestError
-from appliance.model import MAIN, Handover
+from appliance.model import MAIN, Channel, Handover, JobKind
 from appliance.operations.channels import remove
 from appliance.operations.moves import Move, move_channel
 from appliance.simulator import SANDBOX, Fault
@@ -54,6 +55,112 @@ async def test_what_was_never_handed_over_goes_out_through_the_new_account(world
     assert (world.answers(SHUT), world.answers(MAIN)) == ([], ["Re: one", "Re: two"])
     assert await world.column("SELECT count(*) FROM conversations") == [1]
     assert await world.column("SELECT disposition FROM dispositions") == ["answered"] * 2
+
+
+def ready_for(world: Accounts, account: str, address: str) -> None:
+    """At Twilio the number is the account's, which answers."""
+    world.at[account].revoked = False
+    world.at[account].owned = (*NUMBERS[account], address)
+
+
+async def test_what_was_missed_comes_in_before_the_move(world: Accounts) -> None:
+    """Its webhook never arrived, and nobody asks the old account's log for the channel afterwards: it is read first, and
+    the answer leaves through the new account.
+    """
+    address = NUMBERS[BRANCH][0]
+    ready_for(world, SHUT, address)
+    await world.write(BRANCH, CUSTOMER, address, "Oi", deliver=False)
+    await world.pass_(MINUTE)
+
+    assert await move(world, address, SHUT) == ""
+    await world.settle()
+
+    assert (world.answers(BRANCH), world.answers(SHUT)) == ([], ["Re: Oi"])
+    assert await world.dispositions() == ["answered"]
+
+
+async def test_it_stays_while_the_old_log_cannot_be_read(world: Accounts) -> None:
+    """Nobody could tell what was missed: the refusal says so and what to do, and nothing has moved. Over the API too."""
+    address = NUMBERS[BRANCH][0]
+    world.at[BRANCH].faults.add(Fault("list", "error", times=None))
+    async with control_of(world) as api:
+        status, told = await api.post("channels/move", {"address": address, "account": MAIN})
+
+    assert (status, told["error"]["code"]) == (409, "unread")
+    assert re.search(r"The log of branch does not tell what was missed .* cannot be read .* --park", str(told))
+    assert await world.column("SELECT account FROM channels WHERE address = ?", address) == [BRANCH]
+
+
+async def test_what_is_just_coming_in_is_left_to_its_webhook(world: Accounts) -> None:
+    """A message that Twilio has and we do not, a second old: it does not move before that is here, or known as missed."""
+    address = NUMBERS[BRANCH][0]
+    ready_for(world, SHUT, address)
+    await world.write(BRANCH, CUSTOMER, address, "Oi", deliver=False)
+
+    assert await move(world, address, SHUT) == "unread"
+    await world.pass_(MINUTE)
+    assert await move(world, address, SHUT) == ""
+    await world.settle()
+
+    assert world.answers(SHUT) == ["Re: Oi"]
+
+
+async def test_what_a_parked_move_leaves_unknown_is_told(world: Accounts) -> None:
+    """The old account takes no key any more: it moves with `--park`, and a card says what is not known."""
+    async with control_of(world) as api:
+        status, told = await api.post("channels/move", {"address": SHUTS, "account": BRANCH, "park": True})
+
+    (channel,) = await world.column("SELECT id FROM channels WHERE address = ?", SHUTS)
+    assert (status, told) == (200, {"id": channel, "read": False})
+    assert ("moved", f"channel:{channel}") in await world.opened()
+    (text,) = await world.column("SELECT text FROM cards WHERE kind = 'moved'")
+    assert "what came in by shut before it moved to branch, and did not reach this box, is not known" in text
+    assert SHUTS not in text
+
+
+async def test_what_arrives_between_the_read_and_the_move_is_answered(world: Accounts) -> None:
+    """By webhook, when the old log was read already: it is the channel's like any other."""
+    address = NUMBERS[BRANCH][0]
+    ready_for(world, SHUT, address)
+
+    class Late:
+        async def fetch(self, channel: Channel) -> bool:
+            found = await world.appliance.engine.missed.fetch(channel)
+            await world.write(BRANCH, CUSTOMER, address, "Oi")
+            await world.settle()  # it was answered as well
+            return found
+
+    await move_channel(world.appliance.store, Move(address, None, SHUT), Late())
+    await world.settle()
+
+    assert world.answers(BRANCH) + world.answers(SHUT) == ["Re: Oi"]
+    assert await world.dispositions() == ["answered"]
+
+
+async def test_the_old_log_may_be_behind(world: Accounts) -> None:
+    """A missed message that the list shows only minutes later, after the move: that log is read a little longer, and
+    what it tells is answered by the new account. Then nobody asks it any more.
+    """
+    address = NUMBERS[BRANCH][0]
+    ready_for(world, SHUT, address)
+    await world.write(BRANCH, CUSTOMER, address, "Oi", deliver=False)
+    await world.pass_(MINUTE)
+    world.at[BRANCH].faults.add(Fault("list", "lag", seconds=300, times=None))
+    assert await move(world, address, SHUT) == ""
+
+    async def pass_(seconds: float) -> None:
+        await world.pass_(seconds)
+        await world.appliance.engine.schedule.tick(JobKind.CATCH_UP)
+        await world.settle()
+
+    await pass_(2 * MINUTE)
+    assert world.answers(SHUT) == []
+    await pass_(5 * MINUTE)
+    assert (world.answers(BRANCH), world.answers(SHUT)) == ([], ["Re: Oi"])
+    await pass_(5 * MINUTE)
+
+    assert await world.column("SELECT read_from FROM former_accounts") == [None]
+    assert await world.dispositions() == ["answered"]
 
 
 async def test_an_address_that_was_removed_over_there_is_refused(world: Accounts) -> None:
