@@ -18,17 +18,20 @@ PART = 8  # of what it has waited for already: until the next look
 @dataclass(frozen=True, slots=True)
 class Wait:
     """`why`: what it waits for and what to do, without anybody's name; empty: for nothing, there is merely more to do.
-    `least`: until the next look (ms). `unread`: Twilio's log is what it waits for.
+    `least` and `most`: until the next look (ms). `unread`: Twilio's log is what it waits for.
     """
 
     why: str
     least: int = MINUTE
+    most: int = LONGEST
     unread: bool = False
 
 
 MORE = Wait("", 0)
 UNDER_WAY = Wait("an answer to the person is under way", SECOND)
-IN_DOUBT = Wait("whether a message reached the person is not known; Twilio's log will tell within half an hour")
+IN_DOUBT = Wait(
+    "whether a message reached the person is not known; Twilio's log will tell within half an hour", most=LATER
+)
 READER = Wait("a backup or another program reads the database", 5 * SECOND)
 ON_ITS_WAY = Wait("some of the messages are still on their way at Twilio, which deletes them only afterwards", LATER)
 
@@ -54,7 +57,7 @@ def note(tx: Tx, forgetting: Forgetting, wait: Wait) -> int:
     now = tx.now
     since = min(forgetting.waits_since or now, now)
     unread_since = min(forgetting.unread_since or now, now) if wait.unread else None
-    look_at = now + min(max(wait.least, (now - since) // PART), LONGEST)
+    look_at = now + min(max(wait.least, (now - since) // PART), wait.most)
     tx.forgotten.wait(forgetting.id, wait.why, since=since, unread_since=unread_since, look_at=look_at)
     subject, text = cards.forgetting(forgetting.id), f"Forgetting no. {forgetting.id} waits: {wait.why}."
     card = tx.cards.find_in_the_box(CardKind.FORGET, subject)
