@@ -171,7 +171,7 @@ class CatchUpHandler:
         for message in messages:
             arrival = await self._arrival(channel, names, message, log, ours, heard)
             with contextlib.suppress(DuplicateError):  # its webhook came meanwhile
-                await self._receive(arrival)
+                await self._receive(channel, arrival)
         self._bell.ring()
         return True
 
@@ -218,8 +218,12 @@ class CatchUpHandler:
         inbound = missed.as_inbound(message, channel.account, self._sids[channel.account], media)
         return Arrival(inbound, fate, self._order(message.created_at - log.offset, heard, is_overtaken))
 
-    async def _receive(self, arrival: Arrival) -> None:
-        await self._store.write(lambda tx: receive(tx, arrival.message, self._config, arrival))
+    async def _receive(self, channel: Channel, arrival: Arrival) -> None:
+        def come_in(tx: Tx) -> None:
+            here = tx.channels.get(channel.id) or channel  # it may have moved while the log was read
+            receive(tx, replace(arrival.message, account=here.account), self._config, arrival)
+
+        await self._store.write(come_in)
 
 
 def _passed(tx: Tx, channel: Channel, heard: _Heard) -> None:

@@ -1,8 +1,10 @@
 """A channel that moves to another account, and what keeps it where it is."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -161,6 +163,30 @@ async def test_the_old_log_may_be_behind(world: Accounts) -> None:
 
     assert await world.column("SELECT read_from FROM former_accounts") == [None]
     assert await world.dispositions() == ["answered"]
+
+
+async def test_a_pass_under_way_does_not_mind_the_move(world: Accounts) -> None:
+    """The old log is being read while the channel moves: what it tells is the channel's, and no orphan."""
+    address = NUMBERS[BRANCH][0]
+    ready_for(world, SHUT, address)
+    await world.write(BRANCH, CUSTOMER, address, "Oi", deliver=False)
+    await world.pass_(MINUTE)
+    (channel,) = await world.column("SELECT id FROM channels WHERE address = ?", address)
+    read, outbound = asyncio.Event(), world.appliance.engine.adapters.accounts[BRANCH].log.outbound
+    log: Any = world.appliance.engine.adapters.accounts[BRANCH].log
+
+    async def slow(*about: Any, **more: Any) -> Any:
+        read.set()
+        await world.appliance.store.write(lambda tx: tx.channels.move(channel, SHUT, goes_on=True))
+        return await outbound(*about, **more)
+
+    log.outbound = slow
+    await world.appliance.engine.schedule.tick(JobKind.CATCH_UP)
+    await world.settle()
+
+    assert read.is_set()
+    assert await world.column("SELECT count(*) FROM orphaned_messages") == [0]
+    assert world.answers(SHUT) == ["Re: Oi"]
 
 
 async def test_an_address_that_was_removed_over_there_is_refused(world: Accounts) -> None:
