@@ -74,7 +74,7 @@ class ForgetHandler:
         return await self._store.write(lambda tx: patience.note(tx, forgetting, wait))
 
     async def _wait(self, forgetting: Forgetting) -> Wait | None:
-        if held := await self._store.write(lambda tx: _held(tx, forgetting)):
+        if held := await self._store.write(lambda tx: _wait_for(tx, forgetting)):
             return await self._doubt(forgetting) if held is IN_DOUBT else held
         contact, of_contact = await self._store.read(lambda tx: whose(tx, forgetting))
         if forgetting.at_twilio and (wait := await self._copies.find(forgetting, contact, of_contact.channel)):
@@ -136,7 +136,7 @@ def _look_again(tx: Tx) -> None:
         tx.jobs.hurry(JobKind.FORGET)
 
 
-def _held(tx: Tx, forgetting: Forgetting) -> Wait | None:
+def _wait_for(tx: Tx, forgetting: Forgetting) -> Wait | None:
     """What became ready meanwhile is let go as well; what is under way, or in doubt, is waited for."""
     contact, of_contact = whose(tx, forgetting)
     tx.persons.let_go(contact, forgetting.organization_id)
