@@ -51,7 +51,7 @@ NEEDS = {
         "appliance config errors handover.charge language model outbox outbox.permission people ports queue reply.shelf "
         "store texts twilio.encoding wire"
     ),
-    "privacy": "appliance config errors inbox inbox.keywords model operations ports printable queue store wire",
+    "privacy": "appliance config errors inbox inbox.keywords model operations outbox ports printable queue store wire",
     # drivers and assembly
     "web": "config errors inbox logs metrics model operations outbox ports privacy queue reply.shelf store twilio.misfit twilio.webhook",
     "pulse": "errors ports queue store systemd",

@@ -31,6 +31,8 @@ class CardKind(StrEnum):
     CLOCK = "clock"
     RESTORED = "restored"
     BACKUP = "backup"
+    MOVED = "moved"  # what was missed before a channel moved is not known
+    FORGET = "forget"  # somebody's wish to be forgotten waits for something
 
 
 def account(name: str) -> Subject:
@@ -59,6 +61,10 @@ def conversation(conversation_id: int) -> Subject:
 
 def reply(outbox_id: int) -> Subject:
     return Subject(f"outbox:{outbox_id}")
+
+
+def forgetting(forgetting_id: int) -> Subject:
+    return Subject(f"forgetting:{forgetting_id}")
 
 
 def channel(channel_id: int) -> Subject:
