@@ -93,7 +93,8 @@ class Appliance:
     async def _listen(self, pulse: Pulse) -> None:
         server, registry, store, bell = self.config.server, self.metrics.registry, self.store, self.engine.bell
         adapters, shelves = self.engine.adapters, self.engine.shelves
-        desk = Desk(store, self.config, bell, adapters.offline, adapters.responder, shelves, self.clock.now())
+        missed, now = self.engine.missed, self.clock.now()
+        desk = Desk(store, self.config, bell, adapters.offline, adapters.responder, shelves, missed, now)
         intake, refusals = Intake(store, self.config, bell), self.engine.refusals
         hooks = Hooks(store, intake, self.config, self.metrics, refusals, self.not_stored, self.failed)
         app = applications.public(desk, registry, pulse.faults, hooks)

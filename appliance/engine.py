@@ -26,7 +26,7 @@ from appliance.inbox.refused import ASK_EVERY, Refusals
 from appliance.links import link
 from appliance.links.link import Links
 from appliance.metrics import Metrics
-from appliance.model import SECOND, JobKind
+from appliance.model import SECOND, Channel, JobKind
 from appliance.operations.knowledge import Offline
 from appliance.outbox import consequences, delivery
 from appliance.outbox.follow_up import FollowUpHandler
@@ -123,8 +123,29 @@ def _credentials(asked: Account, config: Config) -> list[tuple[str, str]]:
 @contextlib.asynccontextmanager
 async def offline_control(config: Config) -> AsyncIterator[None]:
     """The control socket of an appliance that does not run. Raises AlreadyRunningError or DatabaseError."""
-    async with offline.control(config, SystemClock(), Faq(), make_responder(config)):
+    clock, responder = SystemClock(), make_responder(config)
+    async with offline.control(config, clock, Faq(), responder, lambda store: _Unconnected(store, config, clock)):
         yield
+
+
+@dataclass(frozen=True, slots=True)
+class _Unconnected:
+    """Implements ports.Missed for a box that does not run: connected only when it is asked."""
+
+    store: Store
+    config: Config
+    clock: Clock
+
+    async def fetch(self, channel: Channel) -> bool:
+        adapters = await connect(self.config, self.clock, Faq())
+        try:
+            hold = Hold([], lambda: None)
+            refusals = Refusals(self.store, self.config, self.clock, lambda: None)  # nothing is refused here
+            missed = CatchUpHandler(self.store, adapters.accounts, self.config, self.clock, Bell(), hold, refusals)
+            return await missed.fetch(channel)
+        finally:
+            for account in adapters.accounts.values():
+                await account.sender.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +195,8 @@ class Engine:
         self.schedule = Schedule(store, config, clock, self.bell, self._timekeeper)
         self.refusals = Refusals(store, config, clock, partial(self.schedule.request, JobKind.CATCH_UP, ASK_EVERY))
         self._catch_up = CatchUpHandler(store, adapters.accounts, config, clock, self.bell, hold, self.refusals)
+        # Before a channel moves: nobody is woken, as what comes in so is answered by its new account.
+        self.missed = CatchUpHandler(store, adapters.accounts, config, clock, Bell(), hold, self.refusals)
         self._handlers = self.handlers(clock)
         self.worker = Worker(
             store=store,

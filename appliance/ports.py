@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from appliance.model import Organization, TextKey, Topic
+from appliance.model import Channel, Organization, TextKey, Topic
 from appliance.wire import LoggedMessage, LogRead, Media, OutboundMessage, Trouble, TwilioMessageResult
 
 
@@ -153,7 +153,18 @@ class MessageLog(Protocol):
         """What is attached to a message. Raises LogUnavailableError."""
 
     async def delete(self, sid: str) -> int | None:
-        """Delete a message with its media. None: it is gone; else Twilio's code why not. Raises LogUnavailableError."""
+        """Delete a message with its media. None: done; else Twilio's code why not, 20404 where there is no such
+        message (any more). Raises LogUnavailableError.
+        """
+
+
+class Missed(Protocol):
+    """Brings in what Twilio has and we do not."""
+
+    async def fetch(self, channel: Channel) -> bool:
+        """What came in at a channel until now, by its account's log. False where something of it must be waited for.
+        Raises LogUnavailableError.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ NEEDS = {
         "store texts twilio.encoding wire"
     ),
     "watch": "config errors links model notices operations ports queue store wire",
-    "privacy": "appliance config errors inbox inbox.keywords model operations ports printable queue store wire",
+    "privacy": "appliance config errors inbox inbox.keywords model operations outbox ports printable queue store wire",
     # drivers and assembly
     "web": "config errors inbox logs metrics model operations outbox ports privacy queue reply.shelf store twilio.misfit twilio.webhook",
     "pulse": "errors ports queue store systemd",

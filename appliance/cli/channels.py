@@ -54,19 +54,24 @@ def remove(session: Session, address: str, account: str | None, force: bool, as_
         click.echo(f"Still waiting for a person: {', '.join(map(one_line, answer['persons']))}")
 
 
+READ = "The old account's log was read: what had not reached this box came in."
+UNREAD = "The old account's log was not read: a card says what is not known."
+
+
 @channel.command()
 @click.argument("address")
 @click.option("--account", metavar="NAME", required=True, help="The account that it belongs to from now on.")
 @click.option(
     "--from", "source", metavar="NAME", help="The account that it belonged to, where several have the address."
 )
-@click.option("--park", is_flag=True, help="What may have been sent or not is left to you, as a dead letter.")
+@click.option("--park", is_flag=True, help="What nobody can know without the old account's log is left to you.")
 @json_option
 @pass_session
 def move(session: Session, address: str, account: str, source: str | None, park: bool, as_json: bool) -> None:
     """Move an address to another account at Twilio, with its customers and conversations.
 
-    Nothing of it may be in doubt: only the old account's log can tell what was sent.
+    First the old account's log is read, and what did not reach this box comes in. Nothing may be in doubt: only that
+    log can tell what was sent. Where the box does not run, what came in is answered at its next start.
     """
     wanted = {"address": address, "account": account, "from": source, "park": park}
     answer = talk(session.config(), lambda api: api.post("channels/move", **wanted))
@@ -74,6 +79,7 @@ def move(session: Session, address: str, account: str, source: str | None, park:
         say_json(answer)
     else:
         click.echo(f"Moved {one_line(address)} to {one_line(account)}.")
+        click.echo(READ if answer["read"] else UNREAD)
 
 
 @channel.command("list")

@@ -178,18 +178,41 @@ STAYS = [
 ]
 
 
+AT_TWILIO = {  # what else the report may say, with a code or an account at the end of the name
+    "not_found_at_twilio": "{count} were not there",
+    "refused_by_twilio_": "{count} not deleted (Twilio error {which})",
+    "unanswered_at_twilio_": "{count} not deleted: the account {which} does not answer, or takes no key of ours",
+    "not_configured_": "{count} not deleted: the account {which} is not in the configuration any more",
+    "not_listed_": "the log of the account {which} could not be read: only what is known here was looked for",
+}
+
+
+def _at_twilio(report: dict[str, Any]) -> list[str]:
+    return [
+        words.format(count=count, which=name.removeprefix(start))
+        for start, words in AT_TWILIO.items()
+        for name, count in report.items()
+        if name.startswith(start)
+    ]
+
+
 def _told(forgetting: dict[str, Any], running: bool) -> list[str]:
     report = forgetting["report"]
     state = STATES[forgetting["state"]] if running else "is forgotten when the appliance runs"
     lines = [f"No. {forgetting['id']}, asked for {moment(forgetting['requested_at'])}: {state}"]
+    if forgetting["waits_for"] and running:
+        lines.append(f"  since {moment(forgetting['waits_since'])}: {one_line(forgetting['waits_for'])}")
     lines += [f"  {report[name]} {words} emptied" for name, words in TABLES.items() if report.get(name)]
+    if report.get("never_known"):
+        lines.append(
+            f"  {report['never_known']} messages to them may have been sent or not: nobody could tell any more"
+        )
     if report.get("opted_out"):
         lines.append("  had asked for no messages; that stays in force, as a keyed hash, which is personal data still")
     if forgetting["at_twilio"]:
         left = forgetting["left_at_twilio"]
         lines.append(f"  at Twilio: {report.get('deleted_at_twilio', 0)} messages deleted, {left} to go")
-        refused = {name.rpartition("_")[2]: count for name, count in report.items() if name.startswith("refused_by")}
-        lines += [f"  at Twilio: {count} not deleted (Twilio error {code})" for code, count in refused.items()]
+        lines += [f"  at Twilio: {each}" for each in _at_twilio(report)]
     for copy in forgetting["copies"]:
         goes = f"until {moment(copy['goes_at'])}" if copy["goes_at"] else "until you delete it"
         lines.append(f"  still known in {one_line(copy['file'])}: {goes}")

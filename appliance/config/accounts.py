@@ -87,7 +87,7 @@ def strays(config: Config, channels: Iterable[tuple[str, str]]) -> list[str]:
     known = [account.name for account in config.accounts]
     return [
         f"channel {address}: its account {account} is not configured; add [[twilio.accounts]] with that name, or move "
-        f"the channel: appliance channel move {address} --from {account} --account {known[0]}"
+        f"the channel: appliance channel move {address} --from {account} --account {known[0]} --park"
         for address, account in channels
         if account not in known
     ]

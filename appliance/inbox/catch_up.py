@@ -13,7 +13,7 @@ from appliance.inbox.intake import DuplicateError, receive
 from appliance.inbox.keywords import Change
 from appliance.inbox.missed import Arrival, Fate
 from appliance.inbox.refused import Refusals
-from appliance.model import MINUTE, Channel, Job, StoredMessage
+from appliance.model import HOUR, MINUTE, Channel, Job, StoredMessage
 from appliance.people import identity
 from appliance.ports import Accounts, Clock, LogUnavailableError, MessageLog
 from appliance.queue.bell import Bell
@@ -26,12 +26,14 @@ from appliance.store.cards import BOX, CardKind
 from appliance.wire import LoggedMessage, LogRead, covering, together
 
 PATIENCE = 30 * MINUTE
+GIVE_UP = 24 * HOUR  # after so long nobody looks any more into the log of an account that a channel left
 
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """What a read of a channel's log says, and which of its messages are stored."""
+    """What a read of a channel's log says, and which of its messages are stored. `account`: whose log it is."""
 
+    account: str
     log: LogRead
     known: set[str]
     timezone: str
@@ -79,11 +81,13 @@ class CatchUpHandler:
     async def catch_up(self, account: str) -> bool:
         """One pass over an account's channels. False where a young webhook or a send in doubt must be waited for."""
         began = self._clock.now()
-        channels = await self._store.read(lambda tx: tx.channels.enabled(account))
+        channels, left = await self._store.read(
+            lambda tx: (tx.channels.enabled(account), tx.channels.left(account, began - GIVE_UP))
+        )
         tolerance = Tolerance()
         done = [
-            await tolerance.attempt(self._channel(channel, watermark, timezone, tolerance))
-            for channel, watermark, timezone in channels
+            await tolerance.attempt(self._channel(account, channel, since, timezone, tolerance))
+            for channel, since, timezone in [*channels, *left]
         ]
         tolerance.tell()
         restored_at, silent_since = await self._store.read(
@@ -95,6 +99,20 @@ class CatchUpHandler:
         if began - silent_since < self._config.twilio.doubt_grace:
             return False
         return await self._trust(account, [channel for channel, _, _ in channels], restored_at)
+
+    async def fetch(self, channel: Channel) -> bool:
+        """Implements ports.Missed: one channel's part of a pass."""
+        if channel.account not in self._accounts:
+            raise LogUnavailableError("not in the configuration")
+        found = await self._store.read(lambda tx: tx.channels.enabled(channel.account))
+        tolerance = Tolerance()
+        done = [
+            await tolerance.attempt(self._channel(channel.account, *each, tolerance))
+            for each in found
+            if each[0].id == channel.id
+        ]
+        tolerance.tell()
+        return all(done)
 
     async def _trust(self, account: str, channels: Sequence[Channel], restored_at: int) -> bool:
         """The end of a restoration, unless a send of the account that is in doubt must be waited for."""
@@ -113,20 +131,19 @@ class CatchUpHandler:
         Also those that came after it was put in place: Twilio may deliver again what the lost box answered.
         """
         names = await self._store.read(lambda tx: identity.addresses(tx, channel.id, address))
-        heard = await exchange.read(self._log(channel), channel.address, names, messages[0].received_at)
+        heard = await exchange.read(
+            self._accounts[channel.account].log, channel.address, names, messages[0].received_at
+        )
         ours = await self._store.read(lambda tx: exchange.ours(tx, channel.id, address, heard.said, heard.offset))
         answered = [message.id for message in messages if heard.is_answered(message, ours)]
         await self._store.write(lambda tx: tx.messages.suppress(answered, Fate.ANSWERED_ELSEWHERE))
 
-    def _log(self, channel: Channel) -> MessageLog:
-        return self._accounts[channel.account].log
-
-    async def _channel(self, channel: Channel, watermark: int, timezone: str, tolerance: Tolerance) -> bool:
-        """The watermark moves only at the end of a complete pass, to its start."""
-        log = await self._log(channel).inbound(channel.address, watermark)
+    async def _channel(self, account: str, channel: Channel, since: int, timezone: str, tolerance: Tolerance) -> bool:
+        """The watermark moves only at the end of a complete pass, to its start. `account`: its own, or one it left."""
+        log = await self._accounts[account].log.inbound(channel.address, since)
         sids = [message.sid for message in log.messages]
         known = await self._store.read(lambda tx: tx.messages.known(sids), limit=None)
-        heard = _Heard(log, known, timezone)
+        heard = _Heard(account, log, known, timezone)
         began = heard.now
         missing = missed.missing(log.messages, known)
         people_of: dict[frozenset[str], list[LoggedMessage]] = {}
@@ -151,7 +168,7 @@ class CatchUpHandler:
         if await self._store.read(lambda tx: _in_doubt(tx, channel, address)):
             await self._heed(channel, names, messages, heard)
             return False
-        log = await self._said(channel, names, messages[0].created_at)
+        log = await self._said(self._accounts[heard.account].log, channel, names, messages[0].created_at)
         # In one look: what is on its way right now may stand in the log already, and nobody knows its sid.
         ours, in_doubt = await self._store.read(
             lambda tx: (
@@ -164,7 +181,7 @@ class CatchUpHandler:
         for message in messages:
             arrival = await self._arrival(channel, names, message, log, ours, heard)
             with contextlib.suppress(DuplicateError):  # its webhook came meanwhile
-                await self._receive(arrival)
+                await self._receive(channel, arrival)
         self._bell.ring()
         return True
 
@@ -185,9 +202,8 @@ class CatchUpHandler:
     def _order(self, said_at: int, heard: _Heard, is_overtaken: bool = False) -> Order:
         return Order(said_at, is_overtaken, heard.known, heard.log.began_at - self._config.twilio.doubt_grace)
 
-    async def _said(self, channel: Channel, names: Sequence[str], since: int) -> LogRead:
+    async def _said(self, source: MessageLog, channel: Channel, names: Sequence[str], since: int) -> LogRead:
         """What went to a person as an answer, whoever sent it."""
-        source = self._log(channel)
         log = together([await source.outbound(channel.address, each, since) for each in covering(names)])
         if all(said.direction != missed.REPLY for said in log.messages):
             return log
@@ -206,19 +222,26 @@ class CatchUpHandler:
         outbound = [said for said in log.messages if said.direction.startswith("outbound")]
         within = self._config.twilio.catch_up_answer_within
         fate = missed.fate(message, outbound, ours, twilio_now=heard.now, within=within, timezone=heard.timezone)
-        media = await self._log(channel).media(message.sid) if message.num_media else ()
+        media = await self._accounts[heard.account].log.media(message.sid) if message.num_media else ()
         later = missed.words_after(message, heard.log.messages, names)
         is_overtaken = any(word.sid in heard.known for word in later)  # the others are stored after this one
         inbound = missed.as_inbound(message, channel.account, self._sids[channel.account], media)
         return Arrival(inbound, fate, self._order(message.created_at - log.offset, heard, is_overtaken))
 
-    async def _receive(self, arrival: Arrival) -> None:
-        await self._store.write(lambda tx: receive(tx, arrival.message, self._config, arrival))
+    async def _receive(self, channel: Channel, arrival: Arrival) -> None:
+        def come_in(tx: Tx) -> None:
+            here = tx.channels.get(channel.id) or channel  # it may have moved while the log was read
+            receive(tx, replace(arrival.message, account=here.account), self._config, arrival)
+
+        await self._store.write(come_in)
         await self._refusals.found(arrival.message.sid)
 
 
 def _passed(tx: Tx, channel: Channel, heard: _Heard) -> None:
-    tx.channels.read_up_to(channel.id, heard.now - missed.OVERLAP)
+    if heard.account == channel.account:
+        tx.channels.read_up_to(channel.id, heard.now - missed.OVERLAP)
+    else:
+        tx.channels.read_to_the_end(channel.id, heard.account, heard.log.began_at - missed.OVERLAP)
     timekeeping.compared(tx, heard.log.offset)
 
 

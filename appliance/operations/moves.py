@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from appliance.errors import RequestError
-from appliance.model import OutboxState, ai_resource, channel_resource
+from appliance.model import Channel, OutboxMessage, OutboxState, ai_resource, channel_resource, masked
 from appliance.operations.channels import named
 from appliance.outbox import delivery
-from appliance.store import Tx, cards
+from appliance.ports import LogUnavailableError, Missed
+from appliance.store import Store, Tx, cards
 from appliance.store.box import Fact
 from appliance.store.cards import CardKind
 
@@ -23,11 +24,35 @@ class Move:
     park: bool = False
 
 
-def move_channel(tx: Tx, move: Move) -> int:
-    """The channel's id. What was never handed to Twilio goes out through the new account. Raises RequestError.
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """`read`: what came in by the old account until then is known."""
 
-    What the old account may have sent only the old account's log can tell: that is settled first.
+    id: int
+    read: bool
+
+
+async def move_channel(store: Store, move: Move, missed: Missed) -> Moved:
+    """What was never handed to Twilio goes out through the new account. Raises RequestError.
+
+    What did not reach the box only the old account's log can tell: it comes in first. That log is read a
+    little longer, as it may be behind (`inbox/catch_up`).
     """
+    channel = await store.read(lambda tx: _movable(tx, move))
+    try:
+        unread = "" if await missed.fetch(channel) else "something has just come in, or an answer to it is in doubt"
+    except LogUnavailableError as error:
+        unread = f"it cannot be read ({error})"
+    if unread and not move.park:
+        why = f"The log of {channel.account} does not tell what was missed until now: {unread}."
+        todo = "Try again in half a minute, or leave what was missed to yourself with --park."
+        raise RequestError("unread", f"{why} {todo}", "channel", 409)
+    await store.write(lambda tx: _move(tx, move, channel, unread))
+    return Moved(channel.id, not unread)
+
+
+def _movable(tx: Tx, move: Move) -> Channel:
+    """What the old account may have sent only the old account's log can tell: that is settled first, or parked."""
     channel = named(tx, move.address, move.source, enabled=False, field="from")
     if tx.channels.exists(channel.address, move.account):
         raise RequestError(
@@ -41,16 +66,30 @@ def move_channel(tx: Tx, move: Move) -> int:
     if tx.box.number(Fact.RESTORED_AT, channel.account) is not None:
         why = f"A backup was restored; wait until the log of {channel.account} has told what happened since."
         raise RequestError("restored", why, "channel", 409)
-    unclear = [row for row in tx.outbox.unsettled_of(channel.id) if row.attempt or row.state != OutboxState.READY]
-    if move.park and all(row.state != OutboxState.SENDING for row in unclear):
-        for row in unclear:
-            delivery.park(tx, row, "the channel was moved to another account")
-    elif unclear:
+    unclear = _unclear(tx, channel)
+    if unclear and not (move.park and all(row.state != OutboxState.SENDING for row in unclear)):
         why = f"{len(unclear)} messages may have been sent through {channel.account}; only its log can tell."
         todo = "Wait until `appliance status` shows none that is not sure, or leave them to yourself with --park."
         raise RequestError("in_doubt", f"{why} {todo}", "channel", 409)
+    return channel
+
+
+def _unclear(tx: Tx, channel: Channel) -> list[OutboxMessage]:
+    return [row for row in tx.outbox.unsettled_of(channel.id) if row.attempt or row.state != OutboxState.READY]
+
+
+def _move(tx: Tx, move: Move, was: Channel, unread: str) -> None:
+    """`was`: the channel whose log was read."""
+    channel = _movable(tx, move)
+    if channel != was:
+        raise RequestError("moved", "The channel has been moved or removed meanwhile.", "address", 409)
+    for row in _unclear(tx, channel):
+        delivery.park(tx, row, "the channel was moved to another account")
+    if unread:
+        subject, number = cards.channel(channel.id), masked(channel.address)
+        tx.cards.open(CardKind.MOVED, subject, channel.organization_id, number=number, was=channel.account, why=unread)
     tx.attempts.remain(channel.id, channel.account)
-    tx.channels.move(channel.id, move.account)
+    tx.channels.move(channel.id, move.account, goes_on=not unread)
     tx.cards.close(CardKind.ORPHAN, cards.number(move.account, channel.address))
     tx.jobs.move(
         channel.id,
@@ -59,4 +98,3 @@ def move_channel(tx: Tx, move: Move) -> int:
             ai_resource(channel.organization_id, channel.account): ai_resource(channel.organization_id, move.account),
         },
     )
-    return channel.id

@@ -61,7 +61,8 @@ def _who_wrote_to_nobody(tx: Tx, organization: Organization, address: str) -> Co
 def forget(
     tx: Tx, organization: Organization, addresses: Sequence[str], by: str, *, at_twilio: bool, account_sid: str
 ) -> list[Forgetting]:
-    """From now on nothing is said to the person; the job does the rest. Asking again changes nothing.
+    """From now on nothing is said to the person; the job does the rest. Asking again changes nothing; what
+    is waited for is looked at now.
 
     The demo's Twilio is a file on this box: what is forgotten there is forgotten in it.
     """
@@ -73,7 +74,7 @@ def forget(
         tx.persons.let_go(known, organization.id)
         copies = at_twilio or account_sid == SIMULATED
         found.append(tx.forgotten.begin(known, organization.id, by, at, at_twilio=copies))
-    tx.jobs.tick(JobKind.FORGET)
+    tx.jobs.hurry(JobKind.FORGET)
     return found
 
 
@@ -85,7 +86,17 @@ def page(tx: Tx, ids: Sequence[int]) -> tuple[list[dict[str, Any]], int]:
 
 
 def _told(tx: Tx, forgetting: Forgetting) -> dict[str, Any]:
-    names = ("id", "state", "requested_at", "requested_by", "erased_at", "finished_at", "report")
+    names = (
+        "id",
+        "state",
+        "requested_at",
+        "requested_by",
+        "erased_at",
+        "finished_at",
+        "report",
+        "waits_for",
+        "waits_since",
+    )
     left = tx.forgotten.count_copies(forgetting.id)
     told = {name: getattr(forgetting, name) for name in names}
     return told | {

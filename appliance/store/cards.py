@@ -37,6 +37,8 @@ class CardKind(StrEnum):
     CLOCK = "clock"
     RESTORED = "restored"
     BACKUP = "backup"
+    MOVED = "moved"  # what was missed before a channel moved is not known
+    FORGET = "forget"  # somebody's wish to be forgotten waits for something
     # What is missing or runs out; the watch alone opens and closes these.
     NO_ORGANIZATION = "no_organization"
     NO_KNOWLEDGE = "no_knowledge"
@@ -70,6 +72,10 @@ def conversation(conversation_id: int) -> Subject:
 
 def reply(outbox_id: int) -> Subject:
     return Subject(f"outbox:{outbox_id}")
+
+
+def forgetting(forgetting_id: int) -> Subject:
+    return Subject(f"forgetting:{forgetting_id}")
 
 
 def channel(channel_id: int) -> Subject:

@@ -23,7 +23,9 @@ def short_hash(text: str | bytes) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Forgetting:
-    """A contact that is, or was, to be forgotten. `report`: how many of what; no words, no address."""
+    """A contact that is, or was, to be forgotten. `report`: how many of what; no words, no address. `waits_for`, since
+    when, since when Twilio's log is not readable, and when it is looked at next: while it cannot go on.
+    """
 
     id: int
     organization_id: int
@@ -35,6 +37,10 @@ class Forgetting:
     erased_at: int | None
     finished_at: int | None
     report: dict[str, Any]
+    waits_for: str | None
+    waits_since: int | None
+    unread_since: int | None
+    look_at: int | None
 
 
 class Forgotten(Repository[Forgetting]):
@@ -50,12 +56,15 @@ class Forgotten(Repository[Forgetting]):
     def begin(self, contact: Contact, organization_id: int, by: str, at: int, *, at_twilio: bool) -> Forgetting:
         """The contact's forgetting that is under way, or a new one; who wants Twilio's copies deleted may say so late.
 
+        It is looked at now.
+
         `at`: of what was said until then (ms UTC).
         """
         self._sql.run(
             "INSERT INTO forgettings (organization_id, contact_id, state, at_twilio, requested_by, requested_at) "
             "VALUES (?, ?, 'waiting', ?, ?, ?) ON CONFLICT (contact_id) WHERE finished_at IS NULL "
-            "DO UPDATE SET at_twilio = max(at_twilio, excluded.at_twilio) WHERE state = 'waiting'",
+            "DO UPDATE SET look_at = NULL, "
+            "at_twilio = iif(state = 'waiting', max(at_twilio, excluded.at_twilio), at_twilio)",
             organization_id,
             contact.id,
             at_twilio,
@@ -73,11 +82,23 @@ class Forgotten(Repository[Forgetting]):
         return self._select("true ORDER BY id DESC LIMIT ?", limit)
 
     def move(self, forgetting_id: int, state: str, **columns: Any) -> None:
+        """To the next step; nothing is waited for any more."""
         changes = "".join(f", {name} = ?" for name in columns)
         self._sql.run(
-            f"UPDATE forgettings SET state = ?{changes} WHERE id = ?",  # noqa: S608  # literal names
+            "UPDATE forgettings SET state = ?, waits_for = NULL, waits_since = NULL, unread_since = NULL, "  # noqa: S608
+            f"look_at = NULL{changes} WHERE id = ?",  # literal names
             state,
             *columns.values(),
+            forgetting_id,
+        )
+
+    def wait(self, forgetting_id: int, why: str, *, since: int, unread_since: int | None, look_at: int) -> None:
+        self._sql.run(
+            "UPDATE forgettings SET waits_for = ?, waits_since = ?, unread_since = ?, look_at = ? WHERE id = ?",
+            why,
+            since,
+            unread_since,
+            look_at,
             forgetting_id,
         )
 
@@ -159,21 +180,42 @@ class Forgotten(Repository[Forgetting]):
 
     # Twilio's copies.
 
-    def add_copies(self, forgetting_id: int, sids: Collection[str]) -> None:
+    def accounts(self, forgetting_id: int) -> list[str]:
+        """Those that may have messages of the contact: its channel's, and those which the channel belonged to."""
+        rows = self._sql.all(
+            "SELECT h.account FROM forgettings f JOIN contacts c ON c.id = f.contact_id "
+            "JOIN (SELECT id, account FROM channels UNION SELECT channel_id, account FROM former_accounts) h "
+            "ON h.id = c.channel_id WHERE f.id = ?",
+            forgetting_id,
+        )
+        return [row["account"] for row in rows]
+
+    def add_copies(self, forgetting_id: int, sids: Collection[str], account: str | None = None) -> None:
+        """`account`: whose log has them; where none is named, each that may have them."""
+        accounts = self.accounts(forgetting_id) if account is None else [account]
         self._sql.run(
-            "INSERT OR IGNORE INTO copies_at_twilio (sid, forgetting_id) SELECT value, ? FROM json_each(?)",
+            "INSERT OR IGNORE INTO copies_at_twilio (sid, account, forgetting_id) "
+            "SELECT s.value, a.value, ? FROM json_each(?) s, json_each(?) a "
+            "WHERE NOT EXISTS (SELECT 1 FROM copies_at_twilio k WHERE k.sid = s.value)",
             forgetting_id,
             msgspec.json.encode(list(sids)).decode(),
+            msgspec.json.encode(accounts).decode(),
         )
 
-    def copies(self, forgetting_id: int, limit: int) -> list[str]:
+    def copies(self, forgetting_id: int, after: str, limit: int) -> dict[str, list[str]]:
+        """By the next sids the accounts that may have them."""
         rows = self._sql.all(
-            "SELECT sid FROM copies_at_twilio WHERE forgetting_id = ? ORDER BY sid LIMIT ?", forgetting_id, limit
+            "SELECT sid, json_group_array(account) AS accounts FROM copies_at_twilio "
+            "WHERE forgetting_id = ? AND sid > ? GROUP BY sid ORDER BY sid LIMIT ?",
+            forgetting_id,
+            after,
+            limit,
         )
-        return [row["sid"] for row in rows]
+        return {row["sid"]: msgspec.json.decode(row["accounts"]) for row in rows}
 
     def count_copies(self, forgetting_id: int) -> int:
-        return int(self._sql.value("SELECT count(*) FROM copies_at_twilio WHERE forgetting_id = ?", forgetting_id))
+        statement = "SELECT count(DISTINCT sid) FROM copies_at_twilio WHERE forgetting_id = ?"
+        return int(self._sql.value(statement, forgetting_id))
 
     def drop_copy(self, sid: str) -> None:
         self._sql.run("DELETE FROM copies_at_twilio WHERE sid = ?", sid)

@@ -57,6 +57,17 @@ class Jobs(Repository[Job]):
         """Whether a job of this kind is live."""
         return self.in_lane(f"tick:{kind}") is not None
 
+    def hurry(self, kind: JobKind) -> None:
+        """A tick, now: one that waits for a later time does not wait any longer."""
+        lane = f"tick:{kind}"
+        if self.enqueue(kind, lane=lane) is None:
+            self._sql.run(
+                "UPDATE message_queue SET run_at = min(run_at, ?) WHERE lane = ? AND status IN ('ready', 'running') "
+                "AND status = 'ready'",
+                self._sql.now,
+                lane,
+            )
+
     def send(self, row: OutboxMessage, lane: str, message_sid: str | None = None) -> int | None:
         """Enqueue the sending of an outbox row in its contact's lane; None where that is busy."""
         about = {"conversation": row.conversation_id} if row.conversation_id is not None else {}

@@ -94,8 +94,17 @@ class Channels(Repository[Channel]):
         at = self._sql.value("SELECT min(created_at) FROM channels WHERE removed_at IS NULL")
         return None if at is None else int(at)
 
-    def move(self, channel_id: int, account: str) -> None:
-        """To another account: what Twilio says of it comes from there from now on."""
+    def move(self, channel_id: int, account: str, *, goes_on: bool) -> None:
+        """To another account: what Twilio says of it comes from there from now on. `goes_on`: the old one's log is read
+        to its end.
+        """
+        self._sql.run(
+            "INSERT OR REPLACE INTO former_accounts (channel_id, account, read_from, moved_at) "
+            "SELECT id, account, iif(?, watermark_at, NULL), ? FROM channels WHERE id = ?",
+            goes_on,
+            self._sql.now,
+            channel_id,
+        )
         self._sql.run("UPDATE channels SET account = ? WHERE id = ?", account, channel_id)
 
     def exists(self, address: str, account: str | None = None) -> bool:
@@ -127,6 +136,28 @@ class Channels(Repository[Channel]):
             account,
         )
         return [(self._load(row), row["watermark_at"], row["timezone"]) for row in rows]
+
+    def left(self, account: str, since: int) -> list[tuple[Channel, int, str]]:
+        """The same of channels that left an account since a time (ms UTC): its log may have more of them."""
+        rows = self._sql.all(
+            "SELECT c.*, f.read_from, o.timezone FROM former_accounts f JOIN channels c ON c.id = f.channel_id "
+            "JOIN organizations o ON o.id = c.organization_id "
+            "WHERE f.account = ?1 AND f.read_from IS NOT NULL AND f.moved_at >= ?2 AND o.disabled_at IS NULL "
+            "AND c.removed_at IS NULL AND NOT EXISTS (SELECT 1 FROM channels n "  # nor where it has the address again
+            "WHERE n.account = ?1 AND n.address = c.address AND n.removed_at IS NULL) ORDER BY c.id",
+            account,
+            since,
+        )
+        return [(self._load(row), row["read_from"], row["timezone"]) for row in rows]
+
+    def read_to_the_end(self, channel_id: int, account: str, at: int) -> None:
+        """An account's log was read up to a time (ms UTC): if the channel had left it by then, it has nothing more."""
+        self._sql.run(
+            "UPDATE former_accounts SET read_from = NULL WHERE channel_id = ? AND account = ? AND moved_at <= ?",
+            channel_id,
+            account,
+            at,
+        )
 
     def read_up_to(self, channel_id: int, watermark: int) -> None:
         """Twilio's log was read completely up to here; the watermark never goes back."""

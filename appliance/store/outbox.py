@@ -83,6 +83,10 @@ class Outbox(Repository[OutboxMessage]):
         """Of one account, or of all."""
         return self._select(f"{UNSETTLED} AND state = 'doubt' AND account = coalesce(?, account) ORDER BY id", account)
 
+    def in_doubt_to(self, contact_id: int) -> list[OutboxMessage]:
+        """Rows to the person, by whichever address, of which nobody knows whether they were sent."""
+        return self._select(f"contact_id IN {ALIASES} AND {UNSETTLED} AND state = 'doubt' ORDER BY id", contact_id)
+
     def is_unsettled_to(self, contact_id: int) -> bool:
         """Whether Twilio's log may hold a message of ours to the person whose sid we do not know yet."""
         statement = f"SELECT 1 FROM outbox WHERE contact_id IN {ALIASES} AND state IN ('sending', 'doubt') LIMIT 1"  # noqa: S608

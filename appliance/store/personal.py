@@ -175,22 +175,25 @@ TABLES: dict[str, Table] = {
     ),
     "copies_at_twilio": _table(
         "forgetting_id",
+        "account",
         sid="",
         rows=Rows.LATER,
-        key="sid",
+        key="sid, account",
         whose="forgetting_id IN (SELECT id FROM forgettings WHERE contact_id = :contact)",
     ),
     # No customer's. A keyed hash is personal data still: whoever has the key can test a number.
     "forgotten": _table("who at opted_out_at"),
     "known_sids": _table("hash"),
     "forgettings": _table(
-        "id organization_id contact_id state at_twilio requested_by requested_at erased_at finished_at report"
+        "id organization_id contact_id state at_twilio requested_by requested_at erased_at finished_at report",
+        "waits_for waits_since unread_since look_at",
     ),
     "organizations": _table(
         "", "id name language timezone instructions contact created_at disabled_at knowledge_version"
     ),
     "users": _table("", "id organization_id email password_hash created_at"),
     "channels": _table("", "id organization_id account address created_at watermark_at removed_at"),
+    "former_accounts": _table("", "channel_id account read_from moved_at"),
     "knowledge": _table("", "id organization_id title body aliases updated_at"),
     "knowledge_fts": _table("", "title body aliases"),
     "knowledge_fts_config": _table("", "k v"),

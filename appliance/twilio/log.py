@@ -120,9 +120,9 @@ async def _media(client: Client, sid: str) -> tuple[Media, ...]:
 
 async def _delete(client: Client, sid: str) -> int | None:
     try:
-        await _unless_deleted(client.messages(sid).delete_async())
+        await client.messages(sid).delete_async()
     except TwilioRestException as error:
-        if _status() in (HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT, HTTPStatus.BAD_REQUEST):
+        if _status() in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.BAD_REQUEST):
             return int(error.code)
         raise
     return None

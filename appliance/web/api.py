@@ -33,7 +33,7 @@ from appliance.operations.organizations import (
     register_organization,
     whose,
 )
-from appliance.ports import Responder
+from appliance.ports import Missed, Responder
 from appliance.queue.bell import Bell
 from appliance.reply.shelf import Shelves
 from appliance.store import Store, Tx, backup
@@ -59,7 +59,7 @@ ID = "{id:[0-9]{1,18}}"
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What the API works with. `bell`: of the workers. `offline` and `responder`, whom customers are answered by, are
-    for `knowledge/test`. Times in ms UTC.
+    for `knowledge/test`; `missed` for a channel that moves. Times in ms UTC.
     """
 
     store: Store
@@ -68,6 +68,7 @@ class Desk:
     offline: Offline
     responder: Responder
     shelves: Shelves
+    missed: Missed
     started_at: int
 
 
@@ -240,9 +241,9 @@ class Api:
     async def move_channel(self, request: web.Request) -> web.Response:
         body = await read_body(request, ChannelMove)
         move = Move(body.address, body.source, choose(self._desk.config, body.account).name, body.park)
-        moved = await self._store.write(lambda tx: move_channel(tx, move))
+        moved = await move_channel(self._store, move, self._desk.missed)
         self._desk.bell.ring()
-        return json_response({"id": moved})
+        return json_response(moved)
 
     async def knowledge(self, request: web.Request) -> web.Response:
         named = request.query.get("organization")

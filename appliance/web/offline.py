@@ -1,13 +1,13 @@
 """The same API while no appliance runs: this process holds the storage's lock and serves the control socket."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from appliance.config import Config
 from appliance.config.keys import CONTROL_SOCKET
 from appliance.metrics import Metrics
 from appliance.operations.knowledge import Offline
-from appliance.ports import Clock, Responder
+from appliance.ports import Clock, Missed, Responder
 from appliance.queue.bell import Bell
 from appliance.reply.shelf import Shelves
 from appliance.store import Store
@@ -17,8 +17,10 @@ from appliance.web.listeners import Listeners
 
 
 @asynccontextmanager
-async def control(config: Config, clock: Clock, offline: Offline, responder: Responder) -> AsyncIterator[None]:
-    """Listens until the context ends; what is sent waits for the next start.
+async def control(
+    config: Config, clock: Clock, offline: Offline, responder: Responder, missed: Callable[[Store], Missed]
+) -> AsyncIterator[None]:
+    """Listens until the context ends; what is sent, or was missed, waits for the next start.
 
     Raises AlreadyRunningError where an appliance runs, or DatabaseError.
     """
@@ -28,7 +30,9 @@ async def control(config: Config, clock: Clock, offline: Offline, responder: Res
 
     store = await Store.open(config.storage.directory, clock)
     try:
-        desk = Desk(store, config, Bell(), offline, responder, Shelves(), clock.now())  # no worker hears it
+        desk = Desk(
+            store, config, Bell(), offline, responder, Shelves(), missed(store), clock.now()
+        )  # no worker hears it
         app = applications.control(desk, Metrics().registry, not_running)
         async with Listeners() as listeners:
             await listeners.unix(app, store.directory / CONTROL_SOCKET)

@@ -1,9 +1,12 @@
 """Accounts on the command line: whose a channel is, which are configured, and where nothing can start."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -71,6 +74,32 @@ async def test_a_channel_moves(appliance: CommandLine, world: Accounts) -> None:
     assert await world.column("SELECT account FROM channels WHERE address = ? ORDER BY id", SANDBOX) == [MAIN, SHUT]
 
 
+async def test_a_channel_moves_while_nothing_runs(appliance: CommandLine, world: Accounts) -> None:
+    """The command reads the old account's log itself, and says what it did."""
+    address = NUMBERS[BRANCH][0]
+    world.at[SHUT].revoked, world.at[SHUT].owned = False, (*NUMBERS[SHUT], address)
+    await world.appliance.store.write(lambda tx: tx.sql.run("UPDATE channels SET watermark_at = 0"))
+    await world.stop()
+    world.clock.jump(time.time() - world.clock.now() / 1_000)  # the command has the machine's clock
+    await world.write(BRANCH, CUSTOMER, address, "Oi", deliver=False)
+    world.clock.jump(60)
+    moved = await appliance("channel", "move", address, "--account", SHUT)
+    world.at[SHUT].revoked = True
+    refused = await appliance("channel", "move", address, "--account", MAIN)
+    parked = await appliance("channel", "move", address, "--account", MAIN, "--park")
+
+    assert [each.exit_code for each in (moved, refused, parked)] == [0, 1, 0]
+    assert moved.stdout.splitlines()[1] == "The old account's log was read: what had not reached this box came in."
+    assert "does not tell what was missed" in refused.stderr
+    assert parked.stdout.splitlines()[1] == "The old account's log was not read: a card says what is not known."
+    with closing(sqlite3.connect(world.appliance.store.path)) as file:
+        assert file.execute("SELECT body, source FROM messages").fetchall() == [("Oi", "catch_up")]
+        waiting = file.execute(
+            "SELECT resource FROM message_queue WHERE lane GLOB '*|*' AND status = 'ready'"
+        ).fetchall()
+        assert [resource for (resource,) in waiting] == ["ai:2"]
+
+
 async def test_check_names_each_account(appliance: CommandLine) -> None:
     """One line each, with the end of its sid."""
     checked = await appliance("check")
@@ -92,11 +121,11 @@ async def test_a_channel_without_its_account_is_a_fault_of_the_configuration(
     await world.stop()
     command = [sys.executable, "-m", "appliance", "--config", str(path), "serve"]
     served = await asyncio.to_thread(subprocess.run, command, check=False, capture_output=True, text=True)
-    moved = await less("channel", "move", NUMBERS[SHUT][0], "--from", SHUT, "--account", MAIN)
+    moved = await less("channel", "move", NUMBERS[SHUT][0], "--from", SHUT, "--account", MAIN, "--park")
     again = await less("check")
 
     assert (checked.exit_code, served.returncode, moved.exit_code, again.exit_code) == (78, 78, 0, 0)
-    told = f"appliance channel move {NUMBERS[SHUT][0]} --from {SHUT} --account main"
+    told = f"appliance channel move {NUMBERS[SHUT][0]} --from {SHUT} --account main --park"
     assert (told in checked.stderr, told in served.stderr) == (True, True)
 
 

@@ -1,13 +1,16 @@
 """A channel that moves to another account, and what keeps it where it is."""
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from appliance.errors import RequestError
-from appliance.model import MAIN, Handover
+from appliance.model import MAIN, Channel, Handover, JobKind
 from appliance.operations.channels import remove
 from appliance.operations.moves import Move, move_channel
 from appliance.simulator import SANDBOX, Fault
@@ -30,7 +33,7 @@ async def world(tmp_path: Path) -> AsyncIterator[Accounts]:
 async def move(world: Accounts, address: str, account: str, source: str | None = None, *, park: bool = False) -> str:
     """ "" or the code of the refusal."""
     try:
-        await world.appliance.store.write(lambda tx: move_channel(tx, Move(address, source, account, park)))
+        await move_channel(world.appliance.store, Move(address, source, account, park), world.appliance.engine.missed)
     except RequestError as error:
         return error.code
     world.appliance.engine.bell.ring()
@@ -46,7 +49,7 @@ async def test_what_was_never_handed_over_goes_out_through_the_new_account(world
     world.at[MAIN].owned = (*NUMBERS[MAIN], SHUTS)
     world.at[MAIN].services = None
 
-    assert await move(world, SHUTS, MAIN) == ""
+    assert await move(world, SHUTS, MAIN, park=True) == ""
     await world.pass_(MINUTE)
     await world.write(MAIN, CUSTOMER, SHUTS, "two")
     await world.settle()
@@ -54,6 +57,136 @@ async def test_what_was_never_handed_over_goes_out_through_the_new_account(world
     assert (world.answers(SHUT), world.answers(MAIN)) == ([], ["Re: one", "Re: two"])
     assert await world.column("SELECT count(*) FROM conversations") == [1]
     assert await world.column("SELECT disposition FROM dispositions") == ["answered"] * 2
+
+
+def ready_for(world: Accounts, account: str, address: str) -> None:
+    """At Twilio the number is the account's, which answers."""
+    world.at[account].revoked = False
+    world.at[account].owned = (*NUMBERS[account], address)
+
+
+async def test_what_was_missed_comes_in_before_the_move(world: Accounts) -> None:
+    """Its webhook never arrived, and nobody asks the old account's log for the channel afterwards: it is read first, and
+    the answer leaves through the new account.
+    """
+    address = NUMBERS[BRANCH][0]
+    ready_for(world, SHUT, address)
+    await world.write(BRANCH, CUSTOMER, address, "Oi", deliver=False)
+    await world.pass_(MINUTE)
+
+    assert await move(world, address, SHUT) == ""
+    await world.settle()
+
+    assert (world.answers(BRANCH), world.answers(SHUT)) == ([], ["Re: Oi"])
+    assert await world.dispositions() == ["answered"]
+
+
+async def test_it_stays_while_the_old_log_cannot_be_read(world: Accounts) -> None:
+    """Nobody could tell what was missed: the refusal says so and what to do, and nothing has moved. Over the API too."""
+    address = NUMBERS[BRANCH][0]
+    world.at[BRANCH].faults.add(Fault("list", "error", times=None))
+    async with control_of(world) as api:
+        status, told = await api.post("channels/move", {"address": address, "account": MAIN})
+
+    assert (status, told["error"]["code"]) == (409, "unread")
+    assert re.search(r"The log of branch does not tell what was missed .* cannot be read .* --park", str(told))
+    assert await world.column("SELECT account FROM channels WHERE address = ?", address) == [BRANCH]
+
+
+async def test_what_is_just_coming_in_is_left_to_its_webhook(world: Accounts) -> None:
+    """A message that Twilio has and we do not, a second old: it does not move before that is here, or known as missed."""
+    address = NUMBERS[BRANCH][0]
+    ready_for(world, SHUT, address)
+    await world.write(BRANCH, CUSTOMER, address, "Oi", deliver=False)
+
+    assert await move(world, address, SHUT) == "unread"
+    await world.pass_(MINUTE)
+    assert await move(world, address, SHUT) == ""
+    await world.settle()
+
+    assert world.answers(SHUT) == ["Re: Oi"]
+
+
+async def test_what_a_parked_move_leaves_unknown_is_told(world: Accounts) -> None:
+    """The old account takes no key any more: it moves with `--park`, and a card says what is not known."""
+    async with control_of(world) as api:
+        status, told = await api.post("channels/move", {"address": SHUTS, "account": BRANCH, "park": True})
+
+    (channel,) = await world.column("SELECT id FROM channels WHERE address = ?", SHUTS)
+    assert (status, told) == (200, {"id": channel, "read": False})
+    assert ("moved", f"channel:{channel}") in await world.opened()
+    (text,) = await world.column("SELECT text FROM cards WHERE kind = 'moved'")
+    assert "what came in by shut before it moved to branch, and did not reach this box, is not known" in text
+    assert SHUTS not in text
+
+
+async def test_what_arrives_between_the_read_and_the_move_is_answered(world: Accounts) -> None:
+    """By webhook, when the old log was read already: it is the channel's like any other."""
+    address = NUMBERS[BRANCH][0]
+    ready_for(world, SHUT, address)
+
+    class Late:
+        async def fetch(self, channel: Channel) -> bool:
+            found = await world.appliance.engine.missed.fetch(channel)
+            await world.write(BRANCH, CUSTOMER, address, "Oi")
+            await world.settle()  # it was answered as well
+            return found
+
+    await move_channel(world.appliance.store, Move(address, None, SHUT), Late())
+    await world.settle()
+
+    assert world.answers(BRANCH) + world.answers(SHUT) == ["Re: Oi"]
+    assert await world.dispositions() == ["answered"]
+
+
+async def test_the_old_log_may_be_behind(world: Accounts) -> None:
+    """A missed message that the list shows only minutes later, after the move: that log is read a little longer, and
+    what it tells is answered by the new account. Then nobody asks it any more.
+    """
+    address = NUMBERS[BRANCH][0]
+    ready_for(world, SHUT, address)
+    await world.write(BRANCH, CUSTOMER, address, "Oi", deliver=False)
+    await world.pass_(MINUTE)
+    world.at[BRANCH].faults.add(Fault("list", "lag", seconds=300, times=None))
+    assert await move(world, address, SHUT) == ""
+
+    async def pass_(seconds: float) -> None:
+        await world.pass_(seconds)
+        await world.appliance.engine.schedule.tick(JobKind.CATCH_UP)
+        await world.settle()
+
+    await pass_(2 * MINUTE)
+    assert world.answers(SHUT) == []
+    await pass_(5 * MINUTE)
+    assert (world.answers(BRANCH), world.answers(SHUT)) == ([], ["Re: Oi"])
+    await pass_(5 * MINUTE)
+
+    assert await world.column("SELECT read_from FROM former_accounts") == [None]
+    assert await world.dispositions() == ["answered"]
+
+
+async def test_a_pass_under_way_does_not_mind_the_move(world: Accounts) -> None:
+    """The old log is being read while the channel moves: what it tells is the channel's, and no orphan."""
+    address = NUMBERS[BRANCH][0]
+    ready_for(world, SHUT, address)
+    await world.write(BRANCH, CUSTOMER, address, "Oi", deliver=False)
+    await world.pass_(MINUTE)
+    (channel,) = await world.column("SELECT id FROM channels WHERE address = ?", address)
+    read, outbound = asyncio.Event(), world.appliance.engine.adapters.accounts[BRANCH].log.outbound
+    log: Any = world.appliance.engine.adapters.accounts[BRANCH].log
+
+    async def slow(*about: Any, **more: Any) -> Any:
+        read.set()
+        await world.appliance.store.write(lambda tx: tx.channels.move(channel, SHUT, goes_on=True))
+        return await outbound(*about, **more)
+
+    log.outbound = slow
+    await world.appliance.engine.schedule.tick(JobKind.CATCH_UP)
+    await world.settle()
+
+    assert read.is_set()
+    assert await world.column("SELECT count(*) FROM orphaned_messages") == [0]
+    assert world.answers(SHUT) == ["Re: Oi"]
 
 
 async def test_an_address_that_was_removed_over_there_is_refused(world: Accounts) -> None:
@@ -72,7 +205,7 @@ async def test_it_stays_while_a_send_is_in_doubt(world: Accounts) -> None:
     await world.write(BRANCH, CUSTOMER, address, "Oi")
     await world.settle()
     with pytest.raises(RequestError, match=r"only its log can tell. Wait until .* or .* --park"):
-        await world.appliance.store.write(lambda tx: move_channel(tx, Move(address, None, MAIN)))
+        await move_channel(world.appliance.store, Move(address, None, MAIN), world.appliance.engine.missed)
     assert await move(world, address, MAIN) == "in_doubt"
 
     await world.pass_(5 * MINUTE)
@@ -137,7 +270,7 @@ async def test_jobs_go_with_the_channel(world: Accounts) -> None:
     assert await resources() == [f"channel:{shut}@{SHUT}"]
 
     world.at[BRANCH].revoked = True
-    assert await move(world, SHUTS, BRANCH) == ""
+    assert await move(world, SHUTS, BRANCH, park=True) == ""
 
     assert await resources() == [f"channel:{shut}@{BRANCH}"]
 

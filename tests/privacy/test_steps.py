@@ -147,7 +147,8 @@ async def test_twilios_copies_go_where_asked(clockwork: World) -> None:
     [told] = await forgotten(clockwork)
     assert {entry.sender for entry in clockwork.twilio.ledger} == {"+5511977776666", SMS}
     assert all(CUSTOMER not in (entry.sender, entry.recipient) for entry in clockwork.twilio.ledger)
-    assert (told["state"], told["left_at_twilio"], told["report"]["deleted_at_twilio"]) == ("done", 0, 7)
+    assert (told["state"], told["left_at_twilio"], told["report"]["deleted_at_twilio"]) == ("done", 0, 6)
+    assert told["report"]["not_found_at_twilio"] == 1
 
 
 async def test_what_twilio_cannot_delete_yet_is_tried_again(clockwork: World) -> None:

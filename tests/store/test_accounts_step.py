@@ -40,6 +40,7 @@ CREATE VIEW outgoing AS
 SELECT o.*, ch.address AS sender, c.address AS recipient
 FROM outbox o JOIN channels ch ON ch.id = o.channel_id JOIN contacts c ON c.id = o.contact_id;
 ALTER TABLE attempts DROP COLUMN account;
+DROP TABLE former_accounts;
 DROP TABLE contact_links;
 DROP TABLE contact_aliases;
 DROP INDEX contacts_person;

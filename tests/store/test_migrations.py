@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -208,3 +209,37 @@ async def test_topics_and_replies_of_before_menus_are_taken_along(tmp_path: Path
         assert await store.read(lambda tx: (tx.outbox.menu(1), tx.outbox.streak(1, "dont_know", 3))) == ((), 1)
     finally:
         await store.close()
+
+
+async def test_a_database_of_before_former_accounts_opens(tmp_path: Path) -> None:
+    """What was sent before a move names the account that a channel had; a copy that is still to be deleted at Twilio may
+    be in either, and one that is no moved channel's in the only one.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        known = database.migrations()[:9]
+        patch.setattr(database, "migrations", lambda: known)
+        await open_and_close(tmp_path)
+    path = tmp_path / database.FILE_NAME
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("""
+            INSERT INTO organizations (id, name, language, timezone, created_at) VALUES (1, 'P', 'en', 'UTC', 1);
+            INSERT INTO channels (id, organization_id, account, address, created_at, watermark_at)
+                VALUES (1, 1, 'new', '+1', 1, 1), (2, 1, 'main', '+2', 1, 1);
+            INSERT INTO contacts (id, channel_id, address, created_at) VALUES (1, 1, '+9', 1), (2, 2, '+9', 1);
+            INSERT INTO outbox (id, organization_id, channel_id, contact_id, kind, body, body_hash, state, created_at)
+                VALUES (1, 1, 1, 1, 'answer', '', x'', 'sent', 1);
+            INSERT INTO attempts (outbox_id, number, tag, started_at, account) VALUES (1, 1, 't', 1, 'old');
+            INSERT INTO forgettings (id, organization_id, contact_id, state, at_twilio, requested_by, requested_at)
+                VALUES (1, 1, 1, 'at_twilio', 1, 'cli', 1), (2, 1, 2, 'at_twilio', 1, 'cli', 1);
+            INSERT INTO copies_at_twilio (sid, forgetting_id) VALUES ('SM1', 1), ('SM2', 2);
+        """)
+
+    await open_and_close(tmp_path)
+
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT channel_id, account, read_from FROM former_accounts").fetchall() == [
+            (1, "old", None)
+        ]
+        copies = connection.execute("SELECT sid, account, forgetting_id FROM copies_at_twilio ORDER BY 1, 2").fetchall()
+        assert copies == [("SM1", "new", 1), ("SM1", "old", 1), ("SM2", "main", 2)]
+        assert connection.execute("SELECT waits_for, look_at FROM forgettings").fetchall() == [(None, None)] * 2
