@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from appliance import __version__, engine, systemd
+from appliance.assembly.adapters import connect
 from appliance.clock import SystemClock
 from appliance.config import Config
 from appliance.config.keys import CONTROL_SOCKET
@@ -63,7 +64,7 @@ class Appliance:
         """Raises ApplianceError where it cannot start; call stop() in any case."""
         store = await open_store(self.config, self.clock, self.stopping, self._storage_fault)
         self._running.push_async_callback(store.close)
-        adapters = await engine.connect(self.config, self.clock, self._responder)
+        adapters = await connect(self.config, self.clock, self._responder)
         for account in adapters.accounts.values():
             self._running.push_async_callback(account.sender.close)
         self._running.push_async_callback(adapters.responder.close)

@@ -8,31 +8,29 @@ import contextlib
 import random
 import sys
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 import structlog
 
 from appliance import chores, restoration, timekeeping
+from appliance.assembly.adapters import Adapters, connect, make_responder
 from appliance.clock import SystemClock
-from appliance.config import Account, Config
+from appliance.config import Config
 from appliance.config.accounts import strays
 from appliance.errors import ConfigurationError, StorageBrokenError, StorageUnavailableError
 from appliance.handover.hand_back import HandBackHandler
 from appliance.inbox.catch_up import CatchUpHandler
 from appliance.inbox.refused import ASK_EVERY, Refusals
 from appliance.links import link
-from appliance.links.link import Links
 from appliance.metrics import Metrics
 from appliance.model import SECOND, Channel, JobKind
-from appliance.operations.knowledge import Offline
 from appliance.outbox import consequences, delivery
 from appliance.outbox.follow_up import FollowUpHandler
 from appliance.outbox.send import SendHandler
 from appliance.outbox.settle import SettleHandler
-from appliance.ports import Accounts, Clock, Dialogue, Responder, TwilioAccount
+from appliance.ports import Clock, Dialogue
 from appliance.privacy.handler import ForgetHandler
 from appliance.queue.bell import Bell
 from appliance.queue.circuit import Circuits
@@ -46,78 +44,20 @@ from appliance.reply.handler import ReplyHandler
 from appliance.reply.provider import Provider
 from appliance.reply.shelf import Shelves
 from appliance.responder.faq import Faq
-from appliance.responder.llm import Llm
 from appliance.restoration import Hold
 from appliance.store import Store, Tx, cards
 from appliance.store.box import Fact
 from appliance.store.cards import CardKind
 from appliance.store.times import Rows
 from appliance.timekeeping import Timekeeper
-from appliance.twilio.webhook import STATUS_PATH
 from appliance.watch.alerts import AlertHandler
 from appliance.watch.watch import Watch
 from appliance.web import offline
-from appliance.wire import Trouble
 
 MODEL_PATIENCE = 20 * SECOND  # for an answer that nobody waits for
 RECONCILE_PATIENCE = 10.0  # seconds that workers wait for Twilio's log at start; a job goes on with it later
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Adapters:
-    """What is swapped at the edges. `offline`: can say without a network why it would answer what."""
-
-    accounts: Accounts
-    responder: Responder
-    offline: Offline = field(default_factory=Faq)
-    links: Links = field(default_factory=Links)
-
-
-def make_responder(config: Config) -> Responder:
-    if config.ai.provider == "faq":
-        return Faq()
-    ai = config.ai
-    assert ai.base_url is not None
-    assert ai.model is not None
-    return Llm(ai.base_url, ai.api_key, ai.model, ai.max_output_tokens, ai.context_tokens, ai.reasoning_effort)
-
-
-async def connect(config: Config, clock: Clock, responder: Responder | None = None) -> Adapters:
-    """For each account what sends and what reads its log, over the same connections; and who answers."""
-    # Twilio's package takes a tenth of a second or, on a small board, a whole one to import: not on the loop.
-    module = await asyncio.to_thread(import_module, "appliance.twilio.sender")
-    log_module = await asyncio.to_thread(import_module, "appliance.twilio.log")
-    accounts, links = {}, Links()
-    for account in config.accounts:
-
-        def hear(trouble: Trouble | None, name: str = account.name) -> None:
-            links.get(link.of_account(name)).heard(trouble, clock.now())
-
-        sender = module.TwilioSender(
-            account_sid=account.account_sid,
-            credentials=_credentials(account, config),
-            api_url=account.api_url,
-            status_url=config.server.public_url + STATUS_PATH,
-            timeout=config.twilio.timeout / SECOND,
-            messaging_service_sid=account.messaging_service_sid,
-            hear=hear,
-        )
-        accounts[account.name] = TwilioAccount(sender, log_module.TwilioLog(sender.clients, clock, hear))
-    return Adapters(accounts, responder or make_responder(config), links=links)
-
-
-def _credentials(asked: Account, config: Config) -> list[tuple[str, str]]:
-    """User and secret, in the order they are tried; a subaccount that has none is reached with its parent's."""
-    for account in (asked, *(each for each in config.accounts if each.name == asked.parent)):
-        found: list[tuple[str, str]] = [(account.account_sid, token) for token in account.auth_tokens]
-        if account.api_key_sid and account.api_key_secret:
-            # A token opens subaccounts too; whether a key does is the key's own affair.
-            found.insert(0 if account is asked else len(found), (account.api_key_sid, account.api_key_secret))
-        if found:
-            return found
-    return []
 
 
 @contextlib.asynccontextmanager

@@ -46,7 +46,7 @@ NEEDS = {
     "handover": "config handover.charge inbox model people ports queue store",
     "outbox.permission": "config model store",
     "outbox": "clock config handover.charge model outbox.permission people ports queue restoration store twilio.codes twilio.encoding wire",
-    "reply": "clock config handover.charge inbox language links model outbox.permission ports queue reply.shelf store texts twilio.encoding",
+    "reply": "clock config handover.charge inbox language links model outbox.permission ports queue reply.shelf store texts twilio.encoding wire",
     "notices": "model store twilio.codes",
     "chores": "config errors model ports queue store",
     "operations": (
@@ -59,11 +59,12 @@ NEEDS = {
     "web": "config errors inbox logs metrics model operations outbox ports privacy queue reply.shelf store twilio.misfit twilio.webhook",
     "pulse": "errors ports queue store systemd",
     "opening": "config errors ports restoration store systemd web",
+    "assembly": "config links model operations ports responder twilio twilio.webhook wire",
     "engine": (
-        "chores clock config errors handover inbox links metrics model operations outbox ports privacy queue reply reply.shelf "
-        "responder restoration store timekeeping twilio twilio.webhook watch web wire"
+        "assembly chores clock config errors handover inbox links metrics model outbox ports privacy queue reply reply.shelf "
+        "responder restoration store timekeeping watch web"
     ),
-    "app": "appliance clock config engine errors inbox metrics model opening ports pulse outbox store systemd web",
+    "app": "appliance assembly clock config engine errors inbox metrics model opening ports pulse outbox store systemd web",
     "demo": "app config errors logs operations printable simulator store wire",
     "cli": "app appliance clock config demo engine errors logs model opening printable store twilio.webhook wire",
     "__main__": "cli",

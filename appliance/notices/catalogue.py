@@ -219,6 +219,23 @@ CATALOGUE: Mapping[str, Notice] = {
         is_state=True,
         tags="floppy_disk",
     ),
+    CardKind.MOVED: Notice(
+        title="Something may have been missed before a number moved",
+        text="What came in at {number} by the account {was} before the move was not read to the end: {why}.",
+        itself="Nothing: the new account's log does not have it.",
+        todo="Look at the messages of that account in Twilio's console.",
+        closes="never by itself: put it away when you have seen it",
+        tags="mag",
+    ),
+    CardKind.FORGET: Notice(
+        title="Forgetting no. {number} waits",
+        text="It waits for this: {why}.",
+        itself="It is tried again within an hour, and goes on by itself.",
+        todo="See all of them: appliance forgotten.",
+        closes="when it goes on",
+        is_state=True,
+        tags="hourglass",
+    ),
     CardKind.ORPHAN: Notice(
         title="Unknown number",
         text="Somebody wrote to {number}, which belongs to nobody here.",

@@ -39,12 +39,14 @@ async def move_channel(store: Store, move: Move, missed: Missed) -> Moved:
     little longer, as it may be behind (`inbox/catch_up`).
     """
     channel = await store.read(lambda tx: _movable(tx, move))
+    said = ""
     try:
         unread = "" if await missed.fetch(channel) else "something has just come in, or an answer to it is in doubt"
     except LogUnavailableError as error:
-        unread = f"it cannot be read ({error})"
+        unread, said = "it cannot be read", str(error)
     if unread and not move.park:
-        why = f"The log of {channel.account} does not tell what was missed until now: {unread}."
+        cause = f"{unread} ({said})" if said else unread
+        why = f"The log of {channel.account} does not tell what was missed until now: {cause}."
         todo = "Try again in half a minute, or leave what was missed to yourself with --park."
         raise RequestError("unread", f"{why} {todo}", "channel", 409)
     await store.write(lambda tx: _move(tx, move, channel, unread))

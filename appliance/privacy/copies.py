@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from appliance.model import HOUR, Contact
 from appliance.ports import Accounts, Clock, LogUnavailableError, TooMuchError
-from appliance.privacy.patience import MORE, ON_ITS_WAY, Wait, is_over, unread
+from appliance.privacy.patience import COPIES_UNREAD, MORE, ON_ITS_WAY, Wait, is_over, unread
 from appliance.queue.tolerance import LATER
 from appliance.store import Store, Tx
 from appliance.store.forgotten import Forgetting
@@ -50,7 +50,7 @@ class Copies:
                 continue
             except LogUnavailableError:
                 if not is_over(forgetting, self._clock.now()):
-                    return unread(account, "what is to be deleted at Twilio")
+                    return unread(account, COPIES_UNREAD)
                 continue
             until = forgetting.requested_at + came.offset  # what is younger is somebody new's
             found[account] = [each.sid for each in (*came.messages, *went.messages) if each.created_at <= until]

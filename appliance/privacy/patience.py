@@ -38,12 +38,20 @@ IN_DOUBT = Wait(
     "whether a message reached the person is not known; Twilio's log will tell within half an hour", most=LATER
 )
 READER = Wait("a backup or another program reads the database", 5 * SECOND)
+# Without a log that can be read. It goes on after UNREAD.
+DOUBT_UNREAD = (
+    "Twilio's log of the account {at} cannot be read, which alone tells whether a message reached the person; give the "
+    "account a key that works; after 24 hours it goes on without"
+)
+COPIES_UNREAD = (
+    "Twilio's log of the account {at} cannot be read, which alone tells what is to be deleted there; give the account "
+    "a key that works; after 24 hours it goes on without"
+)
 ON_ITS_WAY = Wait("some of the messages are still on their way at Twilio, which deletes them only afterwards", LATER)
 
 
-def unread(account: str, what: str) -> Wait:
-    todo = f"give the account a key that works; after {UNREAD // HOUR} hours it goes on without"
-    return Wait(f"Twilio's log of the account {account} cannot be read, which alone tells {what}; {todo}", unread=True)
+def unread(account: str, why: str) -> Wait:
+    return Wait(why, unread=True, at=account)
 
 
 def is_over(forgetting: Forgetting, now: int) -> bool:

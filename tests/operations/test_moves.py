@@ -115,8 +115,8 @@ async def test_what_a_parked_move_leaves_unknown_is_told(world: Accounts) -> Non
     (channel,) = await world.column("SELECT id FROM channels WHERE address = ?", SHUTS)
     assert (status, told) == (200, {"id": channel, "read": False})
     assert ("moved", f"channel:{channel}") in await world.opened()
-    (text,) = await world.column("SELECT text FROM cards WHERE kind = 'moved'")
-    assert "what came in by shut before it moved to branch, and did not reach this box, is not known" in text
+    (text,) = [told for told in await world.told() if "before a number moved" in told]
+    assert "by the account shut before the move was not read to the end: it cannot be read" in text
     assert SHUTS not in text
 
 

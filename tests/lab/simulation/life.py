@@ -6,8 +6,9 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from appliance import app, engine, ports
+from appliance.assembly.adapters import Adapters
 from appliance.config import Account, Config, Conversations, Queue, Twilio
-from appliance.engine import Adapters, Engine
+from appliance.engine import Engine
 from appliance.errors import StorageUnavailableError
 from appliance.inbox.intake import Intake
 from appliance.model import MAIN, MINUTE, Job, JobKind
