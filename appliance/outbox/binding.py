@@ -25,6 +25,7 @@ from appliance.people import identity
 from appliance.queue.lane import follow
 from appliance.store import Tx, cards
 from appliance.store.cards import CardKind
+from appliance.store.events import SIGNED_BY, UNNAMED
 from appliance.twilio import codes
 from appliance.wire import Alias, DeliveryReport, LoggedMessage
 
@@ -42,7 +43,7 @@ def apply(tx: Tx, report: DeliveryReport, config: Config) -> OutboxMessage | Non
         return None
     if row is None or found is None or not _is_ours(tx, row, number, found[3], report):
         if not tx.forgotten.knows(report.sid):
-            tx.events.insert(report, None, "names no row of ours")
+            tx.events.insert(report, None, _of_nothing(report))
         return None
     _also_called(tx, row, report.recipient)
     # Equal bodies in doubt are settled together: Twilio's log may have given the sid to another row than this one. It
@@ -53,6 +54,11 @@ def apply(tx: Tx, report: DeliveryReport, config: Config) -> OutboxMessage | Non
     name(tx, row, number, report.sid, report.status, report.error_code, guessed=guessed)
     derive(tx, row, config)
     return row
+
+
+def _of_nothing(report: DeliveryReport) -> str:
+    """The note of what names no row: whose it is, or two accounts with one number could not be told apart."""
+    return UNNAMED if report.account_sid or len(report.accounts) != 1 else SIGNED_BY + report.accounts[0]
 
 
 def _also_called(tx: Tx, row: OutboxMessage, recipient: str) -> None:

@@ -28,6 +28,7 @@ class Whose:
     channel: str
     lane: str
     organization: int
+    account: str = ""
 
 
 class Persons:
@@ -67,9 +68,10 @@ class Persons:
         return sorted({contact.address for contact in found})
 
     def whose(self, contact: Contact, organization_id: int) -> Whose:
-        channel = str(self._sql.value("SELECT address FROM channels WHERE id = ?", contact.channel_id))
+        row = self._sql.one("SELECT address, account FROM channels WHERE id = ?", contact.channel_id)
+        assert row is not None
         lane = session_key(contact.channel_id, contact.address)
-        return Whose(contact.id, contact.address, channel, lane, organization_id)
+        return Whose(contact.id, contact.address, row["address"], lane, organization_id, row["account"])
 
     # Shown.
 
