@@ -79,6 +79,10 @@ def again(tx: Tx, directory: Path, news: Mapping[bytes, Entry]) -> int:
             if entry and contact.forget_at is None and contact.created_at <= entry.at:
                 _forget_at_once(tx, contact, entry.at)
                 found += 1
+    for contact_id, channel_id, address, noted_at in tx.links.aliases_of_the_box():  # whose contact the copy may lack
+        entry = news.get(keyed(key, channel_id, address))
+        if entry and noted_at <= entry.at:
+            tx.links.unnote(contact_id, address)
     _empty_orphans(tx, key, news)
     tx.forgotten.put(news.values())
     return found

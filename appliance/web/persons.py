@@ -54,13 +54,11 @@ class Persons:
 
     async def forget(self, request: web.Request) -> web.Response:
         body = await read_body(request, Forget)
-        account_sid = self._desk.config.twilio.account_sid
+        config, by, copies = self._desk.config, self._requested_by, body.at_twilio
 
         def work(tx: Tx) -> list[int]:
             owner = wish.owner(tx, body.addresses, body.organization)
-            copies = body.at_twilio
-            by = self._requested_by
-            found = wish.forget(tx, owner, body.addresses, by, at_twilio=copies, account_sid=account_sid)
+            found = wish.forget(tx, owner, body.addresses, by, config, at_twilio=copies)
             return [each.id for each in found]
 
         ids = await self._store.write(work)

@@ -10,7 +10,8 @@ from appliance.model import MAIN
 from appliance.opening import restore
 from appliance.simulator import SANDBOX
 from appliance.store import backup
-from tests.privacy.scene import forget, states
+from appliance.wire import SIMULATED
+from tests.privacy.scene import forget, forgotten, states
 from tests.support import wire
 from tests.support.accounts import BRANCH, SIDS, TOKENS, Accounts
 from tests.support.api_client import api_of
@@ -156,3 +157,17 @@ async def test_a_copy_forgets_again_for_whom_it_was(shared: Accounts) -> None:
     await store.close()
 
     assert bodies == [f"Enganei-me {MAIN}", ""]
+
+
+async def test_only_the_demos_account_forgets_at_twilio_unasked(shared: Accounts) -> None:
+    """The demo's Twilio is a file on this box; what the other account has there stays unless somebody asks."""
+    assert SIDS[MAIN] == SIMULATED
+    for organization in (FIRST, BRANCH):
+        await forget(shared, SENDER, organization=organization)
+        await shared.pass_(60)
+
+    assert [each["at_twilio"] for each in await forgotten(shared)] == [False, True]
+    left = {
+        name: [entry for entry in shared.at[name].ledger if SENDER in (entry.sender, entry.recipient)] for name in SIDS
+    }
+    assert {name: bool(entries) for name, entries in left.items()} == {MAIN: False, BRANCH: True, "shut": False}
