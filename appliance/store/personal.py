@@ -70,9 +70,9 @@ _EVENTS = (
     f"iif(substr(note, 1, {len(SIGNED_BY)}) = '{SIGNED_BY}', substr(note, {len(SIGNED_BY) + 1}), NULL))"
 )
 _ORPHANS = _ACCOUNT.format("account_sid")
-# From this channel, or from nobody says which, and not another organization's: the account says whose it is, as two may
-# have one number. A channel that came from another account brought its rows along. Where only the address is left it is
-# this one's if no other that it could be knows the customer.
+# It names this channel or none, and is not another organization's: two accounts may have one number, so the account
+# says whose it is. A channel that came from another account brought its rows along. Where only an address is left to go
+# by, it is this organization's unless another one, whose it could be as well, knows the customer.
 _UNNAMED = f"""outbox_id IS NULL AND EXISTS (SELECT 1 FROM json_each(parameters) p WHERE p.value ->> 1 = :address)
     AND coalesce({_FROM}, :channel) = :channel AND NOT EXISTS (
     SELECT 1 FROM channels r WHERE r.organization_id <> :organization
