@@ -94,7 +94,7 @@ async def test_a_channel_that_moved_brings_its_callbacks_along(shared: Accounts)
     await shared.write(BRANCH, SENDER, "+551140000010", "Oi")
     await shared.pass_(60)
     await shared.appliance.store.write(
-        lambda tx: tx.channels.move(tx.channels.at(BRANCH, "+551140000010").id, "shut")  # type: ignore[union-attr]
+        lambda tx: tx.channels.move(tx.channels.at(BRANCH, "+551140000010").id, "shut", goes_on=True)  # type: ignore[union-attr]
     )
 
     assert await sids(shared, BRANCH) == ["SM before"]
