@@ -231,6 +231,7 @@ def begin_run(tx: Tx, run: int, handlers: Mapping[JobKind, Handler], config: Con
         restoration.trust(tx, name, restoration.restored_at(tx, name) or 0)  # it has no channel
     for account in config.accounts:
         tx.cards.close(CardKind.STRANGER, cards.stranger(account.account_sid))
+        tx.box.put(Fact.ACCOUNT_OF, account.name, account.account_sid)
     delivery.settle_crashed(tx)
     timekeeping.begin(tx)
     resume(tx, handlers, config, crashed=crashed)

@@ -5,7 +5,7 @@ Times are integer milliseconds UTC. Sources: Twilio docs, "Twilio's request to y
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -37,6 +37,15 @@ class Alias:
     evidence: str
 
 
+Parameters = tuple[tuple[str, str], ...]  # all of them, in order, repeats kept
+
+
+def _but_for(parameters: Parameters, names: Iterable[Alias]) -> Parameters:
+    """Without those in which one of these addresses stands, in whatever form."""
+    bare = [alias.address.rpartition(":")[2].lstrip("+") for alias in names]
+    return tuple((name, value) for name, value in parameters if not any(each in value for each in bare))
+
+
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
     """A customer's message as Twilio delivered it. `account`: of ours, for which its signature stands; or none."""
@@ -50,10 +59,15 @@ class InboundMessage:
     message_type: str = ""
     opt_out_type: str = ""
     profile_name: str = ""
-    parameters: tuple[tuple[str, str], ...] = ()  # all of them, in order, repeats kept
+    parameters: Parameters = ()
     idempotency_token: str = ""
     account: str = ""
     aliases: tuple[Alias, ...] = ()  # other addresses of the same customer, by Twilio's word
+
+    def without(self, names: Collection[Alias]) -> "InboundMessage":
+        """As if Twilio had not said that the customer has these addresses too."""
+        others = tuple(alias for alias in self.aliases if alias not in names)
+        return replace(self, aliases=others, parameters=_but_for(self.parameters, names))
 
     @property
     def service(self) -> str:
@@ -75,8 +89,12 @@ class DeliveryReport:
     account_sid: str
     sender: str
     recipient: str
-    parameters: tuple[tuple[str, str], ...] = ()
+    parameters: Parameters = ()
     accounts: tuple[str, ...] = ()
+
+    def without(self, names: Collection[Alias]) -> "DeliveryReport":
+        """As if Twilio had not named these addresses."""
+        return replace(self, parameters=_but_for(self.parameters, names))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ So there is one way to see and change things, whether the appliance runs or not.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,15 +32,13 @@ class Api:
         self.running = running
 
     async def get(self, path: str, **query: str | int | None) -> Any:
-        return await self._request("GET", path, params={name: value for name, value in query.items() if value})
+        return await self._request("GET", path, params=_given(query))
 
     async def post(self, path: str, **body: object) -> Any:
-        return await self._request(
-            "POST", path, json={name: value for name, value in body.items() if value is not None}
-        )
+        return await self._request("POST", path, json=_given(body))
 
     async def delete(self, path: str, **query: str | int | None) -> Any:
-        return await self._request("DELETE", path, params={name: value for name, value in query.items() if value})
+        return await self._request("DELETE", path, params=_given(query))
 
     async def _request(self, method: str, path: str, **content: Any) -> Any:
         try:
@@ -63,6 +61,11 @@ class Api:
         if option := options.get(fault.get("code", "")):
             message += f" Use {option} NAME."
         raise RequestError(fault.get("code", ""), message, fault.get("field"), status)
+
+
+def _given(values: Mapping[str, T | None]) -> dict[str, T]:
+    """An empty name is a name too, and no organization's: a script's unset variable must not mean all of them."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def talk(config: Config, conversation: Callable[[Api], Awaitable[T]], *, makes: bool = True) -> T:

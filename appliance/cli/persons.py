@@ -40,6 +40,9 @@ def export(
     session: Session, address: str, also: tuple[str, ...], output: Path | None, org: str | None, as_json: bool
 ) -> None:
     """Write everything held about a person into one archive: as data, and as a transcript to read."""
+    place = output or Path("person.zip")
+    if not place.name:
+        raise click.BadParameter("It must name a file.", param_hint="'--output'")
     config = session.config()
 
     async def fetch(api: Api) -> tuple[Any, Any]:
@@ -51,13 +54,12 @@ def export(
     if as_json:
         say_json(answer)
         return
-    place = output or Path("person.zip")
     person = json.dumps(answer["person"], indent=2)
     try:
         _archive(place, {"person.json": person, "transcript.txt": answer["transcript"]})
     except OSError as error:
-        raise ApplianceError(f"{place} cannot be written ({error.strerror}).") from error
-    click.echo(f"{place}: person.json and transcript.txt, readable for you alone.")
+        raise ApplianceError(f"{one_line(place)} cannot be written ({error.strerror}).") from error
+    click.echo(f"{one_line(place)}: person.json and transcript.txt, readable for you alone.")
     for contact in answer["person"]["contacts"]:
         say([f"  {one_line(contact['channel'])}", *_held(contact["held"])])
     _tell_alike(found["alike"], also)

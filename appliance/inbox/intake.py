@@ -117,9 +117,13 @@ def complete(tx: Tx, message: InboundMessage) -> None:
 
     Nothing where the sid is another account's: whoever owns one account may not write into another one's messages.
     """
-    if tx.messages.account(message.sid) == message.account and tx.messages.fill_gaps(message):
-        contact = tx.contacts.get(tx.messages.stored(message.sid)[1])
-        assert contact is not None
+    if tx.messages.account(message.sid) != message.account:
+        return
+    _, contact_id, received_at = tx.messages.stored(message.sid)
+    contact = tx.contacts.get(contact_id)
+    assert contact is not None
+    message = message.without(identity.forgotten(tx, contact.channel_id, message.aliases, received_at))
+    if tx.messages.fill_gaps(message):
         tx.contacts.named(contact.id, message.profile_name)
         identity.note(tx, contact, message.aliases)
         consent.complete(tx, message)

@@ -25,6 +25,7 @@ from appliance.people import identity
 from appliance.queue.lane import follow
 from appliance.store import Tx, cards
 from appliance.store.cards import CardKind
+from appliance.store.events import SIGNED_BY, UNNAMED
 from appliance.twilio import codes
 from appliance.wire import Alias, DeliveryReport, LoggedMessage
 
@@ -42,9 +43,9 @@ def apply(tx: Tx, report: DeliveryReport, config: Config) -> OutboxMessage | Non
         return None
     if row is None or found is None or not _is_ours(tx, row, number, found[3], report):
         if not tx.forgotten.knows(report.sid):
-            tx.events.insert(report, None, "names no row of ours")
+            tx.events.insert(report, None, _of_nothing(report))
         return None
-    _also_called(tx, row, report.recipient)
+    report = _also_called(tx, row, report)
     # Equal bodies in doubt are settled together: Twilio's log may have given the sid to another row than this one. It
     # stays that row's, as a guess, until a callback for that row names another.
     holder = tx.outbox.holding(row.contact_id, report.sid)
@@ -55,13 +56,24 @@ def apply(tx: Tx, report: DeliveryReport, config: Config) -> OutboxMessage | Non
     return row
 
 
-def _also_called(tx: Tx, row: OutboxMessage, recipient: str) -> None:
-    """Twilio tells of our message under another address than the one that we gave: it is the same person's."""
-    if recipient in ("", row.recipient) or recipient.rpartition(":")[0] != row.recipient.rpartition(":")[0]:
-        return
+def _of_nothing(report: DeliveryReport) -> str:
+    """The note of what names no row: whose it is, or two accounts with one number could not be told apart."""
+    return UNNAMED if report.account_sid or len(report.accounts) != 1 else SIGNED_BY + report.accounts[0]
+
+
+def _also_called(tx: Tx, row: OutboxMessage, report: DeliveryReport) -> DeliveryReport:
+    """Twilio tells of our message under another address than the one that we gave: it is the same person's. The report,
+    without an address that was forgotten since.
+    """
+    told = report.recipient
+    if told in ("", row.recipient) or told.rpartition(":")[0] != row.recipient.rpartition(":")[0]:
+        return report
     contact = tx.contacts.get(row.contact_id)
     assert contact is not None
-    identity.note(tx, contact, [Alias(recipient, "To of a callback")])
+    aliases = [Alias(told, "To of a callback")]
+    gone = identity.forgotten(tx, contact.channel_id, aliases, row.created_at)
+    identity.note(tx, contact, [] if gone else aliases)
+    return report.without(gone)
 
 
 def _is_ours(tx: Tx, row: OutboxMessage, number: int, tag: str, report: DeliveryReport) -> bool:

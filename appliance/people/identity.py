@@ -38,6 +38,18 @@ def note(tx: Tx, contact: Contact, aliases: Sequence[Alias]) -> bool:
     return joined
 
 
+def forgotten(tx: Tx, channel_id: int, aliases: Sequence[Alias], at: int) -> list[Alias]:
+    """Those of these that are somebody's who was forgotten later than a time (ms UTC): what Twilio tells of a message
+    from before does not bring the address back.
+    """
+    return [each for each in aliases if tx.forgotten.is_from_before(_at(tx, channel_id, each.address), at)]
+
+
+def _at(tx: Tx, channel_id: int, address: str) -> Contact:
+    """The contact with this address, or one only in name."""
+    return tx.contacts.at(channel_id, address) or Contact(0, channel_id, address)
+
+
 def _told(tx: Tx, one: int, other: int, evidence: str) -> bool:
     return not tx.links.ever(one, other) and join(tx, one, other, evidence)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from appliance.config import Config
 from appliance.errors import RequestError
 from appliance.model import Contact, JobKind, Organization
 from appliance.operations import organizations
@@ -59,20 +60,21 @@ def _who_wrote_to_nobody(tx: Tx, organization: Organization, address: str) -> Co
 
 
 def forget(
-    tx: Tx, organization: Organization, addresses: Sequence[str], by: str, *, at_twilio: bool, account_sid: str
+    tx: Tx, organization: Organization, addresses: Sequence[str], by: str, config: Config, *, at_twilio: bool
 ) -> list[Forgetting]:
     """From now on nothing is said to the person; the job does the rest. Asking again changes nothing; what
     is waited for is looked at now.
 
     The demo's Twilio is a file on this box: what is forgotten there is forgotten in it.
     """
+    simulated = {account.name for account in config.accounts if account.account_sid == SIMULATED}
     found = []
     for contact in contacts(tx, organization, addresses):
         known = contact if contact.id else tx.contacts.ensure(contact.channel_id, contact.address)
         at = known.forget_at or tx.now
         tx.contacts.forget(known.id, at)
         tx.persons.let_go(known, organization.id)
-        copies = at_twilio or account_sid == SIMULATED
+        copies = at_twilio or tx.persons.whose(known, organization.id).account in simulated
         found.append(tx.forgotten.begin(known, organization.id, by, at, at_twilio=copies))
     tx.jobs.hurry(JobKind.FORGET)
     return found

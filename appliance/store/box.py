@@ -19,6 +19,7 @@ class Fact(StrEnum):
     CLOCK_AHEAD = "clock_ahead"  # of Twilio's, when its log was last read; milliseconds
     OUTAGE_SINCE = "outage_since"  # empty while there is a way out
     LOG_UNREADABLE_SINCE = "log_unreadable_since"  # of an account
+    ACCOUNT_OF = "account_of"  # by a sid of Twilio's: our account; what older rows say is told by it
     FOLLOWED_UP_TO = "followed_up_to"  # the outbox row up to which nothing is left to ask an account
 
 

@@ -29,10 +29,10 @@ def whose(tx: Tx, forgetting: Forgetting) -> tuple[Contact, Whose]:
 
 
 def entries(directory: Path, contact: Contact, forgetting: Forgetting) -> list[Entry]:
-    """What the list says of a contact; with the address alone as well, of what was written to nobody's number."""
+    """What the list says of a contact; of the organization's customer as well, for what went to nobody's number."""
     key, at = make_key(directory), forgetting.requested_at
     who = Entry(keyed(key, contact.channel_id, contact.address), at, contact.opted_out_at)
-    return [who, Entry(keyed(key, NOBODY, contact.address), at)]
+    return [who, Entry(keyed(key, NOBODY, forgetting.organization_id, contact.address), at)]
 
 
 def announce(directory: Path, contact: Contact, forgetting: Forgetting) -> None:
@@ -79,13 +79,25 @@ def again(tx: Tx, directory: Path, news: Mapping[bytes, Entry]) -> int:
             if entry and contact.forget_at is None and contact.created_at <= entry.at:
                 _forget_at_once(tx, contact, entry.at)
                 found += 1
-    for sender, at in tx.persons.orphans_of_the_box():
-        entry = news.get(keyed(key, NOBODY, sender))
-        if entry and at <= entry.at:
-            owner = next(iter(tx.persons.organizations_of_the_box(sender)), 0)
-            tx.persons.empty("orphaned_messages", Whose(0, sender, "", "", owner), _ALL)
+    for contact_id, channel_id, address, noted_at in tx.links.aliases_of_the_box():  # whose contact the copy may lack
+        entry = news.get(keyed(key, channel_id, address))
+        if entry and noted_at <= entry.at:
+            tx.links.unnote(contact_id, address)
+    _empty_orphans(tx, key, news)
     tx.forgotten.put(news.values())
     return found
+
+
+def _empty_orphans(tx: Tx, key: bytes, news: Mapping[bytes, Entry]) -> None:
+    """What went to nobody's number, for each organization that forgot who wrote it."""
+    every = [organization.id for organization in tx.organizations.page_of_the_box(limit=1_000)]
+    for sender, at in tx.persons.orphans_of_the_box():
+        wishes = {organization: news.get(keyed(key, NOBODY, organization, sender)) for organization in every}
+        if old := news.get(keyed(key, NOBODY, sender)):  # an older version's does not say whose it is
+            wishes[next(iter(tx.persons.organizations_of_the_box(sender)), 0)] = old
+        for organization, wish in wishes.items():
+            if wish and at <= wish.at:
+                tx.persons.empty("orphaned_messages", Whose(0, sender, "", "", organization), _ALL)
 
 
 def _forget_at_once(tx: Tx, contact: Contact, at: int) -> None:

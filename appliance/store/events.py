@@ -5,6 +5,9 @@ import msgspec
 from appliance.store.sql import Sql
 from appliance.wire import DeliveryReport
 
+UNNAMED = "names no row of ours"  # an event's note
+SIGNED_BY = f"{UNNAMED}, signed by "  # then the name of our account, where Twilio does not say whose it is
+
 
 class DeliveryEvents:
     def __init__(self, sql: Sql) -> None:

@@ -50,6 +50,18 @@ class Links(Repository[Link]):
         )
         return [(row[0], row[1]) for row in rows]
 
+    def aliases_of_the_box(self) -> list[tuple[int, int, str, int]]:
+        """(contact, its channel, what else Twilio calls it, since when)."""
+        rows = self._sql.all(
+            "SELECT n.contact_id, c.channel_id, n.address, n.noted_at "
+            "FROM contact_aliases n JOIN contacts c ON c.id = n.contact_id"
+        )
+        return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+    def unnote(self, contact_id: int, address: str) -> None:
+        """Whoever has this address is forgotten."""
+        self._sql.run("DELETE FROM contact_aliases WHERE contact_id = ? AND address = ?", contact_id, address)
+
     def names(self, contact_id: int) -> list[str]:
         """The addresses of a contact, its own first, and of all that are the same person on its channel; then what else
         Twilio calls them, where that is nobody's own.

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from appliance.model import FORGETTING, FORGOTTEN
+from appliance.store.box import Fact
+from appliance.store.events import SIGNED_BY
 
 
 class Told(StrEnum):
@@ -32,8 +34,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`whose`: SQL for which rows are a contact's, by :contact, :address, :channel, :lane and :organization; empty:
-    no customer's. `key`: what names a row.
+    """`whose`: SQL for which rows are a contact's, by :contact, :address, :channel, :account, :lane and
+    :organization; empty: no customer's. `key`: what names a row.
     """
 
     columns: dict[str, Column]
@@ -58,14 +60,33 @@ _EMPTY = "''"
 _NONE = "'[]'"
 _CONVERSATIONS = "(SELECT id FROM conversations WHERE contact_id = :contact)"
 _OUTBOX = "(SELECT id FROM outbox WHERE contact_id = :contact)"
-# Not of another organization's channel.
-_UNNAMED = """outbox_id IS NULL AND EXISTS (SELECT 1 FROM json_each(parameters) p WHERE p.value ->> 1 = :address)
-    AND NOT EXISTS (SELECT 1 FROM json_each(parameters) p
-                    WHERE p.value ->> 0 = 'From' AND p.value ->> 1 NOT IN ('', :channel))"""
-# A message to nobody's number belongs to no organization; it is this one's where no other knows the customer.
-_NOBODY_ELSES = """sender = :address AND NOT EXISTS (
-    SELECT 1 FROM contacts c JOIN channels ch ON ch.id = c.channel_id
-    WHERE c.address = :address AND ch.organization_id <> :organization)"""
+_KNOWS = "EXISTS (SELECT 1 FROM contacts c WHERE c.channel_id = r.id AND c.address = :address)"
+_TOLD = "(SELECT p.value ->> 1 FROM json_each(parameters) p WHERE p.value ->> 0 = '{}' LIMIT 1)"
+_FROM = f"nullif({_TOLD.format('From')}, '')"
+# Of which account a row is, where it says so.
+_ACCOUNT = f"(SELECT value FROM box WHERE key = '{Fact.ACCOUNT_OF}:' || {{}})"  # noqa: S608
+_EVENTS = (
+    f"coalesce({_ACCOUNT.format(_TOLD.format('AccountSid'))}, "
+    f"iif(substr(note, 1, {len(SIGNED_BY)}) = '{SIGNED_BY}', substr(note, {len(SIGNED_BY) + 1}), NULL))"
+)
+_ORPHANS = _ACCOUNT.format("account_sid")
+# It names this channel or none, and is not another organization's: two accounts may have one number, so the account
+# says whose it is. A channel that came from another account brought its rows along. Where only an address is left to go
+# by, it is this organization's unless another one, whose it could be as well, knows the customer.
+_UNNAMED = f"""outbox_id IS NULL AND EXISTS (SELECT 1 FROM json_each(parameters) p WHERE p.value ->> 1 = :address)
+    AND coalesce({_FROM}, :channel) = :channel AND NOT EXISTS (
+    SELECT 1 FROM channels r WHERE r.organization_id <> :organization
+    AND r.address = coalesce({_FROM}, r.address) AND r.account = coalesce({_EVENTS}, r.account)
+    AND ({_EVENTS} <> :account OR {_KNOWS}))"""  # noqa: S608  # our own texts
+# A message to nobody's number belongs to no organization; it is this one's where no other of its account knows the
+# customer, and this one has a channel there. Organization 0: one that has forgotten the customer, whichever that was.
+_NOBODY_ELSES = f"""sender = :address AND NOT EXISTS (
+    SELECT 1 FROM channels r WHERE r.organization_id <> :organization AND r.account = coalesce({_ORPHANS}, r.account)
+    AND ({_KNOWS} OR (:organization <> 0
+         AND {_ORPHANS} NOT IN (SELECT account FROM channels WHERE organization_id = :organization))))"""  # noqa: S608
+# As older versions named it, of which one channel alone had an address.
+_OLD_LANE = """(lane = :channel || '|' || :address AND (SELECT channel_id FROM contacts WHERE id = :contact)
+    = (SELECT min(id) FROM channels WHERE address = :channel))"""
 
 # In the order in which they are emptied: what finds the others comes last.
 TABLES: dict[str, Table] = {
@@ -77,7 +98,7 @@ TABLES: dict[str, Table] = {
         payload="",
         error="",
         rows=Rows.GO,
-        whose="lane IN (:lane, :channel || '|' || :address) "  # as older versions named it
+        whose=f"lane = :lane OR {_OLD_LANE} "
         f"OR json_extract(payload, '$.outbox') IN {_OUTBOX} "
         f"OR json_extract(payload, '$.conversation') IN {_CONVERSATIONS}",
     ),

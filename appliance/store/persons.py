@@ -1,6 +1,6 @@
 """Everything that is held about a person: found, shown whole, and emptied, by the table in `personal`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -28,6 +28,7 @@ class Whose:
     channel: str
     lane: str
     organization: int
+    account: str = ""
 
 
 class Persons:
@@ -67,20 +68,19 @@ class Persons:
         return sorted({contact.address for contact in found})
 
     def whose(self, contact: Contact, organization_id: int) -> Whose:
-        channel = str(self._sql.value("SELECT address FROM channels WHERE id = ?", contact.channel_id))
+        row = self._sql.one("SELECT address, account FROM channels WHERE id = ?", contact.channel_id)
+        assert row is not None
         lane = session_key(contact.channel_id, contact.address)
-        return Whose(contact.id, contact.address, channel, lane, organization_id)
+        return Whose(contact.id, contact.address, row["address"], lane, organization_id, row["account"])
 
     # Shown.
 
-    def held(self, whose: Whose) -> dict[str, list[dict[str, Any]]]:
-        """By table, every personal column and every proof."""
-        return {name: self._rows(name, table, whose) for name, table in OF_CUSTOMERS.items()}
-
-    def _rows(self, name: str, table: Table, whose: Whose) -> list[dict[str, Any]]:
+    def held(self, name: str, whose: Whose) -> Iterator[dict[str, Any]]:
+        """Of a table the person's rows, with every personal column and every proof; there may be very many."""
+        table = OF_CUSTOMERS[name]
         columns = ", ".join(table.named(Told.PROOF) + table.named(Told.PERSONAL))
         statement = f"SELECT {columns} FROM {name} WHERE {table.whose} ORDER BY {table.key}"  # noqa: S608
-        return [_plain(row) for row in self._sql.all(statement, **_values(whose))]
+        return map(_plain, self._sql.each(statement, **_values(whose)))
 
     # Emptied.
 

@@ -4,12 +4,13 @@ An unfetched RETURNING would make the COMMIT fail for the whole batch, so no cur
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 Row = sqlite3.Row
+_SOME = 500  # rows
 
 
 class Sql:
@@ -30,6 +31,12 @@ class Sql:
 
     def all(self, statement: str, *values: Any, **named: Any) -> list[Row]:
         return self._connection.execute(statement, named or values).fetchall()
+
+    def each(self, statement: str, **named: Any) -> Iterator[Row]:
+        """As all(), some rows at a time: only of a reading without limit, whose connection ends with it."""
+        cursor = self._connection.execute(statement, named)
+        while rows := cursor.fetchmany(_SOME):
+            yield from rows
 
     def one(self, statement: str, *values: Any) -> Row | None:
         rows = self.all(statement, *values)

@@ -1,6 +1,8 @@
 """Every refusal as JSON `{"error": {"code", "message", "field"}}`; never a traceback, no header that tells too much."""
 
+import asyncio
 import sqlite3
+from collections.abc import Sequence
 
 import msgspec
 import structlog
@@ -22,11 +24,26 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
+PART = 64 * 1024
 log = structlog.get_logger()
 
 
 def json_response(value: object, status: int = 200) -> web.Response:
     return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")
+
+
+async def in_parts(request: web.Request, parts: Sequence[bytes | bytearray]) -> web.StreamResponse:
+    """JSON that may be very large: others are served while it goes out."""
+    response = web.StreamResponse()
+    response.content_type, response.content_length = "application/json", sum(map(len, parts))
+    await response.prepare(request)
+    for each in parts:
+        part = memoryview(each)
+        for start in range(0, len(part), PART):
+            await response.write(bytes(part[start : start + PART]))
+            await asyncio.sleep(0)  # a reader that is fast enough makes nobody wait
+    await response.write_eof()
+    return response
 
 
 def error_response(status: int, code: str, message: str, field: str | None = None) -> web.Response:

@@ -12,7 +12,7 @@ from appliance.privacy import request as wish
 from appliance.privacy.export import export
 from appliance.store import Tx
 from appliance.web.api import BASE, Desk
-from appliance.web.errors import json_response
+from appliance.web.errors import in_parts, json_response
 from appliance.web.requests import Forget, Person, TwoAddresses, address_of, ids_of, read_body
 
 
@@ -44,23 +44,21 @@ class Persons:
             raise RequestError("bad_address", "Name the person's address.", "address")
         return json_response(await self._store.read(lambda tx: wish.find(tx, address, named)))
 
-    async def export(self, request: web.Request) -> web.Response:
+    async def export(self, request: web.Request) -> web.StreamResponse:
         body = await read_body(request, Person)
 
-        def work(tx: Tx) -> dict[str, object]:
+        def work(tx: Tx) -> list[bytes | bytearray]:
             return export(tx, wish.owner(tx, body.addresses, body.organization), body.addresses)
 
-        return json_response(await self._store.inspect(work))
+        return await in_parts(request, await self._store.inspect(work))
 
     async def forget(self, request: web.Request) -> web.Response:
         body = await read_body(request, Forget)
-        account_sid = self._desk.config.twilio.account_sid
+        config, by, copies = self._desk.config, self._requested_by, body.at_twilio
 
         def work(tx: Tx) -> list[int]:
             owner = wish.owner(tx, body.addresses, body.organization)
-            copies = body.at_twilio
-            by = self._requested_by
-            found = wish.forget(tx, owner, body.addresses, by, at_twilio=copies, account_sid=account_sid)
+            found = wish.forget(tx, owner, body.addresses, by, config, at_twilio=copies)
             return [each.id for each in found]
 
         ids = await self._store.write(work)

@@ -158,3 +158,16 @@ async def test_a_manual_message_names_the_account_where_two_have_the_number(
     assert (which.exit_code, sent.exit_code) == (2, 0)
     assert world.answers(BRANCH) == ["Re: Oi", "Olá"]
     assert world.answers(MAIN) == []
+
+
+async def test_an_empty_name_is_nobodys(world: Accounts, appliance: CommandLine) -> None:
+    """A script whose variable is not set removes no channel and names no organization."""
+    (number,) = NUMBERS[SHUT]
+    removed = await appliance("channel", "remove", number, "--account", "")
+    listed = await appliance("contacts", "list", CUSTOMER, "--org", "")
+
+    assert [(told.exit_code, told.stderr) for told in (removed, listed)] == [
+        (1, f"There is no channel {number}; see: appliance channel list\n"),
+        (1, "There is no such organization.\n"),
+    ]
+    assert await world.column("SELECT removed_at FROM channels WHERE address = ?", number) == [None]

@@ -158,3 +158,20 @@ async def test_while_nothing_runs_it_is_kept_for_the_next_start(shop: World, cli
 
     assert await shop.column("SELECT state FROM forgettings") == ["done"]
     assert SMS not in str(await shop.column("SELECT lane FROM message_queue"))
+
+
+async def test_names_of_files_that_a_terminal_cannot_show(shop: World, cli: CommandLine, tmp_path: Path) -> None:
+    """No file at all is wrong usage; one that is no UTF-8, or has a control character, is written and named safely."""
+    await shop.say("Oi")
+    await shop.settle()
+
+    nameless = await cli("export", CUSTOMER, "--output", "")
+    told = [await cli("export", CUSTOMER, "--output", name) for name in ("a\udcffb", "a\x1b[2Jb")]
+
+    assert (nameless.exit_code, nameless.stderr.splitlines()[-1]) == (
+        2,
+        "Error: Invalid value for '--output': It must name a file.",
+    )
+    assert [each.exit_code for each in told] == [0, 0]
+    assert "\x1b" not in told[1].stdout
+    assert len(list(tmp_path.glob("a*b"))) == 2
