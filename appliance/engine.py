@@ -49,8 +49,8 @@ from appliance.store.box import Fact
 from appliance.store.cards import CardKind
 from appliance.store.times import Rows
 from appliance.timekeeping import Timekeeper
-from appliance.twilio.webhook import STATUS_PATH
 from appliance.web import offline
+from appliance.wire import STATUS_PATH
 
 RECONCILE_PATIENCE = 10.0  # seconds that workers wait for Twilio's log at start; a job goes on with it later
 

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from appliance.model import Organization, TextKey, Topic
-from appliance.wire import LoggedMessage, LogRead, Media, OutboundMessage, TwilioMessageResult
+from appliance.wire import (
+    AccountState,
+    Hook,
+    LoggedMessage,
+    Login,
+    LogRead,
+    Media,
+    OutboundMessage,
+    TwilioMessageResult,
+)
 
 
 class Clock(Protocol):
@@ -161,3 +170,46 @@ class TwilioAccount:
 
 
 Accounts = Mapping[str, TwilioAccount]  # by their names
+
+
+class ConsoleError(Exception):
+    """Twilio did not tell. `str()` is safe to show; `status` is its HTTP status, where it answered at all."""
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Console(Protocol):
+    """What is set for one account at Twilio. Every method but `close` raises ConsoleError."""
+
+    @property
+    def reads_messaging(self) -> bool:
+        """Whether Messaging Services and WhatsApp senders can be read: not with a parent's login."""
+
+    async def logins(self) -> tuple[Sequence[Login], int]:
+        """Each login, and by how many ms Twilio's clock is ahead of ours."""
+
+    async def account(self) -> AccountState | None:
+        """None where no login of ours may read it."""
+
+    async def hook(self, address: str) -> Hook | None:
+        """Of a number, a short code or a WhatsApp sender; None where the account has none with this address."""
+
+    async def services(self) -> Sequence[Hook]:
+        """All Messaging Services of the account."""
+
+    async def set(self, hook: Hook) -> None:
+        """Its URL, method and fallback, and no application any more."""
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one call of a model took; tokens are None where the server does not count them."""
+
+    model: str
+    seconds: float
+    tokens_in: int | None = None
+    tokens_out: int | None = None

@@ -9,6 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+MESSAGES_PATH = "/twilio/messages"  # below the public URL; Twilio calls it for what comes in
+STATUS_PATH = "/twilio/status"
+RETRIES = "#rc=3&rp=ct,rt,5xx"  # stands behind the URL; Twilio tries again, and neither sends nor signs it
+PROBE = "probe."  # before the nonce in `o`, where a status callback is none but a test of the way
+SANDBOX = "whatsapp:+14155238886"  # the WhatsApp sandbox's number, which all accounts of the world share
+
 
 @dataclass(frozen=True, slots=True)
 class Media:
@@ -209,3 +215,49 @@ def on_twilios_clock(ours: int, offset: int) -> int:
     one.
     """
     return ours + min(offset, 0)
+
+
+class Place(StrEnum):
+    """What Twilio lets one set a webhook on."""
+
+    NUMBER = "number"
+    SHORT_CODE = "short code"
+    SERVICE = "Messaging Service"
+    SENDER = "WhatsApp sender"
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """Where Twilio calls for what comes in. `name`: the number or sender as a channel has it, or the service's sid.
+
+    `application`: of a number; what is set there counts in place of the rest. `state`: of a WhatsApp sender.
+    `pool`: of a service, its senders; with `defers` each of them has its own webhook.
+    """
+
+    place: Place
+    sid: str
+    name: str
+    url: str
+    method: str
+    fallback: str
+    application: str = ""
+    state: str = "ONLINE"
+    pool: tuple[str, ...] = ()
+    defers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """One pair of user and secret of an account, as they are numbered in the configuration."""
+
+    is_key: bool
+    number: int
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """`kind`: Trial or Full; `state`: active, suspended or closed."""
+
+    kind: str
+    state: str

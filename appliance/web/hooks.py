@@ -16,7 +16,8 @@ from appliance.model import OutboxMessage
 from appliance.outbox import binding
 from appliance.store import Store
 from appliance.twilio import webhook
-from appliance.twilio.webhook import MAX_BODY, MESSAGES_PATH, STATUS_PATH, RefusedError, Signer, Signers
+from appliance.twilio.webhook import MAX_BODY, RefusedError, Signer, Signers
+from appliance.wire import MESSAGES_PATH, STATUS_PATH
 
 # Anything but an empty TwiML document would be texted to the customer.
 EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
