@@ -30,6 +30,7 @@ from appliance.web import applications
 from appliance.web.api import Desk
 from appliance.web.hooks import Hooks
 from appliance.web.listeners import Listeners
+from appliance.web.probes import Probes
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 log = structlog.get_logger()
@@ -94,9 +95,11 @@ class Appliance:
         adapters, shelves = self.engine.adapters, self.engine.shelves
         desk = Desk(store, self.config, bell, adapters.offline, adapters.responder, shelves, self.clock.now())
         hooks = Hooks(store, Intake(store, self.config, bell), self.config, self.metrics, self.not_stored, self.failed)
+        probes = Probes(server.public_url)
         app = applications.public(desk, registry, pulse.faults, hooks)
+        app.on_response_prepare.append(probes.look)
         self.address = await self._listeners.tcp(app, server.listen, "server.listen")
-        control = applications.control(desk, registry, pulse.faults)
+        control = applications.control(desk, registry, pulse.faults, probes)
         await self._listeners.unix(control, store.directory / CONTROL_SOCKET)
         if server.metrics_listen is not None:
             metrics = applications.metrics(desk, registry)

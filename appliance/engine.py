@@ -18,6 +18,7 @@ from appliance import chores, restoration, timekeeping
 from appliance.clock import SystemClock
 from appliance.config import Account, Config
 from appliance.config.accounts import strays
+from appliance.diagnosis.examination import Instruments
 from appliance.errors import ConfigurationError, StorageBrokenError, StorageUnavailableError
 from appliance.handover.hand_back import HandBackHandler
 from appliance.inbox.catch_up import CatchUpHandler
@@ -67,9 +68,13 @@ class Adapters:
 
 
 def make_responder(config: Config) -> Responder:
-    if config.ai.provider == "faq":
-        return Faq()
+    return _model(config) or Faq()
+
+
+def _model(config: Config) -> Llm | None:
     ai = config.ai
+    if ai.provider == "faq":
+        return None
     assert ai.base_url is not None
     assert ai.model is not None
     return Llm(ai.base_url, ai.api_key, ai.model, ai.max_output_tokens, ai.context_tokens, ai.reasoning_effort)
@@ -104,6 +109,28 @@ def _credentials(asked: Account, config: Config) -> list[tuple[str, str]]:
         if found:
             return found
     return []
+
+
+@contextlib.asynccontextmanager
+async def instruments(config: Config) -> AsyncIterator[Instruments]:
+    """What looks at the world outside, until the context ends; beside an appliance that runs it has its own."""
+    module, clock = await asyncio.to_thread(import_module, "appliance.twilio.console"), SystemClock()
+    consoles = {
+        account.name: module.TwilioConsole(
+            account_sid=account.account_sid,
+            key_sid=account.api_key_sid,
+            credentials=_credentials(account, config),
+            api_url=account.api_url,
+            timeout=config.twilio.timeout / SECOND,
+            clock=clock,
+        )
+        for account in config.accounts
+    }
+    made = Instruments(consoles, _model(config), clock)
+    try:
+        yield made
+    finally:
+        await made.close()
 
 
 @contextlib.asynccontextmanager

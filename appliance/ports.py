@@ -213,3 +213,12 @@ class Trial:
     seconds: float
     tokens_in: int | None = None
     tokens_out: int | None = None
+
+
+class Model(Protocol):
+    """Whom a responder asks."""
+
+    async def trial(self, timeout: float) -> Trial:
+        """One call, as small as the model lets it be. Raises Retryable or Permanent."""
+
+    async def close(self) -> None: ...

@@ -11,6 +11,7 @@ from aiohttp import web
 from appliance.operations.organizations import Registration, register_organization
 from appliance.web.api import Api
 from appliance.web.persons import Persons
+from appliance.web.probes import Probes
 from tests.privacy.scene import NAME, WORDS, live, states
 from tests.support.api_client import ApiClient, api_of, control_of
 from tests.support.command_line import CommandLine, write_config
@@ -27,7 +28,7 @@ NAMED = {"GET cards", "GET messages", "GET dead-letters", "GET knowledge", "GET 
          "POST channels", "DELETE knowledge", "POST knowledge/aliases", "GET contacts/links",
          "POST contacts/link", "POST contacts/unlink"}  # fmt: skip
 OF_THE_BOX = {"GET status", "GET verify", "GET organizations", "GET channels", "GET contacts/forgotten", "POST backups",
-              "POST jobs/{kind}", "POST organizations", "POST channels/move"}  # fmt: skip
+              "POST jobs/{kind}", "POST organizations", "POST channels/move", "POST probes", "GET probes/{nonce}"}  # fmt: skip
 # … and what is the box's alone and shows them: to whoever has its key.
 WHOLE_BOX = {"GET orphans", "POST messages", "POST dead-letters/retry", "DELETE dead-letters",
              "POST dead-letters/{id}/retry", "DELETE dead-letters/{id}", "GET messages/{sid}/silence", "DELETE channels/{address}"}  # fmt: skip
@@ -60,7 +61,7 @@ async def two(tmp_path: Path) -> AsyncIterator[World]:
 def routes() -> set[str]:
     app = web.Application()
     desk: Any = type("Desk", (), {"store": None})
-    for part in (Api(desk, ""), Persons(desk, "")):
+    for part in (Api(desk, ""), Persons(desk, ""), Probes("")):
         part.add_to(app)
     found = {(each.method, each.resource.canonical) for each in app.router.routes() if each.resource}
     return {f"{method} {path.removeprefix('/api/v1/')}" for method, path in found if method != "HEAD"}

@@ -29,10 +29,10 @@ def public(desk: Desk, registry: CollectorRegistry, faults: Faults, hooks: Part)
     return _with(app, hooks, Api(desk, "api"), Persons(desk, "api"), Health(faults), MetricsPage(desk.store, registry))
 
 
-def control(desk: Desk, registry: CollectorRegistry, faults: Faults) -> web.Application:
-    """What the owner of the storage directory sees, without a key."""
+def control(desk: Desk, registry: CollectorRegistry, faults: Faults, *more: Part) -> web.Application:
+    """What the owner of the storage directory sees, without a key. `more`: what only an appliance that runs has."""
     app = web.Application(client_max_size=MAX_CONTROL_BODY, middlewares=[errors_as_json])
-    return _with(app, Api(desk, "cli"), Persons(desk, "cli"), Health(faults), MetricsPage(desk.store, registry))
+    return _with(app, Api(desk, "cli"), Persons(desk, "cli"), Health(faults), MetricsPage(desk.store, registry), *more)
 
 
 def metrics(desk: Desk, registry: CollectorRegistry) -> web.Application:
