@@ -22,7 +22,7 @@ NEEDS = {
     "texts": "model",
     "logs": "printable",
     "language": "model",
-    "config": "errors model",
+    "config": "errors model wire",
     # adapters: nobody but the assembly imports them, and they never import each other
     "twilio.codes": "wire",
     "twilio.encoding": "texts",
@@ -51,17 +51,18 @@ NEEDS = {
         "store texts twilio.encoding wire"
     ),
     "privacy": "appliance config errors inbox inbox.keywords model operations ports printable queue store wire",
+    "diagnosis": "config errors model ports store wire",
     # drivers and assembly
-    "web": "config errors inbox logs metrics model operations outbox ports privacy queue reply.shelf store twilio.webhook",
+    "web": "config errors inbox logs metrics model operations outbox ports privacy queue reply.shelf store twilio.webhook wire",
     "pulse": "errors ports queue store systemd",
     "opening": "config errors ports restoration store systemd web",
     "engine": (
-        "chores clock config errors handover inbox metrics model operations outbox ports privacy queue reply reply.shelf "
-        "responder restoration store timekeeping twilio twilio.webhook web"
+        "chores clock config diagnosis errors handover inbox metrics model operations outbox ports privacy queue reply "
+        "reply.shelf responder restoration store timekeeping twilio web wire"
     ),
     "app": "appliance clock config engine errors inbox metrics model opening ports pulse outbox store systemd web",
     "demo": "app config errors logs operations printable simulator store wire",
-    "cli": "app appliance clock config demo engine errors logs model opening printable store twilio.webhook wire",
+    "cli": "app appliance clock config demo diagnosis engine errors logs model opening printable store wire",
     "__main__": "cli",
 }
 ROOMS = {room: needs.split() for room, needs in NEEDS.items()}

@@ -64,13 +64,13 @@ async def repairs(config: Config, facts: Facts, instruments: Instruments) -> lis
     return [each for report in reports for each in report.repairs]
 
 
-async def repair(wish: Repair, instruments: Instruments) -> Finding | None:
+async def repair(wish: Repair, instruments: Instruments) -> list[Finding]:
     """A finding where Twilio does not take it."""
     try:
         await instruments.consoles[wish.account].set(wish.after)
     except ConsoleError as error:
-        return found(Kind.WEBHOOK_NOT_SET, name=wish.after.name, reason=str(error), url=wish.after.url)
-    return None
+        return [found(Kind.WEBHOOK_NOT_SET, name=wish.after.name, reason=str(error), url=wish.after.url)]
+    return []
 
 
 def channels_of(facts: Facts, account: str) -> list[str]:

@@ -168,8 +168,8 @@ ENGLISH = {
     Kind.SLOW: Words(
         _URL,
         "No answer from {host} within {seconds} s.",
-        "A firewall may drop it. Where it opens from a phone's mobile network it is only the router, which does not lead "
-        "its own network back in.",
+        "A firewall may drop it. Where it opens from a phone's mobile network it is only the router, which does not "
+        "lead its own network back in.",
     ),
     Kind.BROKEN: Words(
         _URL, "{host} took the request and hung up ({reason}).", "Look at the log of the proxy or the tunnel."
