@@ -16,7 +16,7 @@ from appliance.model import SECOND
 from appliance.simulator.access import account_of, login
 from appliance.simulator.refusal import RefusedError, prefix
 from appliance.simulator.resource import API, rfc2822
-from appliance.simulator.settings import Setting, sid_of
+from appliance.simulator.settings import sid_of
 from appliance.simulator.twilio import Twilio
 from appliance.wire import SANDBOX
 
@@ -114,13 +114,16 @@ async def _change(request: web.Request, kind: str) -> web.StreamResponse:
     if address is None:
         raise _missing(request)
     setting, form = twilio.settings.of(address), await request.post()
-    _take(setting, form, ("SmsUrl", "SmsMethod", "SmsFallbackUrl"))
+    _take(twilio, address, form, ("SmsUrl", "SmsMethod", "SmsFallbackUrl"))
     setting.application = str(form.get("SmsApplicationSid", setting.application))
     return web.json_response(_number(twilio, kind, address))
 
 
-def _take(setting: Setting, form: Any, names: tuple[str, str, str]) -> None:
-    """URL, method and fallback, as far as the form has them."""
+def _take(twilio: Twilio, name: str, form: Any, names: tuple[str, str, str]) -> None:
+    """URL, method and fallback, as far as the form has them. Raises RefusedError."""
+    setting = twilio.settings.of(name)
+    if twilio.settings.locked:
+        raise RefusedError(20008, "This resource may not be changed", 403)
     url, method, fallback = names
     setting.url = str(form[url]) if url in form else setting.url
     setting.method = str(form.get(method, setting.method))
@@ -209,7 +212,7 @@ async def service(request: web.Request) -> web.StreamResponse:
 @routes.post(SERVICES + "/{sid}")
 async def change_service(request: web.Request) -> web.StreamResponse:
     twilio, sid = _service_of(request)
-    _take(twilio.settings.of(sid), await request.post(), ("InboundRequestUrl", "InboundMethod", "FallbackUrl"))
+    _take(twilio, sid, await request.post(), ("InboundRequestUrl", "InboundMethod", "FallbackUrl"))
     return web.json_response(_service(twilio, sid))
 
 
@@ -274,7 +277,7 @@ async def change_sender(request: web.Request) -> web.StreamResponse:
         raise RefusedError(20001, "Invalid parameter value") from error
     hook = body.get("webhook", {})
     told = {name: hook.get(name, "POST" if name == "callback_method" else "") for name in WEBHOOK}
-    _take(twilio.settings.of(address), told, WEBHOOK)
+    _take(twilio, address, told, WEBHOOK)
     return web.json_response(_sender(twilio, address), status=202)
 
 

@@ -24,13 +24,14 @@ class Settings:
     """May be changed at any time. `kind` and `state`: of the account, as Twilio calls them.
 
     `defers`: services that leave each sender its own webhook. `senders`: what Meta says of WhatsApp senders that are
-    not ONLINE, by address.
+    not ONLINE, by address. `locked`: nothing may be changed through the API.
     """
 
     kind: str = "Full"
     state: str = "active"
     defers: set[str] = field(default_factory=set)
     senders: dict[str, str] = field(default_factory=dict)
+    locked: bool = False
     changed: dict[str, Setting] = field(default_factory=dict)  # by address or service sid
 
     def of(self, name: str) -> Setting:
