@@ -120,6 +120,8 @@ async def _online(config: Config, facts: Facts, fix: bool, yes: bool, quiet: boo
                 say(_told(wish))
             if yes or click.confirm("Change it at Twilio?"):
                 failed += await examination.repair(wish, made)
+            if not quiet:
+                click.echo()
         desk = ProbeDesk(api) if api is not None else None
         return [*await examination.examine(config, facts, made, desk), *failed]
 

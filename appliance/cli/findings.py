@@ -3,12 +3,13 @@
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import click
 
-from appliance.cli.render import GAP, columns_of, one_line, wrapped
+from appliance.cli.render import GAP, columns_of, one_line
 from appliance.diagnosis.finding import Finding, all_well
 from appliance.diagnosis.words import words
 
@@ -25,13 +26,18 @@ def lines(findings: Sequence[Finding]) -> Iterator[tuple[str, bool | None]]:
     left = max(shutil.get_terminal_size((sys.maxsize, 0)).columns - before, _NARROWEST)
     for ok, each in told:
         subject = one_line(each.subject)
-        first, *more = wrapped(one_line(each.what), left)
+        first, *more = _wrapped(each.what, left)
         yield f"{MARKS[ok][0]}{GAP}{subject}{' ' * (width - columns_of(subject))}{GAP}{first}", ok
         yield from ((" " * before + line, ok) for line in more)
         if each.fix:
-            head, *rest = wrapped(one_line(each.fix), left - 2)
+            head, *rest = _wrapped(each.fix, left - 2)
             yield f"{' ' * before}→ {head}", ok
             yield from ((f"{' ' * before}  {line}", ok) for line in rest)
+
+
+def _wrapped(text: str, columns: int) -> list[str]:
+    """Broken between words alone: a URL, a path or a command's option is there to be copied."""
+    return textwrap.wrap(one_line(text), columns, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def show(findings: Sequence[Finding]) -> None:

@@ -152,7 +152,9 @@ ENGLISH = {
     Kind.WEBHOOK_NOT_SET: Words(_WEBHOOK, "Twilio did not take the change: {reason}.", _PASTE),
     Kind.WAY_IN: Words(_URL, "{url} leads to this appliance, signatures hold ({milliseconds} ms)."),
     Kind.NOT_RUNNING: Words(
-        _URL, "The appliance does not run, so the way to it was not tried.", "sudo systemctl start appliance"
+        _URL,
+        "The appliance does not run, so the way to it was not tried.",
+        "sudo systemctl start appliance",
     ),
     Kind.OLDER: Words(_URL, "The appliance that runs is older than this command.", _RUNNING),
     Kind.OTHER_URL: Words(_URL, "The appliance that runs still has {theirs}", _RUNNING),
@@ -229,7 +231,7 @@ ENGLISH = {
     Kind.MODEL_FAILED: Words(
         "Model", "{model} does not answer: {reason}.", "Look at ai.base_url, ai.model and ai.api_key."
     ),
-    Kind.FAQ: Words("Model", "None: the offline FAQ answers, from {topics} topics, and costs nothing."),
+    Kind.FAQ: Words("Model", "None: the offline FAQ answers and costs nothing; topics: {topics}."),
     Kind.BACKUP: Words("Backup", "{file} opens; it is {hours} h old."),
     Kind.BACKUP_NONE: Words("Backup", "There is no copy of the database.", "appliance backup"),
     Kind.BACKUP_OLD: Words(

@@ -125,11 +125,11 @@ def _take(twilio: Twilio, name: str, form: Any, names: tuple[str, str, str]) -> 
     if twilio.settings.locked:
         raise RefusedError(20008, "This resource may not be changed", 403)
     url, method, fallback = names
+    if form.get(method, "POST") not in {"GET", "POST"}:
+        raise RefusedError(20001, f"Invalid parameter value: {method}")
     setting.url = str(form[url]) if url in form else setting.url
     setting.method = str(form.get(method, setting.method))
     setting.fallback = str(form.get(fallback, setting.fallback))
-    if setting.method not in {"GET", "POST"}:
-        raise RefusedError(20001, f"Invalid parameter value: {method}")
 
 
 @routes.get(API + "/Accounts/{account}/IncomingPhoneNumbers.json")

@@ -37,7 +37,7 @@ def test_every_finding_has_its_words() -> None:
     assert [name for _, name, *_ in parts if name is not None and not name.isidentifier()] == []
 
 
-async def test_what_a_terminal_shows(checks: Checks, world: World) -> None:
+async def test_what_a_terminal_shows(checks: Checks, world: World, tmp_path: Path) -> None:
     """Columns, a mark in front, what to do below; the last line sums up."""
     world.twilio.settings.changed[SMS] = Setting(WELCOME)
     result = await checks.line("check", "--online")
@@ -49,7 +49,7 @@ async def test_what_a_terminal_shows(checks: Checks, world: World) -> None:
     column = lines[start].index("Twilio calls")
     assert lines[start + 1][:column] + lines[start + 1][column] == " " * column + "→"
     assert {line[column - 1] for line in lines[:-2]} == {" "}
-    assert max(map(len, lines)) <= 100
+    assert max(len(line) for line in lines if str(tmp_path) not in line) <= 100  # a path is never broken
     assert lines[-2:] == ["", "To do: 1 of 12."]
 
 
