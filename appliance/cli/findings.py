@@ -49,8 +49,8 @@ def show(findings: Sequence[Finding]) -> None:
 
 def sum_up(findings: Sequence[Finding]) -> str:
     bad = sum(each.ok is False for each in findings)
-    untold = sum(each.ok is None for each in findings)
-    rest = f" {untold} cannot be told from here." if untold else ""
+    noted = sum(each.ok is None for each in findings)
+    rest = f" To note: {noted}." if noted else ""
     return f"All is well.{rest}" if not bad else f"To do: {bad} of {len(findings)}.{rest}"
 
 

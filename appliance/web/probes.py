@@ -39,11 +39,14 @@ class Probes:
         return json_response({"nonce": nonce, "public_url": self._public_url}, 201)
 
     async def tell(self, request: web.Request) -> web.Response:
-        arrival = self._expected.get(request.match_info["nonce"])
+        """Once; then it is forgotten."""
+        arrival = self._expected.pop(request.match_info["nonce"], None)
         return json_response({"arrival": None if arrival is None else asdict(arrival)})
 
     async def look(self, request: web.Request, response: web.StreamResponse) -> None:
         """Signal handler for every response to the network: a probe may have come anywhere."""
+        if not self._expected:
+            return
         named = request.query.get("o", "").removeprefix(PROBE), request.headers.get(PROBE_HEADER, "")
         for nonce in self._expected.keys() & set(named):
             signed = bool(request.headers.get("X-Twilio-Signature"))

@@ -14,6 +14,7 @@ from appliance.diagnosis.finding import UNTOLD, WELL, Kind
 from appliance.diagnosis.words import ENGLISH
 from appliance.simulator.settings import WELCOME, Setting
 from tests.diagnosis.scene import Checks, plain, well
+from tests.support.box import Box
 from tests.support.world import CUSTOMER, SMS, TOKEN, WHATSAPP, World
 
 
@@ -142,3 +143,21 @@ async def test_it_is_harmless_beside_an_appliance_that_serves(checks: Checks, wo
     await world.say("Qual o horário?")
     await world.settle()
     assert world.sent(CUSTOMER) == ["Abrimos às 7h."]
+
+
+async def test_a_real_process_beside_a_real_one(tmp_path: Path) -> None:
+    """`serve` and `check` as a box has them; an appliance that was killed is told from one that runs."""
+    async with Box(tmp_path) as box:
+        await box.start()
+        await box.command("backup")
+        told = json.loads(await box.command("check", "--online", "--json"))
+        await box.kill()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "appliance", "check", "--online", env=box.environ, stdout=-1, stderr=-1
+        )
+        out, err = await process.communicate()
+
+        assert (told["ok"], process.returncode, err) == (True, 1, b"")
+        assert out.decode().splitlines()[-1] == "To do: 1 of 12."
+        assert "does not run" in out.decode()
+        assert box.rows("SELECT count(*) FROM delivery_events") == [(0,)]

@@ -1,6 +1,7 @@
 """The way in, each fault of it made for real: ports, certificates, proxies, other servers, another appliance."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,6 +13,11 @@ from aiohttp import web
 from twilio.request_validator import RequestValidator
 from yarl import URL
 
+from appliance.cli.check import ProbeDesk
+from appliance.cli.client import Api
+from appliance.diagnosis.finding import Kind
+from appliance.diagnosis.probe import of_the_way_in
+from appliance.web.errors import errors_as_json
 from appliance.wire import PROBE, STATUS_PATH
 from tests.diagnosis.scene import Checks, led_to
 from tests.support.api_client import control_of
@@ -148,6 +154,38 @@ async def test_no_connection(checks: Checks, world: World) -> None:
     unknown = await checks.way_in("http://nowhere.invalid")
 
     assert (closed["kind"], unknown["kind"]) == ("refused", "dns")
+
+
+async def test_a_network_that_leads_nowhere(checks: Checks) -> None:
+    """No machine has that address, and the kernel says so."""
+    assert (await checks.way_in("http://255.255.255.255:81"))["kind"] == "no_route"
+
+
+async def test_a_firewall_that_drops(checks: Checks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever knocks hears nothing: here a queue of connections that nobody takes is full."""
+    monkeypatch.setattr("appliance.diagnosis.probe.CONNECT", 0.5)
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for each in (first, second):
+            each.setblocking(False)
+            each.connect_ex(full.getsockname())
+        found = await checks.way_in(f"http://127.0.0.1:{full.getsockname()[1]}")
+
+    assert found["kind"] == "slow"
+
+
+async def test_an_older_appliance(world: World, tmp_path: Path) -> None:
+    """It knows of no probes: it has to be started anew, and nothing is called."""
+    runner = web.AppRunner(web.Application(middlewares=[errors_as_json]))
+    await runner.setup()
+    await web.UnixSite(runner, tmp_path / "older.sock").start()
+    connector = aiohttp.UnixConnector(str(tmp_path / "older.sock"))
+    async with aiohttp.ClientSession(connector=connector) as session:
+        found = await of_the_way_in(world.config, ProbeDesk(Api(session, running=True)))
+    await runner.cleanup()
+
+    assert found.kind == Kind.OLDER
 
 
 async def test_a_server_that_hangs_or_hangs_up(checks: Checks, world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from appliance.diagnosis.box import Facts
+from appliance.diagnosis.examination import Instruments, repairs
 from appliance.simulator import SANDBOX
 from appliance.simulator.settings import WELCOME, Setting
 from appliance.wire import RETRIES
@@ -129,6 +132,38 @@ async def test_a_services_webhook_counts_before_its_numbers(checks: Checks, worl
 
     assert (found, repaired, deferred) == (["webhook_none"], [], ["webhook_elsewhere"])
     assert world.twilio.settings.of(SERVICE).url == f"{world.address}/twilio/messages{RETRIES}"
+
+
+async def test_answers_through_a_service(checks: Checks, world: World) -> None:
+    """It must be there, and have the channels in its pool."""
+    checks.write(account_sid=f'"{world.twilio.account_sid}"\nmessaging_service_sid = "{SERVICE}"')
+    absent = await checks.bad()
+    world.twilio.services = {SERVICE: [SMS], "MG" + "2" * 32: [WHATSAPP]}
+    outside = [each["values"] for each in await checks.told("--online") if each["kind"] == "not_in_service"]
+    world.twilio.services = {SERVICE: [SMS, WHATSAPP]}
+
+    assert (absent, await checks.bad()) == (["service_absent"], [])
+    assert outside == [{"address": WHATSAPP, "service": SERVICE}]
+
+
+@pytest.mark.parametrize(("address", "kind"), [(SANDBOX, "sandbox"), ("messenger:1029384756", "unreadable")])
+async def test_what_cannot_be_read_is_no_fault(checks: Checks, world: World, address: str, kind: str) -> None:
+    """It is said what to set by hand, and --fix leaves it alone."""
+    await world.appliance.store.write(lambda tx: tx.channels.insert(1, address))
+    found = await checks.one(kind, "--fix", "--yes")
+
+    assert (found["ok"], f"{world.address}/twilio/messages{RETRIES}" in found["fix"]) == (None, True)
+    assert await checks.bad() == []
+    assert address not in world.twilio.settings.changed
+
+
+async def test_no_webhook_is_set_that_twilio_could_not_call(world: World) -> None:
+    """A private public URL stays off the real Twilio."""
+    replace = msgspec.structs.replace
+    real = replace(world.config, twilio=replace(world.config.twilio, api_url="https://api.twilio.com"))
+    nothing = Instruments({}, None, world.appliance.clock)
+
+    assert await repairs(real, Facts(Path(), [], [(SMS, "main")], {}), nothing) == []
 
 
 async def test_a_short_code_is_a_number(checks: Checks, world: World, tmp_path: Path) -> None:
