@@ -136,8 +136,10 @@ def _read(answer: _Answer, arrival: dict[str, Any] | None, config: Config, nonce
     values |= {"target": arrival["target"] if arrival else "", "location": shown(answer.location)}
     if arrival is not None and arrival["target"] != sent:
         kind = Kind.REWRITTEN
-    elif arrival is not None:
+    elif arrival is not None and arrival["status"] == 403:
         kind = Kind.ALTERED if arrival["signed"] else Kind.UNSIGNED
+    elif arrival is not None:
+        kind = Kind.ANSWER_CHANGED
     elif 300 <= status < 400:
         kind = Kind.REDIRECT
     elif status in DOWN:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from appliance.config import Account, Config
 from appliance.diagnosis.finding import Finding, Kind, found
@@ -36,22 +36,29 @@ def wanted(config: Config) -> str:
 async def of_channels(account: Account, console: Console, channels: Sequence[str], config: Config) -> Report:
     """Of one account. `channels`: addresses."""
     url, report = wanted(config), Report([], [])
+    services: Sequence[Hook] = []
+    told: set[str] = set()
     try:
         services = await console.services() if console.reads_messaging else []
         chosen = account.messaging_service_sid
         if chosen and console.reads_messaging and chosen not in {each.sid for each in services}:
             report.findings.append(found(Kind.SERVICE_ABSENT, account=account.name, service=chosen))
-        told: set[str] = set()
-        for address in channels:
-            hook = await _of_channel(account, console, address, services, url, report)
-            if hook is not None and hook.sid not in told:
-                told.add(hook.sid)
-                report.findings.extend(_faults(hook, url))
-                after = replace(hook, url=url, method="POST", fallback="", application="")
-                if any(each.ok is False for each in _faults(hook, url)):
-                    report.repairs.append(Repair(account.name, hook, after))
     except ConsoleError as error:
         report.findings.append(found(Kind.UNREACHABLE, account=account.name, reason=str(error)))
+    for address in channels:
+        try:
+            hook = await _of_channel(account, console, address, services, url, report)
+        except ConsoleError as error:
+            report.findings.append(found(Kind.NOT_SHOWN, address=address, reason=str(error)))
+            continue
+        if hook is None or hook.sid in told:
+            continue
+        told.add(hook.sid)
+        findings = list(_of_hook(hook, url))
+        report.findings.extend(findings)
+        if any(each.ok is False for each in findings):
+            after = replace(hook, url=url, method="POST", fallback="", application="")
+            report.repairs.append(Repair(account.name, hook, after))
     return report
 
 
@@ -84,7 +91,7 @@ async def _of_channel(
     return service
 
 
-def _faults(hook: Hook, url: str) -> Iterator[Finding]:
+def _of_hook(hook: Hook, url: str) -> Iterator[Finding]:
     """At least one finding: that it is well."""
     name, wrong = hook.name, False
     base, _, overrides = hook.url.partition("#")
@@ -113,8 +120,10 @@ def _tries_again(overrides: str) -> bool:
 
 def shown(url: str) -> str:
     """A URL of somebody's without what may be a secret in it."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "what is no URL"
     host = parts.netloc.rpartition("@")[2]
-    query = "?…" if parts.query else ""
-    fragment = f"#{parts.fragment}" if re.fullmatch(r"[a-z0-9=&,]+", parts.fragment) else ""
-    return f"{parts.scheme}://{host}{parts.path}{query}{fragment}" if url else ""
+    fragment = parts.fragment if re.fullmatch(r"[a-z0-9=&,]+", parts.fragment) else ""
+    return urlunsplit((parts.scheme, host, parts.path, "…" if parts.query else "", fragment))

@@ -113,6 +113,9 @@ ENGLISH = {
         "A WhatsApp sender or a Messaging Service shows its webhook to the account's own login alone.",
         "Set auth_tokens of {account}.",
     ),
+    Kind.NOT_SHOWN: Words(
+        _CHANNEL, "Twilio did not show how it is set: {reason}.", "Try again; look at https://status.twilio.com."
+    ),
     Kind.NUMBER_ABSENT: Words(
         _CHANNEL,
         "Account {account} has no such number.",
@@ -204,6 +207,11 @@ ENGLISH = {
         _URL,
         "The request arrived and its signature does not hold.",
         "Where auth_tokens were changed: " + _RUNNING + " Else the proxy changes the body.",
+    ),
+    Kind.ANSWER_CHANGED: Words(
+        _URL,
+        "The request arrived and was answered with 204, which came back as {status}.",
+        "Let the proxy pass answers on as they are, without a page of its own.",
     ),
     Kind.FORBIDDEN: Words(
         _URL,

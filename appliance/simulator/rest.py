@@ -19,6 +19,7 @@ from appliance.simulator.resource import API, error_body, media_list, message_re
 
 CLOSING = web.AppKey("closing", asyncio.Event)
 CANCELLABLE = frozenset({"queued", "accepted", "scheduled"})
+MESSAGES = "/Messages"
 LINGER_RESET = struct.pack("ii", 1, 0)
 
 routes = web.RouteTableDef()
@@ -32,7 +33,8 @@ async def twilio_answers(request: web.Request, handler: Handler) -> web.StreamRe
     twilio = account_of(request)
     try:
         authenticate(request, twilio)
-        response = await handler(request)
+        fault = None if MESSAGES in request.path else twilio.faults.take("console", request.path)
+        response = await handler(request) if fault is None else await _spoil(request, fault)
     except RefusedError as error:
         response = web.json_response(error_body(error), status=error.status)
     if twilio.latency:

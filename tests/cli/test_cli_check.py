@@ -68,6 +68,25 @@ async def test_a_terminal_that_knows_little(checks: Checks, tmp_path: Path) -> N
     assert b"\x1b" not in out
 
 
+@pytest.mark.parametrize("colour", [True, False])
+async def test_colours_are_for_a_terminal_that_wants_them(checks: Checks, colour: bool) -> None:
+    """NO_COLOR takes them away (no-color.org); the marks stay."""
+    ours, theirs = os.openpty()
+    environ = {"COLUMNS": "200", "LANG": "C.UTF-8", "PATH": os.environ["PATH"]} | ({} if colour else {"NO_COLOR": "1"})
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "appliance", "--config", str(checks.path), "check"),
+        env=environ,
+        stdout=theirs,
+        cwd=Path(__file__).parents[2],
+    )
+    status = await process.wait()
+    os.close(theirs)
+    said = os.read(ours, 4096).decode()
+    os.close(ours)
+
+    assert (status, "✓" in said, "\x1b[32m✓" in said) == (0, True, colour)
+
+
 async def test_the_json(checks: Checks) -> None:
     """Every finding with the same fields; `ok` is what the exit status says."""
     result = await checks.line("check", "--online", "--json")

@@ -112,6 +112,17 @@ async def test_a_proxy_that_changes_the_request(checks: Checks, world: World, wh
     assert (found["kind"], found["ok"]) == (kind, False)
 
 
+async def test_a_proxy_that_changes_the_answer(checks: Checks, world: World) -> None:
+    """The request came in well; Twilio would hear something else than we said."""
+
+    async def banner(request: web.Request) -> web.StreamResponse:
+        await proxy(world, as_it_is)(request)
+        return web.Response(text="<html>Welcome</html>", content_type="text/html")
+
+    async with server(banner) as url:
+        assert (await checks.way_in(url))["kind"] == "answer_changed"
+
+
 ANSWERS = {
     "down": answering(502),
     "forbidden": answering(403),

@@ -7,7 +7,8 @@ import pytest
 
 from appliance.diagnosis.box import Facts
 from appliance.diagnosis.examination import Instruments, repairs
-from appliance.simulator import SANDBOX
+from appliance.diagnosis.webhook import shown
+from appliance.simulator import SANDBOX, Fault
 from appliance.simulator.settings import WELCOME, Setting
 from appliance.wire import RETRIES
 from tests.diagnosis.scene import Checks, well
@@ -194,3 +195,29 @@ async def test_several_accounts(tmp_path: Path) -> None:
     kinds = {(each["kind"], each["values"].get("address")) for each in told}
     assert {("sandbox", SANDBOX), ("own_token", NUMBERS[BRANCH][0]), ("in_service", SMS)} <= kinds
     assert [each["values"]["name"] for each in told if each["kind"] == "webhook"] == [SERVICE, NUMBERS[BRANCH][0]]
+
+
+async def test_a_part_of_twilio_that_fails(checks: Checks, world: World) -> None:
+    """What it would have shown is not told; the rest is."""
+    world.twilio.faults.add(Fault("console", "error", status=503, times=None, address="/v2/Channels/Senders"))
+    senders = await checks.bad()
+    world.twilio.faults.clear()
+    world.twilio.faults.add(Fault("console", "reset", times=None, address="/v1/Services"))
+    services = await checks.bad()
+    world.twilio.faults.clear()
+
+    assert (senders, services, await checks.bad()) == (["not_shown"], ["unreachable"], [])
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("https://u:p@a.example:8/b?c=d#rc=2", "https://a.example:8/b?…#rc=2"),
+        ("/sign-in?next=1", "/sign-in?…"),
+        ("http://[bad", "what is no URL"),
+        ("", ""),
+    ],
+)
+def test_a_url_as_it_is_shown(url: str, told: str) -> None:
+    """Without user, password and query."""
+    assert shown(url) == told
