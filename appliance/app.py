@@ -31,6 +31,7 @@ from appliance.web import applications
 from appliance.web.api import Desk
 from appliance.web.hooks import Hooks
 from appliance.web.listeners import Listeners
+from appliance.web.probes import Probes
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 log = structlog.get_logger()
@@ -98,9 +99,11 @@ class Appliance:
         desk = Desk(store, self.config, bell, adapters.offline, adapters.responder, shelves, missed, now)
         intake, refusals = Intake(store, self.config, bell), self.engine.refusals
         hooks = Hooks(store, intake, self.config, self.metrics, refusals, self.not_stored, self.failed)
+        probes = Probes(server.public_url)
         app = applications.public(desk, registry, pulse.faults, hooks)
+        app.on_response_prepare.append(probes.look)
         self.address = await self._listeners.tcp(app, server.listen, "server.listen")
-        control = applications.control(desk, registry, pulse.faults)
+        control = applications.control(desk, registry, pulse.faults, probes)
         await self._listeners.unix(control, store.directory / CONTROL_SOCKET)
         if server.metrics_listen is not None:
             metrics = applications.metrics(desk, registry)

@@ -2,10 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal, Protocol
 
 from appliance.model import Channel, Organization, TextKey, Topic
-from appliance.wire import LoggedMessage, LogRead, Media, OutboundMessage, Trouble, TwilioMessageResult
+from appliance.wire import (
+    LoggedMessage,
+    LogRead,
+    Media,
+    OutboundMessage,
+    Trouble,
+    TwilioMessageResult,
+)
 
 
 class Clock(Protocol):
@@ -176,3 +184,101 @@ class TwilioAccount:
 
 
 Accounts = Mapping[str, TwilioAccount]  # by their names
+
+
+class ConsoleError(Exception):
+    """Twilio did not tell. `str()` is safe to show; `status` is its HTTP status, where it answered at all."""
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Place(StrEnum):
+    """What Twilio lets one set a webhook on."""
+
+    NUMBER = "number"
+    SHORT_CODE = "short code"
+    SERVICE = "Messaging Service"
+    SENDER = "WhatsApp sender"
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """Where Twilio calls for what comes in. `name`: the number or sender as a channel has it, or the service's sid.
+
+    `application`: of a number; what is set there counts in place of the rest. `state`: of a WhatsApp sender.
+    `pool`: of a service, its senders; with `defers` each of them has its own webhook.
+    """
+
+    place: Place
+    sid: str
+    name: str
+    url: str
+    method: str
+    fallback: str
+    application: str = ""
+    state: str = "ONLINE"
+    pool: tuple[str, ...] = ()
+    defers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """One pair of user and secret of an account, as they are numbered in the configuration."""
+
+    is_key: bool
+    number: int
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """`kind`: Trial or Full; `state`: active, suspended or closed."""
+
+    kind: str
+    state: str
+
+
+class Console(Protocol):
+    """What is set for one account at Twilio. Every method but `close` raises ConsoleError."""
+
+    @property
+    def reads_messaging(self) -> bool:
+        """Whether Messaging Services and WhatsApp senders can be read: not with a parent's login."""
+
+    async def logins(self) -> tuple[Sequence[Login], int]:
+        """Each login, and by how many ms Twilio's clock is ahead of ours."""
+
+    async def account(self) -> AccountState | None:
+        """None where no login of ours may read it."""
+
+    async def hook(self, address: str) -> Hook | None:
+        """Of a number, a short code or a WhatsApp sender; None where the account has none with this address."""
+
+    async def services(self) -> Sequence[Hook]:
+        """All Messaging Services of the account."""
+
+    async def set(self, hook: Hook) -> None:
+        """Its URL, method and fallback, and no application any more."""
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one call of a model took; tokens are None where the server does not count them."""
+
+    model: str
+    seconds: float
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+
+class Model(Protocol):
+    """Whom a responder asks."""
+
+    async def trial(self, timeout: float) -> Trial:
+        """One call, as small as the model lets it be. Raises Retryable or Permanent."""
+
+    async def close(self) -> None: ...

@@ -9,6 +9,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+MESSAGES_PATH = "/twilio/messages"  # below the public URL; Twilio calls it for what comes in
+STATUS_PATH = "/twilio/status"
+RETRIES = "#rc=3&rp=ct,rt,5xx"  # stands behind the URL; Twilio tries again, and neither sends nor signs it
+PROBE = "probe."  # before the nonce in `o`, where a status callback is none but a test of the way in
+PROBE_HEADER = "X-Appliance-Probe"  # has the nonce too, for where a proxy loses the query
+SANDBOX = "whatsapp:+14155238886"  # the WhatsApp sandbox's number, which all accounts of the world share
+
 
 @dataclass(frozen=True, slots=True)
 class Media:

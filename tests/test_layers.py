@@ -22,7 +22,7 @@ NEEDS = {
     "texts": "model",
     "logs": "printable",
     "language": "model",
-    "config": "errors model",
+    "config": "errors model wire",
     "links": "wire",
     # adapters: nobody but the assembly imports them, and they never import each other
     "twilio.codes": "wire",
@@ -55,18 +55,19 @@ NEEDS = {
     ),
     "watch": "config errors links model notices operations ports queue store wire",
     "privacy": "appliance config errors inbox inbox.keywords model operations outbox ports printable queue store wire",
+    "diagnosis": "config errors model ports store wire",
     # drivers and assembly
-    "web": "config errors inbox logs metrics model operations outbox ports privacy queue reply.shelf store twilio.misfit twilio.webhook",
+    "web": "config errors inbox logs metrics model operations outbox ports privacy queue reply.shelf store twilio.misfit twilio.webhook wire",
     "pulse": "errors ports queue store systemd",
     "opening": "config errors ports restoration store systemd web",
-    "assembly": "config links model operations ports responder twilio twilio.webhook wire",
+    "assembly": "clock config diagnosis links model operations ports responder twilio wire",
     "engine": (
         "assembly chores clock config errors handover inbox links metrics model outbox ports privacy queue reply reply.shelf "
         "responder restoration store timekeeping watch web"
     ),
     "app": "appliance assembly clock config engine errors inbox metrics model opening ports pulse outbox store systemd web",
     "demo": "app config errors logs operations printable simulator store wire",
-    "cli": "app appliance clock config demo engine errors logs model opening printable store twilio.webhook wire",
+    "cli": "app appliance assembly clock config demo diagnosis engine errors logs model opening printable store wire",
     "__main__": "cli",
 }
 ROOMS = {room: needs.split() for room, needs in NEEDS.items()}

@@ -11,6 +11,7 @@ from aiohttp import web
 from appliance.operations.organizations import Registration, register_organization
 from appliance.web.api import Api
 from appliance.web.persons import Persons
+from appliance.web.probes import Probes
 from tests.privacy.scene import NAME, WORDS, live, states
 from tests.support.api_client import ApiClient, api_of, control_of
 from tests.support.command_line import CommandLine, write_config
@@ -28,6 +29,7 @@ NAMED = {"GET cards", "GET messages", "GET dead-letters", "GET knowledge", "GET 
          "POST contacts/link", "POST contacts/unlink"}  # fmt: skip
 OF_THE_BOX = {"GET status", "GET verify", "GET organizations", "GET channels", "GET contacts/forgotten", "POST backups",
               "POST jobs/{kind}", "POST organizations", "POST channels/move"}  # fmt: skip
+ON_THE_SOCKET = {"POST probes", "GET probes/{nonce}"}  # how a test of the way in arrived; never over HTTP
 # … and what is the box's alone and shows them: to whoever has its key.
 WHOLE_BOX = {"GET orphans", "POST messages", "POST dead-letters/retry", "DELETE dead-letters",
              "POST dead-letters/{id}/retry", "DELETE dead-letters/{id}", "GET messages/{sid}/silence", "DELETE channels/{address}"}  # fmt: skip
@@ -60,7 +62,7 @@ async def two(tmp_path: Path) -> AsyncIterator[World]:
 def routes() -> set[str]:
     app = web.Application()
     desk: Any = type("Desk", (), {"store": None})
-    for part in (Api(desk, ""), Persons(desk, "")):
+    for part in (Api(desk, ""), Persons(desk, ""), Probes("")):
         part.add_to(app)
     found = {(each.method, each.resource.canonical) for each in app.router.routes() if each.resource}
     return {f"{method} {path.removeprefix('/api/v1/')}" for method, path in found if method != "HEAD"}
@@ -68,7 +70,7 @@ def routes() -> set[str]:
 
 def test_every_route_says_whose_it_is() -> None:
     """A new route is put on one side of the walls, or fails here."""
-    assert routes() == NAMED | OF_THE_BOX | WHOLE_BOX
+    assert routes() == NAMED | OF_THE_BOX | ON_THE_SOCKET | WHOLE_BOX
 
 
 def test_every_statement_says_whose_rows_it_reads() -> None:
@@ -132,6 +134,9 @@ async def test_what_is_the_boxs_shows_no_customer(two: World) -> None:
     async with api_of(two) as api:
         for route in sorted(route for route in OF_THE_BOX if route.startswith("GET")):
             assert shown(await api.get(route.removeprefix("GET "))) == [], route
+        for route in ON_THE_SOCKET:
+            method, _, path = route.partition(" ")
+            assert (await api.call(method, path))[0] == 404, route
     headers = {"X-API-Key": API_KEY}
     async with aiohttp.request("GET", f"{two.address}/metrics", headers=headers) as response:
         text = await response.text()

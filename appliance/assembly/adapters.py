@@ -12,8 +12,7 @@ from appliance.operations.knowledge import Offline
 from appliance.ports import Accounts, Clock, Responder, TwilioAccount
 from appliance.responder.faq import Faq
 from appliance.responder.llm import Llm
-from appliance.twilio.webhook import STATUS_PATH
-from appliance.wire import Trouble
+from appliance.wire import STATUS_PATH, Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +26,13 @@ class Adapters:
 
 
 def make_responder(config: Config) -> Responder:
-    if config.ai.provider == "faq":
-        return Faq()
+    return model_of(config) or Faq()
+
+
+def model_of(config: Config) -> Llm | None:
     ai = config.ai
+    if ai.provider == "faq":
+        return None
     assert ai.base_url is not None
     assert ai.model is not None
     return Llm(ai.base_url, ai.api_key, ai.model, ai.max_output_tokens, ai.context_tokens, ai.reasoning_effort)
@@ -48,7 +51,7 @@ async def connect(config: Config, clock: Clock, responder: Responder | None = No
 
         sender = module.TwilioSender(
             account_sid=account.account_sid,
-            credentials=_credentials(account, config),
+            credentials=credentials(account, config),
             api_url=account.api_url,
             status_url=config.server.public_url + STATUS_PATH,
             timeout=config.twilio.timeout / SECOND,
@@ -59,7 +62,7 @@ async def connect(config: Config, clock: Clock, responder: Responder | None = No
     return Adapters(accounts, responder or make_responder(config), links=links)
 
 
-def _credentials(asked: Account, config: Config) -> list[tuple[str, str]]:
+def credentials(asked: Account, config: Config) -> list[tuple[str, str]]:
     """User and secret, in the order they are tried; a subaccount that has none is reached with its parent's."""
     for account in (asked, *(each for each in config.accounts if each.name == asked.parent)):
         found: list[tuple[str, str]] = [(account.account_sid, token) for token in account.auth_tokens]

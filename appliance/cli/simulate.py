@@ -16,8 +16,7 @@ from appliance.cli.session import Command, Session, account_option, pass_session
 from appliance.config import Account, Address, Config
 from appliance.config.accounts import choose
 from appliance.errors import ApplianceError
-from appliance.twilio.webhook import MESSAGES_PATH
-from appliance.wire import with_plus
+from appliance.wire import MESSAGES_PATH, with_plus
 
 PAUSE = 0.2  # seconds between two looks for the answer
 LIMIT = aiohttp.ClientTimeout(total=20)

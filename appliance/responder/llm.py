@@ -6,6 +6,7 @@ headers. What the owner must act on is told in the server's own words (`refusal`
 """
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -17,7 +18,8 @@ import aiohttp
 import msgspec
 
 from appliance.links.trouble import trouble_of
-from appliance.ports import Dialogue, Permanent, Reply, ResponderError, Retryable
+from appliance.model import Organization
+from appliance.ports import Dialogue, Permanent, Reply, ResponderError, Retryable, Trial
 from appliance.responder import screening
 from appliance.responder.dialect import Dialect, Request
 from appliance.responder.refusal import Refusal, refusal, told
@@ -28,6 +30,8 @@ MAX_BODY = 256 * 1024  # bytes, after decompression
 MAX_RETRY_AFTER = 3_600.0  # seconds
 MORE = 4  # times ai.max_output_tokens, at most, for the second try: thoughts are ten times as long as an answer
 DIALECTS = 6  # ways to ask until one is taken
+HELLO = Dialogue(Organization(0, "a shop", "en", "UTC"), ("Hello",))
+TINY = 16  # tokens that suffice to see that it answers
 _CONNECT = 10.0  # seconds for name, TCP and TLS together
 _WORDS = 2.0  # seconds that an error's words may take to arrive
 _CUT = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
@@ -66,6 +70,7 @@ class _Choice(msgspec.Struct):
 
 class _Usage(msgspec.Struct):
     prompt_tokens: float | None = None
+    completion_tokens: Any = None
 
 
 class _Completion(msgspec.Struct):
@@ -135,12 +140,32 @@ class Llm:
             self._session = None
 
     async def _try(self, dialogue: Dialogue, room: int, until: float) -> Reply | Flaw:
-        """One answer, in a dialect that the server takes; what it refuses is not paid for."""
+        request, completion = await self._answered(dialogue, room, until)
+        return self._read(request, completion)
+
+    async def trial(self, timeout: float) -> Trial:
+        """Implements ports.Model. What it says does not matter; one that thinks may have no room to say it."""
+        began = time.monotonic()
+        until = began + timeout
+        try:
+            _, completion = await self._answered(HELLO, TINY, until)
+        except Permanent as error:
+            if error.for_all:
+                raise
+            _, completion = await self._answered(HELLO, self._dialect.room, until)  # some refuse so little room
+        _choice(completion)
+        usage = completion.usage or _Usage()
+        counts = (usage.prompt_tokens, usage.completion_tokens)
+        whole = (int(each) if isinstance(each, int | float) and math.isfinite(each) else None for each in counts)
+        return Trial(self._model, time.monotonic() - began, *whole)
+
+    async def _answered(self, dialogue: Dialogue, room: int, until: float) -> tuple[Request, _Completion]:
+        """Asked in a dialect that the server takes; what it refuses is not paid for."""
         for _ in range(DIALECTS):
             request = self._dialect.request(dialogue, room)
             answer = await self._ask(request, max(until - time.monotonic(), 0.0))
             if isinstance(answer, _Completion):
-                return self._read(request, answer)
+                return request, answer
             # What a server repeats of a customer's words must teach nothing about the server.
             said = [line for message in request.messages[1:] for line in message.content.split("\n")]
             answer = answer.without(said)
@@ -152,12 +177,8 @@ class Llm:
     def _read(self, request: Request, completion: _Completion) -> Reply | Flaw:
         if completion.usage is not None:
             self._dialect.counted(request, completion.usage.prompt_tokens)
-        if completion.choices is None:
-            raise Retryable("an answer without choices", is_paid=True)
-        choice = completion.choices[0] if completion.choices else _Choice()
+        choice = _choice(completion)
         finish = (choice.finish_reason or "").lower()
-        if choice.error or finish == "error":
-            raise Retryable("an error in place of an answer", is_paid=True)
         # The same words would be refused again, and each try is paid for.
         if finish.startswith("content_filter"):
             raise Permanent("the provider's filter withheld the answer")
@@ -205,6 +226,15 @@ class Llm:
             return completion
         finally:
             response.close()  # a fully read answer has already given its connection back to the pool
+
+
+def _choice(completion: _Completion) -> _Choice:
+    if completion.choices is None:
+        raise Retryable("an answer without choices", is_paid=True)
+    choice = completion.choices[0] if completion.choices else _Choice()
+    if choice.error or (choice.finish_reason or "").lower() == "error":
+        raise Retryable("an error in place of an answer", is_paid=True)
+    return choice
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

@@ -8,7 +8,8 @@ from appliance.simulator.lag import Lag, by_filter, each_its_own, replicas
 from appliance.simulator.ledger import Change, Entry, Ledger
 from appliance.simulator.listing import Query
 from appliance.simulator.phone import Phone
-from appliance.simulator.twilio import SANDBOX, Twilio
+from appliance.simulator.twilio import Twilio
+from appliance.wire import SANDBOX
 
 __all__ = [
     "SANDBOX",

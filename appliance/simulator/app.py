@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from appliance.simulator import phone, rest, tools
+from appliance.simulator import console, phone, rest, tools
+from appliance.simulator.access import ACCOUNTS, TWILIO
 from appliance.simulator.guard import add_headers, guard
 from appliance.simulator.phone import PHONE, Phone
-from appliance.simulator.rest import ACCOUNTS, CLOSING, TWILIO, twilio_answers
+from appliance.simulator.rest import CLOSING, twilio_answers
 from appliance.simulator.twilio import Twilio
 
 SHUTDOWN_TIMEOUT = 2.0
@@ -22,6 +23,7 @@ def simulator_app(twilio: Twilio, phone_page: Phone | None = None, others: Seque
     app = web.Application(middlewares=[guard, twilio_answers])
     app[TWILIO], app[CLOSING], app[PHONE] = twilio, asyncio.Event(), phone_page or Phone()
     app[ACCOUNTS] = {account.account_sid: account for account in (twilio, *others)}
+    app.add_routes(console.routes)  # first: what it does not have is unknown to the other
     app.add_routes(rest.routes)
     app.add_routes(tools.routes)
     phone.add_to(app)

@@ -10,6 +10,7 @@ KINDS = {
     "create": ("error", "hang", "reset", "half_json", "no_sid", "slow"),
     "list": ("error", "hang", "reset", "lag"),
     "fetch": ("error", "hang", "reset"),
+    "console": ("error", "hang", "reset"),
     "callback": ("lost", "early", "twice", "out_of_order", "delayed"),
     "delivery": ("failed", "undelivered", "stuck", "held"),
 }
@@ -19,19 +20,21 @@ KINDS = {
 class Fault:
     """One thing that goes wrong, `times` times; `times` None makes it a rule until it is cleared.
 
-    create and list and fetch: `error` answers `status` (with Twilio's JSON when `code` is given, else without JSON, and
-    with Retry-After when `retry_after` is given), `hang` says nothing for `seconds` and then drops the connection,
-    `reset` resets it, `half_json` and `no_sid` answer 201 with a broken body. With `accepted` a message was created
-    before that, without it nothing was; `half_json` and `no_sid` always create. `slow` answers well, after `seconds`.
+    create, list, fetch and console: `error` answers `status` (with Twilio's JSON when `code` is given, else without
+    JSON, and with Retry-After when `retry_after` is given), `hang` says nothing for `seconds` and then drops the
+    connection, `reset` resets it, `half_json` and `no_sid` answer 201 with a broken body. With `accepted` a message was
+    created before that, without it nothing was; `half_json` and `no_sid` always create. `slow` answers well, after
+    `seconds`.
     list: `lag` hides messages younger than `seconds`.
     callback, for all callbacks of one message: never sent, first ones before the POST is answered, each sent twice, in
     reverse order, `seconds` late.
     delivery: the message ends as failed or undelivered with ErrorCode `code`, or stays sent for ever, or, held, queued.
+    console: what is set, and not the messages; `address` is the path there.
     `address` limits a fault to messages from or to it; delivery and callback know the canonical form of To.
     Raises ValueError for a kind that does not belong to `on`.
     """
 
-    on: Literal["create", "list", "fetch", "callback", "delivery"]
+    on: Literal["create", "list", "fetch", "console", "callback", "delivery"]
     kind: str
     accepted: bool = False
     status: int = 500

@@ -10,8 +10,8 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from appliance.model import Language
+from appliance.simulator.access import TWILIO
 from appliance.simulator.phone_texts import TEXTS
-from appliance.simulator.rest import TWILIO
 
 ANY_CHANNELS = ("whatsapp:+551140000000", "+551140000000")  # an account that names no addresses owns all
 STATIC = Path(str(files("appliance.simulator") / "static"))

@@ -4,8 +4,6 @@ import asyncio
 import json
 import socket
 import struct
-from base64 import b64decode
-from binascii import Error as Base64Error
 from contextlib import suppress
 from typing import Any
 
@@ -13,16 +11,15 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from appliance.simulator.access import account_of, authenticate, is_rest
 from appliance.simulator.faults import Fault
 from appliance.simulator.ledger import Entry
 from appliance.simulator.refusal import RefusedError
 from appliance.simulator.resource import API, error_body, media_list, message_resource, rfc2822
-from appliance.simulator.twilio import Twilio
 
-TWILIO = web.AppKey("twilio", Twilio)
-ACCOUNTS = web.AppKey("accounts", dict[str, Twilio])
 CLOSING = web.AppKey("closing", asyncio.Event)
 CANCELLABLE = frozenset({"queued", "accepted", "scheduled"})
+MESSAGES = "/Messages"
 LINGER_RESET = struct.pack("ii", 1, 0)
 
 routes = web.RouteTableDef()
@@ -31,12 +28,13 @@ routes = web.RouteTableDef()
 @web.middleware
 async def twilio_answers(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Authenticate, turn refusals into Twilio's JSON, and tell Twilio's time in `Date`."""
-    if not request.path.startswith(API):
+    if not is_rest(request.path):
         return await handler(request)
-    twilio = _account(request)
+    twilio = account_of(request)
     try:
-        _authenticate(request, twilio)
-        response = await handler(request)
+        authenticate(request, twilio)
+        fault = None if MESSAGES in request.path else twilio.faults.take("console", request.path)
+        response = await handler(request) if fault is None else await _spoil(request, fault)
     except RefusedError as error:
         response = web.json_response(error_body(error), status=error.status)
     if twilio.latency:
@@ -46,29 +44,8 @@ async def twilio_answers(request: web.Request, handler: Handler) -> web.StreamRe
     return response
 
 
-def _account(request: web.Request) -> Twilio:
-    """The account that the path names; the first one where it names none that is here."""
-    return request.app[ACCOUNTS].get(request.match_info.get("account", ""), request.app[TWILIO])
-
-
-def _authenticate(request: web.Request, twilio: Twilio) -> None:
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    try:
-        username, _, password = b64decode(given, validate=True).decode().partition(":")
-    except (Base64Error, UnicodeDecodeError):
-        username = password = ""
-    account = request.match_info.get("account", twilio.account_sid)
-    if (
-        scheme.lower() != "basic"
-        or account != twilio.account_sid
-        or twilio.revoked
-        or not twilio.knows(username, password)
-    ):
-        raise RefusedError(20003, "Authenticate", 401)
-
-
 def _entry(request: web.Request) -> Entry:
-    entry = _account(request).ledger.get(request.match_info["sid"])
+    entry = account_of(request).ledger.get(request.match_info["sid"])
     if entry is None:
         raise RefusedError(20404, f"The requested resource {request.path} was not found", 404)
     return entry
@@ -76,7 +53,7 @@ def _entry(request: web.Request) -> Entry:
 
 @routes.post(API + "/Accounts/{account}/Messages.json")
 async def create(request: web.Request) -> web.StreamResponse:
-    twilio = _account(request)
+    twilio = account_of(request)
     form: Any = await request.post()
     twilio.posts[form.get("To", "")] += 1
     fault = twilio.faults.take("create", form.get("From", ""), form.get("To", ""))
@@ -94,7 +71,7 @@ async def create(request: web.Request) -> web.StreamResponse:
 
 @routes.get(API + "/Accounts/{account}/Messages.json")
 async def list_messages(request: web.Request) -> web.StreamResponse:
-    twilio = _account(request)
+    twilio = account_of(request)
     fault = twilio.faults.take("list", request.query.get("From", ""), request.query.get("To", ""))
     if fault is not None and fault.kind != "lag":
         return await _spoil(request, fault)
@@ -103,7 +80,7 @@ async def list_messages(request: web.Request) -> web.StreamResponse:
 
 @routes.get(API + "/Accounts/{account}/Messages/{sid}.json")
 async def fetch(request: web.Request) -> web.StreamResponse:
-    fault = _account(request).faults.take("fetch")
+    fault = account_of(request).faults.take("fetch")
     if fault is not None:
         return await _spoil(request, fault)
     return web.json_response(message_resource(_entry(request)))
@@ -112,7 +89,7 @@ async def fetch(request: web.Request) -> web.StreamResponse:
 @routes.post(API + "/Accounts/{account}/Messages/{sid}.json")
 async def update(request: web.Request) -> web.StreamResponse:
     """Redact (an empty Body) or cancel (Status=canceled)."""
-    twilio, entry, form = _account(request), _entry(request), await request.post()
+    twilio, entry, form = account_of(request), _entry(request), await request.post()
     if form.get("Status") == "canceled":
         if entry.status not in CANCELLABLE:
             raise RefusedError(30409, "Message cannot be canceled because of its status", 400)
@@ -129,7 +106,7 @@ async def delete(request: web.Request) -> web.StreamResponse:
     entry = _entry(request)
     _check_finished(entry)
     gone = msgspec.structs.replace(entry, deleted=True, sender="", recipient="", body="", media=(), status_callback="")
-    _account(request).ledger.erase(gone)
+    account_of(request).ledger.erase(gone)
     return web.Response(status=204)
 
 

@@ -7,9 +7,10 @@ import msgspec
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse
 
+from appliance.simulator.access import ACCOUNTS, TWILIO
 from appliance.simulator.faults import Fault
 from appliance.simulator.ledger import Entry
-from appliance.simulator.rest import ACCOUNTS, CLOSING, TWILIO
+from appliance.simulator.rest import CLOSING
 from appliance.simulator.twilio import Twilio
 from appliance.wire import Media
 

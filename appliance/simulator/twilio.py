@@ -23,12 +23,12 @@ from appliance.simulator.listing import Undated, page_of, parse_query
 from appliance.simulator.parameters import inbound_parameters
 from appliance.simulator.refusal import MAX_VALIDITY, RefusedError, check_create, prefix, sender_of
 from appliance.simulator.resource import media_sid
+from appliance.simulator.settings import Settings
 from appliance.simulator.smart_encoding import smart_encoded
 from appliance.simulator.webhooks import Webhooks
 from appliance.wire import Media
 
 PACE = 0.02
-SANDBOX = "whatsapp:+14155238886"  # the WhatsApp sandbox's number, which all accounts of the world share
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class Twilio:
     `lag`: seconds by which a read of the list is behind on a message, as far as no fault says more.
     `latency`: seconds from when a request was done until it is answered.
     `rate`, later `delivery.rate`: messages per second of each sender; what is beyond is accepted and stays queued.
+    `settings`: what is set in the console, webhooks among it; whoever changes none has good ones for the public URL.
     `identities`: what WhatsApp calls a customer besides the address that the message came from.
     `incident`: trouble for a span of time. `posts`: how many POSTs came for each To, whatever became of them.
     """
@@ -103,6 +104,7 @@ class Twilio:
         self.lag = lag
         self.latency = latency
         self.identities = Identities()
+        self.settings = Settings()
         self.posts: Counter[str] = Counter()
         self.faults = Faults(lambda: self.now())  # noqa: PLW0108 - the clock may be exchanged
         self._credentials = [(account_sid, token) for token in auth_tokens] + list((api_keys or {}).items())
@@ -128,6 +130,10 @@ class Twilio:
             return True
         return any(compare_digest(given, f"{name}:{secret}".encode()) for name, secret in self._credentials)
 
+    def owns(self, username: str) -> bool:
+        """Whether it is the account's own login, not its parent's."""
+        return any(name == username for name, _ in self._credentials)
+
     async def receive(
         self,
         from_: str,
@@ -144,18 +150,21 @@ class Twilio:
 
         A `sid` that is known already delivers that message once more. `deliver` False: the webhook is lost.
         `extra`: parameters added to the webhook; the log does not keep them, as at Twilio.
-        A Media without url gets one. `method`: GET where the number is set to it.
+        A Media without url gets one. `method`: GET where the number is set to it; `settings` may say so as well.
         """
         known = self.ledger.get(sid) if sid is not None else None
         draft = Draft(from_, to, body, tuple(media))
         entry = known or self._record_inbound(draft, sid, (extra or {}).get("OptOutType"))
-        if not deliver or self.public_url is None:
+        set_on = self.settings.in_force(to, self.services or {})
+        setting, url = self.settings.of(set_on), self.settings.url(set_on, self.public_url)
+        if not deliver or self.public_url is None or setting.application or not url:
             return entry.sid, None
-        url = f"{self.public_url.rstrip('/')}/twilio/messages"
         services = (sid for sid, pool in (self.services or {}).items() if to in pool)
         through = {"MessagingServiceSid": service} if (service := next(services, "")) else {}
         told = self.identities.parameters(entry.sender) | through | dict(extra or {})
-        answer = await self._webhooks.call(url, inbound_parameters(entry) | told, method)
+        answer = await self._webhooks.call(
+            url, inbound_parameters(entry) | told, "GET" if setting.method == "GET" else method
+        )
         for text in answer.messages():
             await self.delivery.begin(self._reply(entry, text))
         return entry.sid, answer.status

@@ -15,6 +15,7 @@ from twilio.http.response import Response
 from appliance.wire import Fault, Trouble
 
 TWILIO = "https://api.twilio.com"
+MESSAGING = "https://messaging.twilio.com"  # where services and WhatsApp senders are
 CONNECT = 5.0  # seconds; a connection that was never made is surely not a message sent
 KEEP_ALIVE = 4.0  # short: a stale connection would turn a send into a doubt
 
@@ -55,13 +56,16 @@ class TwilioHttp(AsyncTwilioHttpClient):  # type: ignore[misc]  # the package ha
         allow_redirects: bool = False,  # noqa: ARG002  # the client's signature; never followed
     ) -> Response:
         last_answer.set(None)
-        if url.startswith(TWILIO):
-            url = self._api_url + url.removeprefix(TWILIO)
+        for host in (TWILIO, MESSAGING):
+            if url.startswith(host) and self._api_url != TWILIO:
+                url = self._api_url + url.removeprefix(host)
         if auth is not None:
             login = base64.b64encode(":".join(auth).encode()).decode()
             headers = (headers or {}) | {"Authorization": f"Basic {login}"}
+        is_json = data is not None and (headers or {}).get("Content-Type") == "application/json"
+        body: dict[str, Any] = {"json" if is_json else "data": data}
         async with self.session.request(
-            method.upper(), url, params=params, data=data, headers=headers, allow_redirects=False
+            method.upper(), url, params=params, headers=headers, allow_redirects=False, **body
         ) as response:
             answer = Response(response.status, await response.text(errors="replace"), response.headers)
         last_answer.set(answer)

@@ -15,8 +15,8 @@ from multidict import MultiDict
 from twilio.request_validator import RequestValidator
 
 from appliance.model import MAIN
-from appliance.twilio.webhook import MESSAGES_PATH, Request, Signer
-from appliance.wire import Misfit, MisfitKind
+from appliance.twilio.webhook import Request, Signer
+from appliance.wire import MESSAGES_PATH, Misfit, MisfitKind
 
 MOST = 96  # signatures that are computed for one request
 LONGEST = 64 * 1024  # bytes of a body; Twilio's are far shorter

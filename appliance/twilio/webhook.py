@@ -17,8 +17,6 @@ from twilio.request_validator import RequestValidator
 
 from appliance.wire import Alias, DeliveryReport, InboundMessage, Media, place
 
-MESSAGES_PATH = "/twilio/messages"
-STATUS_PATH = "/twilio/status"
 MAX_BODY = 256 * 1024
 _MAX_FIELDS = 500
 # The words of a button or a row of a list, which Twilio may send with an empty Body; what they stand for at the last.

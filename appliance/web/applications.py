@@ -30,10 +30,10 @@ def public(desk: Desk, registry: CollectorRegistry, faults: Faults, hooks: Part)
     return _with(app, hooks, Api(desk, "api"), Persons(desk, "api"), *_common(desk, registry, faults))
 
 
-def control(desk: Desk, registry: CollectorRegistry, faults: Faults) -> web.Application:
-    """What the owner of the storage directory sees, without a key."""
+def control(desk: Desk, registry: CollectorRegistry, faults: Faults, *more: Part) -> web.Application:
+    """What the owner of the storage directory sees, without a key. `more`: what only an appliance that runs has."""
     app = web.Application(client_max_size=MAX_CONTROL_BODY, middlewares=[errors_as_json])
-    return _with(app, Api(desk, "cli"), Persons(desk, "cli"), *_common(desk, registry, faults))
+    return _with(app, Api(desk, "cli"), Persons(desk, "cli"), *_common(desk, registry, faults), *more)
 
 
 def _common(desk: Desk, registry: CollectorRegistry, faults: Faults) -> tuple[Part, ...]:

@@ -293,6 +293,7 @@ async def test_dead_letters_are_listed_retried_and_discarded(tmp_path: Path) -> 
 
 async def test_verify_and_check_and_tick_are_well(appliance: CommandLine, world: World) -> None:
     """Beside a running appliance, with exit status 0; tick is silent, as cron wants it."""
+    await world.teach("Horário", "Abrimos às 7h.")
     await world.twilio.receive(CUSTOMER, SMS, "Oi")
     await world.settle()
 
@@ -301,9 +302,12 @@ async def test_verify_and_check_and_tick_are_well(appliance: CommandLine, world:
     assert [result.exit_code for result in (verified, checked, ticked)] == [0, 0, 0]
     assert "accounted for" in verified.stdout
     assert [line.split()[:2] for line in checked.stdout.splitlines()] == [
-        ["Configuration", "ok"],
-        ["Account", "ok"],
-        ["Database", "ok"],
+        ["✓", "Configuration"],
+        ["✓", "Account"],
+        ["✓", "Database"],
+        ["✓", "Organization"],
+        [],
+        ["All", "is"],
     ]
     assert ticked.stdout == ""
 

@@ -391,7 +391,7 @@ def test_check_tells_a_foreign_database_from_a_faulty_configuration(alone: Comma
 
     assert (result.exit_code, result.stdout.splitlines()) == (
         1,
-        [f"Configuration  ok     {alone.path}", "Account        ok     main, …0000"],
+        [f"✓  Configuration  {alone.path}", "✓  Account main   …0000"],
     )
     assert result.stderr.startswith("appliance.db belongs to another program")
 

@@ -8,8 +8,8 @@ from multidict import CIMultiDict, MultiDict
 from twilio.request_validator import RequestValidator
 
 from appliance.twilio.misfit import LONGEST, MOST, explain
-from appliance.twilio.webhook import MESSAGES_PATH, STATUS_PATH, Request, Signer, Signers
-from appliance.wire import Misfit, MisfitKind
+from appliance.twilio.webhook import Request, Signer, Signers
+from appliance.wire import MESSAGES_PATH, STATUS_PATH, Misfit, MisfitKind
 
 MAIN = Signer("main", "AC" + "0" * 32, ["main's", "main's old"])
 CHILD = Signer("child", "AC" + "1" * 32, ["child's", *MAIN.tokens], "main")

@@ -1,0 +1,1 @@
+"""Is this box ready for customers? Each file looks at one thing and returns findings; it changes nothing by itself."""
