@@ -111,6 +111,7 @@ class Appliance:
 
     def not_stored(self) -> None:
         """A webhook got 503: Twilio has a message that we do not."""
+        self.engine.refusals.unheard.excuse()
         self.engine.schedule.request(JobKind.CATCH_UP)
 
     def failed(self, row: OutboxMessage, error_code: int) -> None:

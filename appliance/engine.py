@@ -23,6 +23,7 @@ from appliance.errors import ConfigurationError, StorageBrokenError, StorageUnav
 from appliance.handover.hand_back import HandBackHandler
 from appliance.inbox.catch_up import CatchUpHandler
 from appliance.inbox.refused import ASK_EVERY, Refusals
+from appliance.inbox.unheard import Unheard
 from appliance.links import link
 from appliance.metrics import Metrics
 from appliance.model import SECOND, Channel, JobKind
@@ -80,7 +81,8 @@ class _Unconnected:
         adapters = await connect(self.config, self.clock, Faq())
         try:
             hold = Hold([], lambda: None)
-            refusals = Refusals(self.store, self.config, self.clock, lambda: None)  # nothing is refused here
+            unheard = Unheard(self.store, adapters.links, self.clock)
+            refusals = Refusals(self.store, self.config, self.clock, unheard, lambda: None)  # nothing is refused here
             missed = CatchUpHandler(self.store, adapters.accounts, self.config, self.clock, Bell(), hold, refusals)
             return await missed.fetch(channel)
         finally:
@@ -96,6 +98,7 @@ class Past:
 
     run: int
     rows: Rows
+    latest: int
     unread: list[str]
     last_doubts: dict[str, int]
 
@@ -105,7 +108,7 @@ def past(tx: Tx, config: Config) -> Past:
     if faults := strays(config, [(each.address, each.account) for each in tx.channels.in_use(sys.maxsize)]):
         raise ConfigurationError(faults)
     run = (tx.box.number(Fact.RUN) or 0) + 1
-    return Past(run, tx.times.rows(), restoration.unread(tx), tx.outbox.last_doubts())
+    return Past(run, tx.times.rows(), timekeeping.latest_time(tx), restoration.unread(tx), tx.outbox.last_doubts())
 
 
 class Engine:
@@ -133,7 +136,10 @@ class Engine:
         self._settle = SettleHandler(store, adapters.accounts, config, clock)
         self._timekeeper = Timekeeper(store, clock, config.ai.deadline, past.rows)
         self.schedule = Schedule(store, config, clock, self.bell, self._timekeeper)
-        self.refusals = Refusals(store, config, clock, partial(self.schedule.request, JobKind.CATCH_UP, ASK_EVERY))
+        unheard = Unheard(store, adapters.links, clock)
+        self.refusals = Refusals(
+            store, config, clock, unheard, partial(self.schedule.request, JobKind.CATCH_UP, ASK_EVERY)
+        )
         self._catch_up = CatchUpHandler(store, adapters.accounts, config, clock, self.bell, hold, self.refusals)
         # Before a channel moves: nobody is woken, as what comes in so is answered by its new account.
         self.missed = CatchUpHandler(store, adapters.accounts, config, clock, Bell(), hold, self.refusals)
@@ -152,7 +158,14 @@ class Engine:
         )
         self._clock = clock
         self.watch = Watch(
-            store, adapters.accounts, adapters.links, config, clock, ask_model=self._ask_model, ring=self.bell.ring
+            store,
+            adapters.accounts,
+            adapters.links,
+            config,
+            clock,
+            ask_model=self._ask_model,
+            ring=self.bell.ring,
+            latest=past.latest,
         )
 
     def handlers(self, clock: Clock) -> Mapping[JobKind, Handler]:

@@ -85,6 +85,7 @@ def latest_time(tx: Tx) -> int:
 def _follow(tx: Tx, jump: Jump) -> None:
     tx.times.follow(jump)
     tx.box.put(Fact.CLOCK_SET_AT, tx.now)
+    tx.box.remove(Fact.CLOCK_AHEAD)  # what was read before it was set tells nothing now
     tx.cards.close(CardKind.CLOCK, BOX)
 
 

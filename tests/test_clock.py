@@ -88,7 +88,7 @@ async def test_an_accepted_answer_is_found_by_a_board_that_woke_up_in_the_past(b
 
     assert board.world.sent() == [ANSWER]
     assert await board.world.column("SELECT sid IS NOT NULL FROM outbox") == [1]
-    assert await board.world.cards() == []
+    assert await board.world.cards() == ([] if is_set else ["clock"])  # an hour behind Twilio's
 
 
 @pytest.mark.parametrize("behind", [2 * HOUR, 3 * YEAR])

@@ -42,7 +42,7 @@ NEEDS = {
     "inbox.keywords": "language model wire",
     "reply.shelf": "language model store",
     "handover.charge": "model store",
-    "inbox": "config errors handover.charge inbox.keywords model people ports queue restoration store timekeeping wire",
+    "inbox": "config errors handover.charge inbox.keywords links model people ports queue restoration store timekeeping wire",
     "handover": "config handover.charge inbox model people ports queue store",
     "outbox.permission": "config model store",
     "outbox": "clock config handover.charge model outbox.permission people ports queue restoration store twilio.codes twilio.encoding wire",

@@ -234,7 +234,8 @@ class CatchUpHandler:
             receive(tx, replace(arrival.message, account=here.account), self._config, arrival)
 
         await self._store.write(come_in)
-        await self._refusals.found(arrival.message.sid)
+        if not await self._refusals.found(arrival.message.sid):
+            await self._refusals.unheard.found(channel.account, channel.address, arrival.order.said_at)
 
 
 def _passed(tx: Tx, channel: Channel, heard: _Heard) -> None:

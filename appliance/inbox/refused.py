@@ -14,6 +14,7 @@ import structlog
 from appliance.config import Config
 from appliance.config.accounts import section
 from appliance.errors import ApplianceError
+from appliance.inbox.unheard import Unheard
 from appliance.model import MINUTE, SECOND
 from appliance.ports import Clock
 from appliance.store import Store, Tx, cards
@@ -66,9 +67,14 @@ class _Refusal:
 
 
 class Refusals:
-    """In memory alone. `catch_up`: asks for a look into Twilio's log, at most every ASK_EVERY seconds."""
+    """In memory alone. `unheard`: what no webhook brought. `catch_up`: asks for a look into Twilio's log, at most every
+    ASK_EVERY seconds.
+    """
 
-    def __init__(self, store: Store, config: Config, clock: Clock, catch_up: Callable[[], None]) -> None:
+    def __init__(
+        self, store: Store, config: Config, clock: Clock, unheard: Unheard, catch_up: Callable[[], None]
+    ) -> None:
+        self.unheard = unheard
         self._store = store
         self._config = config
         self._clock = clock
@@ -110,20 +116,23 @@ class Refusals:
         if place in self._trouble or len(self._alike(refusal)) >= ENOUGH:
             await self._report(refusal)
 
-    async def found(self, sid: str) -> None:
-        """Twilio's log told of this message, so if its webhook was refused it was Twilio's."""
+    async def found(self, sid: str) -> bool:
+        """Twilio's log told of this message, so if its webhook was refused it was Twilio's. Whether it was."""
         proven = list(self._proven.values())
         refusal = self._claimed.pop(sid, None) or next((each for each in proven if each.sid == sid), None)
         if refusal is None or refusal.is_counted:
-            return
+            return refusal is not None
         if not refusal.misfit.is_proven:  # there may have been no time to explain this one
             of_account = [each.misfit for each in proven if each.place.account == refusal.place.account]
             refusal.misfit = of_account[-1] if of_account else refusal.misfit
         self._say(refusal)
         await self._report(refusal)
+        return True
 
     async def fits(self, place: Place) -> None:
         """A webhook was accepted: what was wrong there is over. Where nothing ever was refused, that proves nothing."""
+        if place.hook == MESSAGE:
+            await self.unheard.heard(place.account)
         for signature in [key for key, refusal in self._proven.items() if refusal.place == place]:
             del self._proven[signature]
         was_left = place.hook == MESSAGE and place.account in self._unheard

@@ -12,13 +12,14 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Link:
-    """Times in ms UTC. `since`: when the trouble began that has not ended yet."""
+    """Times in ms UTC. `since`: when the trouble began that has not ended yet; `mended_at`: when the last one ended."""
 
     name: str
     asked_at: int | None = None
     answered_at: int | None = None
     trouble: Trouble | None = None
     since: int = 0
+    mended_at: int = 0
 
     @property
     def said(self) -> str:
@@ -32,6 +33,7 @@ class Link:
         if trouble is None:
             self.answered_at = now
             if was is not None:
+                self.mended_at = now
                 log.info("link works again", link=self.name, after_seconds=max(0, now - self.since) // 1_000)
         elif was is None or was.fault != trouble.fault:
             self.since = self.since if was else now

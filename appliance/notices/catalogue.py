@@ -159,6 +159,16 @@ CATALOGUE: Mapping[str, Notice] = {
         priority=5,
         tags="rotating_light",
     ),
+    CardKind.UNHEARD: Notice(
+        title="Twilio's webhooks do not reach this box",
+        text="A message to {number} of {since} was found in Twilio's log; no webhook had brought it.",
+        itself="Twilio's log is looked at every few minutes, so nobody is lost; answers come later than they could.",
+        todo="See what is wrong: appliance check --online.",
+        closes="with the next webhook that brings a message",
+        is_state=True,
+        priority=5,
+        tags="rotating_light",
+    ),
     CardKind.TWILIO: Notice(
         title="Twilio takes no messages from us",
         text="The reason: {why}.",
@@ -257,6 +267,16 @@ CATALOGUE: Mapping[str, Notice] = {
     CardKind.CLOCK: Notice(
         title="The clock of this box is wrong",
         text="It is behind the time at which something was written here before.",
+        itself="It goes on with the clock that it has.",
+        todo="Check the time setting of the box: timedatectl.",
+        closes="when the clock was set right",
+        is_state=True,
+        priority=4,
+        tags="clock3",
+    ),
+    f"{CardKind.CLOCK}.twilio": Notice(
+        title="The clock of this box is wrong",
+        text="It differs from Twilio's by {minutes} minutes.",
         itself="It goes on with the clock that it has.",
         todo="Check the time setting of the box: timedatectl.",
         closes="when the clock was set right",

@@ -31,6 +31,7 @@ class CardKind(StrEnum):
     CREDENTIALS = "credentials"  # Twilio does not accept an account's token or key
     UNREACHABLE = "unreachable"  # no answer from Twilio at all, or nothing but errors of its own
     SIGNATURE = "signature"  # Twilio's webhooks are refused, as their signatures do not fit
+    UNHEARD = "unheard"  # Twilio's log has messages that no webhook brought
     LOG = "log"  # Twilio's log cannot be read
     HAND_BACK = "hand_back"  # … and so nobody is handed back to the appliance
     SETTLE = "settle"  # what became of sends in doubt cannot be found out

@@ -24,11 +24,13 @@ WATCHED = (
     CardKind.NOTHING_YET,
     CardKind.NO_BACKUP,
     CardKind.DISK,
+    CardKind.CLOCK,
     CardKind.UNANSWERED,
 )
 OF_LINKS = (CardKind.UNREACHABLE, CardKind.CREDENTIALS)
 PATIENCE = 30 * SECOND  # a link may stumble
 NEW = MINUTE  # a box, or an organization, that is being set up
+CLOCK_OFF = 5 * MINUTE  # from Twilio's
 BACKUP_LATE = 36 * HOUR
 SPARE = 200_000_000  # bytes beside the next copy of the database
 MB = 1_000_000
@@ -71,6 +73,15 @@ def of_links(links: Links, config: Config, now: int) -> Iterator[Condition]:
             about: dict[str, CardFact] = {"why": found.trouble.fault, "said": found.trouble.said}
             about |= {"account": account.name, "since": found.since}
             yield Condition(CardKind.UNREACHABLE, subject, facts=about)
+
+
+def of_the_clock(tx: Tx, latest: int) -> Iterator[Condition]:
+    """`latest`: what any clock had shown before this run (ms UTC)."""
+    ahead = tx.box.number(Fact.CLOCK_AHEAD) or 0
+    if tx.now < latest:
+        yield Condition(CardKind.CLOCK, BOX)
+    elif abs(ahead) >= CLOCK_OFF:
+        yield Condition(CardKind.CLOCK, BOX, facts={"case": "twilio", "minutes": abs(ahead) // MINUTE})
 
 
 def of_the_box(tx: Tx, config: Config, disk: Space, started_at: int) -> Iterator[Condition]:

@@ -20,7 +20,9 @@ ASK_MODEL = MINUTE  # each question is paid for
 
 
 class Watch:
-    """`ask_model`: one question to the model's provider, which its link hears of; `ring`: told of a job that is due."""
+    """`ask_model`: one question to the model's provider, which its link hears of; `ring`: told of a job that is due;
+    `latest`: what any clock had shown before this run (ms UTC).
+    """
 
     def __init__(
         self,
@@ -32,6 +34,7 @@ class Watch:
         *,
         ask_model: Callable[[], Awaitable[None]],
         ring: Callable[[], None],
+        latest: int,
     ) -> None:
         self._store = store
         self._accounts = accounts
@@ -40,6 +43,7 @@ class Watch:
         self._clock = clock
         self._ask_model = ask_model
         self._ring = ring
+        self._latest = latest
         self._started_at = clock.now()
         self._asked_model_at = clock.now()
         self.unstored: Sequence[Condition] = ()  # what no card can tell, as the disk takes none
@@ -56,6 +60,7 @@ class Watch:
         found = list(conditions.of_links(self._links, self._config, self._clock.now()))
 
         def see(tx: Tx) -> tuple[bool, bool]:
+            found.extend(conditions.of_the_clock(tx, self._latest))
             found.extend(conditions.of_the_box(tx, self._config, disk, self._started_at))
             return self._differs(tx, found), tx.cards.find_in_the_box(CardKind.AI, BOX) is not None
 
