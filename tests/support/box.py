@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from appliance.simulator import Twilio, run_simulator, simulator_app
-from tests.support.world import ACCOUNT, SMS, TOKEN, WHATSAPP, free_port, hang_up
+from tests.support.world import ACCOUNT, SMS, TOKEN, WHATSAPP, Line, free_port, hang_up
 
 KNOWLEDGE = "# Horário\nAbrimos das 7h às 19h.\n"
 ANSWER = "Abrimos das 7h às 19h."
@@ -46,6 +46,8 @@ class Box:
         self._stack.push_async_callback(hang_up)
         runner = await run_simulator(simulator_app(self.twilio), "127.0.0.1", 0)
         self._stack.push_async_callback(runner.cleanup)
+        self.line = Line(runner)
+        self._stack.callback(self.line.release)
         self._stack.push_async_callback(self.kill)
         self.config = self.directory / "config.toml"
         self.config.write_text(self._toml(runner.addresses[0][1]))
