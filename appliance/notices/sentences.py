@@ -1,5 +1,6 @@
 """A stored card in words, made when it is shown."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 from appliance.model import MAIN, SECOND
 from appliance.notices.catalogue import CATALOGUE
 from appliance.notices.notice import Notice
-from appliance.notices.translation import translation
+from appliance.notices.translation import translated, translation
 from appliance.store import Row
 from appliance.store.cards import CardKind, Fact, facts
 from appliance.twilio import codes
@@ -74,14 +75,19 @@ def _words(card: Card, reader: Reader) -> Mapping[str, Fact]:
         code = found["code"]
         words = tongue.gettext(codes.words(int(code) if code else None))
         found["why"] = words + (tongue.gettext(" (Twilio error {code})").format(code=code) if code else "")
-    if not found.get("who") and card["kind"] == CardKind.COULD_NOT_ANSWER:
+    elif "why" in found:
+        found["why"] = _filled(translated(str(found["why"]), reader.language), found).rstrip(".")
+    if found.get("who") == "":
         found["who"] = tongue.gettext("a customer")
-    if "why" in found:
-        found["why"] = tongue.gettext(str(found["why"])).format_map(found).rstrip(".")
     if "said" in found:
-        found["said"] = str(found["said"]).rstrip(".")
+        found["said"] = translated(str(found["said"]), reader.language).rstrip(".")
     found["since"] = _moment(int(found.get("since") or card["opened_at"]), reader)
     return found
+
+
+def _filled(words: str, found: Mapping[str, Fact]) -> str:
+    """Not by format(): some reasons are another program's words, in which braces mean nothing to us."""
+    return re.sub(r"\{(\w+)\}", lambda name: str(found.get(name[1], name[0])), words)
 
 
 def _moment(at: int, reader: Reader) -> str:

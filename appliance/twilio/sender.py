@@ -81,7 +81,7 @@ class TwilioSender:
         except Exception as error:  # noqa: BLE001  # whatever it was, the message may have been sent
             return _failure(error)
         if not isinstance(created.sid, str) or not created.sid:
-            return TwilioMessageResult(SendOutcome.DOUBT, detail="Twilio's answer had no sid")
+            return TwilioMessageResult(SendOutcome.DOUBT, detail="no sid")
         return TwilioMessageResult(SendOutcome.ACCEPTED, sid=created.sid, status=str(created.status))
 
     async def probe(self) -> Trouble | None:
@@ -105,9 +105,7 @@ class TwilioSender:
 def _failure(error: Exception) -> TwilioMessageResult:
     answer = last_answer.get()
     if not isinstance(error, TwilioRestException) or answer is None:
-        found = trouble_of(error)
-        detail = f"no clear answer: {found or type(error).__name__}"
-        return TwilioMessageResult(SendOutcome.DOUBT, detail=detail, trouble=found)
+        return TwilioMessageResult(SendOutcome.DOUBT, detail=type(error).__name__, trouble=trouble_of(error))
     status, code = answer.status_code, _code(answer.text)
     outcome, blame = codes.classify(status, code)
     return TwilioMessageResult(
