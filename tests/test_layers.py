@@ -46,7 +46,7 @@ NEEDS = {
     "outbox.permission": "config model store",
     "outbox": "clock config handover.charge model outbox.permission people ports queue restoration store twilio.codes twilio.encoding wire",
     "reply": "clock config handover.charge inbox language links model outbox.permission ports queue reply.shelf store texts twilio.encoding",
-    "notices": "model store twilio.codes",
+    "notices": "model store twilio.codes wire",
     "chores": "config errors model ports queue store",
     "operations": (
         "appliance config errors handover.charge language model notices outbox outbox.permission people ports queue reply.shelf "

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from appliance.model import MAIN, SECOND
 from appliance.notices.catalogue import CATALOGUE
 from appliance.notices.notice import Notice
+from appliance.notices.reasons import SOMEBODY, WAITING, WITH_CODE
 from appliance.notices.translation import translated, translation
 from appliance.store import Row
-from appliance.store.cards import CardKind, Fact, facts
+from appliance.store.cards import Fact, facts
 from appliance.twilio import codes
 
 Card = Row | Mapping[str, Any]  # of the store
@@ -58,10 +59,7 @@ def told(card: Card, reader: Reader, waiting: int = 0) -> Told:
 
     text = say(kind.text)
     if kind.waits and waiting:
-        behind = tongue.ngettext(
-            "{count} customer waits for an answer.", "{count} customers wait for an answer.", waiting
-        )
-        text = f"{text} {behind.format(count=waiting)}"
+        text = f"{text} {tongue.ngettext(*WAITING, waiting).format(count=waiting)}"
     account = words.get("account")
     prefix = f"{account}: " if account not in (None, "", MAIN) else ""
     return Told(prefix + say(kind.title), text, say(kind.itself), say(kind.todo), kind.priority, kind.tags)
@@ -74,11 +72,11 @@ def _words(card: Card, reader: Reader) -> Mapping[str, Fact]:
     if "code" in found:
         code = found["code"]
         words = tongue.gettext(codes.words(int(code) if code else None))
-        found["why"] = words + (tongue.gettext(" (Twilio error {code})").format(code=code) if code else "")
+        found["why"] = words + (tongue.gettext(WITH_CODE).format(code=code) if code else "")
     elif "why" in found:
         found["why"] = _filled(translated(str(found["why"]), reader.language), found).rstrip(".")
     if found.get("who") == "":
-        found["who"] = tongue.gettext("a customer")
+        found["who"] = tongue.gettext(SOMEBODY)
     if "said" in found:
         found["said"] = translated(str(found["said"]), reader.language).rstrip(".")
     found["since"] = _moment(int(found.get("since") or card["opened_at"]), reader)
