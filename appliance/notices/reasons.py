@@ -37,8 +37,9 @@ OURS = (
     "internal error",
     "internal error while recording the result",
     "the appliance crashed three times on it",
+    "the disk has too little space for another copy",
 )
-LINKS = (*Fault, "connecting", "waiting for the answer", "no credentials")
+LINKS = (*Fault, "connecting", "waiting for the answer", "no credentials", "more messages than can be read")
 AI = (
     "no answer within the deadline",
     "the AI provider asked us to wait",

@@ -74,11 +74,11 @@ def _words(card: Card, reader: Reader) -> Mapping[str, Fact]:
         words = tongue.gettext(codes.words(int(code) if code else None))
         found["why"] = words + (tongue.gettext(WITH_CODE).format(code=code) if code else "")
     elif "why" in found:
-        found["why"] = _filled(translated(str(found["why"]), reader.language), found).rstrip(".")
+        found["why"] = _filled(translated(str(found["why"]).rstrip("."), reader.language), found)
     if found.get("who") == "":
         found["who"] = tongue.gettext(SOMEBODY)
     if "said" in found:
-        found["said"] = translated(str(found["said"]), reader.language).rstrip(".")
+        found["said"] = translated(str(found["said"]).rstrip("."), reader.language)
     found["since"] = _moment(int(found.get("since") or card["opened_at"]), reader)
     return found
 

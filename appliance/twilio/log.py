@@ -63,7 +63,7 @@ class TwilioLog:
             count = 0
             async for resource in stream:
                 if (count := count + 1) > MOST:
-                    raise TooMuchError(f"more than {MOST} messages")
+                    raise TooMuchError(f"more messages than can be read ({MOST})")
                 if (logged := _logged(resource)).created_at >= start:
                     found.append(logged)
             found.reverse()  # the list is newest first, and within one second only its order tells
