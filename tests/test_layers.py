@@ -62,7 +62,7 @@ NEEDS = {
         "chores clock config errors handover inbox links metrics model operations outbox ports privacy queue reply reply.shelf "
         "responder restoration store timekeeping twilio twilio.webhook watch web wire"
     ),
-    "app": "appliance clock config engine errors inbox metrics model opening ports pulse outbox store systemd web",
+    "app": "appliance clock config engine errors inbox metrics model opening ports pulse outbox store systemd watch web",
     "demo": "app config errors logs operations printable simulator store wire",
     "cli": "app appliance clock config demo engine errors logs model opening printable store twilio.webhook wire",
     "__main__": "cli",

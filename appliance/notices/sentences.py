@@ -1,5 +1,6 @@
 """A stored card in words, made when it is shown."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -77,11 +78,16 @@ def _words(card: Card, reader: Reader) -> Mapping[str, Fact]:
     if not found.get("who") and card["kind"] == CardKind.COULD_NOT_ANSWER:
         found["who"] = tongue.gettext("a customer")
     if "why" in found:
-        found["why"] = tongue.gettext(str(found["why"])).format_map(found).rstrip(".")
+        found["why"] = _filled(tongue.gettext(str(found["why"])), found).rstrip(".")
     if "said" in found:
         found["said"] = str(found["said"]).rstrip(".")
     found["since"] = _moment(int(found.get("since") or card["opened_at"]), reader)
     return found
+
+
+def _filled(words: str, found: Mapping[str, Fact]) -> str:
+    """Not by format(): some reasons are another program's words, in which braces mean nothing to us."""
+    return re.sub(r"\{(\w+)\}", lambda name: str(found.get(name[1], name[0])), words)
 
 
 def _moment(at: int, reader: Reader) -> str:

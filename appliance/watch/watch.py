@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+import structlog
+
 from appliance.config import Config
 from appliance.errors import StorageUnavailableError
 from appliance.links import link
@@ -15,6 +17,7 @@ from appliance.store.database import FILE_NAME
 from appliance.watch import alerts, conditions, reminders
 from appliance.watch.conditions import OF_LINKS, WATCHED, Condition
 
+log = structlog.get_logger()
 EVERY = 15.0  # seconds
 ASK_MODEL = MINUTE  # each question is paid for
 
@@ -80,7 +83,10 @@ class Watch:
         """While its card is open, whether or not a customer writes."""
         if self._clock.now() - self._asked_model_at >= ASK_MODEL:
             self._asked_model_at = self._clock.now()
-            await self._ask_model()
+            try:
+                await self._ask_model()
+            except Exception as error:  # noqa: BLE001  # a question that is only asked to know ends nothing
+                log.warning("the model was not asked", error=type(error).__name__)
 
     def _differs(self, tx: Tx, found: Sequence[Condition]) -> bool:
         opened = tx.cards.of_kinds_in_the_box(WATCHED)

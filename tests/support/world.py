@@ -292,8 +292,10 @@ class World:
                 return wait_for.__code__ in codes and not appliance.engine.bell.is_rung
             case "outage":
                 return for_time if appliance.engine.outage.active else for_event
-            case "worker" | "clock":
+            case "worker" | "clock" | "watch":
                 return for_time
+            case "ping":
+                return for_time or task.done()  # nobody listens
         return True  # a watchdog
 
     def worker_sleeps(self) -> bool:
