@@ -45,7 +45,7 @@ NEEDS = {
     "handover": "config handover.charge inbox model people ports queue store",
     "outbox.permission": "config model store",
     "outbox": "clock config handover.charge model outbox.permission people ports queue restoration store twilio.codes twilio.encoding wire",
-    "reply": "clock config handover.charge inbox language links model outbox.permission ports queue reply.shelf store texts twilio.encoding",
+    "reply": "clock config handover.charge inbox language links model outbox.permission ports queue reply.shelf store texts twilio.encoding wire",
     "notices": "model store twilio.codes",
     "chores": "config errors model ports queue store",
     "operations": (
