@@ -36,6 +36,7 @@ SMS = "+551140000000"
 WHATSAPP = "whatsapp:+551140000001"
 CUSTOMER = "+5511988887777"
 API_KEY = "k" * 32
+LACKS = ("no_organization", "no_knowledge", "nothing_yet", "no_backup")  # kinds of cards
 PATIENCE = 30.0  # seconds that a busy machine has to settle, and to do what must happen soon
 TURNS = 5  # of the event loop, in which a task that was woken has begun to do something
 
@@ -345,14 +346,21 @@ class World:
     async def dispositions(self) -> list[str]:
         return await self.column("SELECT disposition FROM dispositions ORDER BY id")
 
+    async def opened_cards(self) -> list[dict[str, Any]]:
+        """The open cards, oldest first, but for what a box that is being set up lacks."""
+        return [
+            row
+            for row in await self.rows("SELECT * FROM cards WHERE closed_at IS NULL ORDER BY id")
+            if row["kind"] not in LACKS
+        ]
+
     async def cards(self) -> list[str]:
-        """The kinds of the open cards, but for what a box that is being set up lacks."""
-        lacks = "('no_organization', 'no_knowledge', 'nothing_yet', 'no_backup')"
-        return await self.column(f"SELECT kind FROM cards WHERE closed_at IS NULL AND kind NOT IN {lacks} ORDER BY id")
+        """Their kinds."""
+        return [row["kind"] for row in await self.opened_cards()]
 
     async def told(self) -> list[str]:
-        """The open cards in English: title and text."""
-        rows = await self.rows("SELECT * FROM cards WHERE closed_at IS NULL ORDER BY id")
+        """In English: title and text."""
+        rows = await self.opened_cards()
         words = [told(row, Reader("en", "UTC", 0)) for row in rows]
         return [f"{each.title}. {each.text}" for each in words]
 
