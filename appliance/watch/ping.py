@@ -9,7 +9,7 @@ import aiohttp
 import structlog
 
 from appliance.config import Config
-from appliance.errors import ApplianceError
+from appliance.errors import StorageBrokenError
 from appliance.links import link
 from appliance.links.link import Links
 from appliance.model import MINUTE
@@ -39,7 +39,14 @@ class Ping:
         """For ever; nothing where nobody listens."""
         while self._config.alerts.ping_url is not None:
             await self._clock.sleep(EVERY)
-            if await self._is_well():
+            try:
+                is_well = await self._is_well()
+            except StorageBrokenError:
+                raise
+            except Exception as error:  # noqa: BLE001  # whatever it was, it is not well
+                log.error("not known whether all is well", error=type(error).__name__)
+                is_well = False
+            if is_well:
                 await self._ask(self._config.alerts.ping_url)
 
     async def _is_well(self) -> bool:
@@ -48,10 +55,7 @@ class Ping:
             return False
         if await self._faults() or self._store.shortage is not None:  # in this order: the first looks for space again
             return False
-        try:
-            oldest = await self._store.read(lambda tx: tx.counts.oldest_waiting())
-        except ApplianceError:
-            return False
+        oldest = await self._store.read(lambda tx: tx.counts.oldest_waiting())
         return oldest is None or self._clock.now() - oldest < LONGEST_WAIT
 
     async def _ask(self, url: str) -> None:

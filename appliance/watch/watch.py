@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 import structlog
 
 from appliance.config import Config
-from appliance.errors import StorageUnavailableError
+from appliance.errors import StorageBrokenError, StorageUnavailableError
 from appliance.links import link
 from appliance.links.link import Links
 from appliance.model import MINUTE, JobKind
@@ -50,7 +50,12 @@ class Watch:
     async def watch(self) -> None:
         while True:
             await self._clock.sleep(EVERY)
-            await self.look()
+            try:
+                await self.look()
+            except StorageBrokenError:
+                raise
+            except Exception as error:  # noqa: BLE001  # such as a read that took too long; the next look comes soon
+                log.error("the watch saw nothing", error=type(error).__name__)
 
     async def look(self) -> None:
         """Ask the links that are in trouble, or that nobody has asked, and tell what is wrong."""
@@ -83,10 +88,7 @@ class Watch:
         """While its card is open, whether or not a customer writes."""
         if self._clock.now() - self._asked_model_at >= ASK_MODEL:
             self._asked_model_at = self._clock.now()
-            try:
-                await self._ask_model()
-            except Exception as error:  # noqa: BLE001  # a question that is only asked to know ends nothing
-                log.warning("the model was not asked", error=type(error).__name__)
+            await self._ask_model()
 
     def _differs(self, tx: Tx, found: Sequence[Condition]) -> bool:
         opened = tx.cards.of_kinds_in_the_box(WATCHED)

@@ -137,6 +137,7 @@ class World:
         pace: float = 0.0,
         others: Sequence[Twilio] = (),  # more accounts behind the same REST API
         account: str = ACCOUNT,
+        registers: bool = True,
         **overrides: Any,  # sections of the configuration
     ) -> None:
         self.directory = directory
@@ -148,6 +149,7 @@ class World:
         time: dict[str, Any] = {"now": clock.now} if clock else {}
         self.twilio = Twilio(account, [TOKEN], owned=[SMS, WHATSAPP], pace=pace, **time)
         self.others = tuple(others)
+        self.registers = registers
         self.overrides = overrides
         self._stack = AsyncExitStack()
         self._runs = False
@@ -174,11 +176,13 @@ class World:
         # First: a connection that is accepted while its server closes is never closed (CPython 3.11 drops it).
         self._stack.push_async_callback(self._no_more_callbacks)
         await self.start()
-        await self.appliance.store.write(
-            lambda tx: register_organization(
-                tx, Registration("Padaria Aurora", [SMS, WHATSAPP], "dono@example.com", language=self.language)
-            )
-        )
+        if self.registers:
+            await self.register()
+
+    async def register(self) -> None:
+        """The one organization of most tests."""
+        registration = Registration("Padaria Aurora", [SMS, WHATSAPP], "dono@example.com", language=self.language)
+        await self.appliance.store.write(lambda tx: register_organization(tx, registration))
 
     async def _no_more_callbacks(self) -> None:
         for twilio in (self.twilio, *self.others):
