@@ -58,8 +58,8 @@ async def test_a_card_is_posted_once_in_words(tmp_path: Path, listener: Listener
 async def test_nothing_of_a_customer_is_in_it(tmp_path: Path, listener: Listener) -> None:
     """Who asked for a person is told by the end of the number alone: no words, no number, no name."""
     async with told_at(listener, tmp_path) as world:
-        await world.say(f"ATENDENTE {CANARY}", profile_name="Maria Canary")
-        await world.say("ATENDENTE", profile_name="Maria Canary")
+        await world.say(f"ATENDENTE {CANARY}", extra={"ProfileName": "Maria Canary"})
+        await world.say("ATENDENTE", extra={"ProfileName": "Maria Canary"})
         await pass_(world, 30)
 
         (heard,) = listener.heard
