@@ -45,7 +45,7 @@ NEEDS = {
     "handover": "config handover.charge inbox model people ports queue store",
     "outbox.permission": "config model store",
     "outbox": "clock config handover.charge model outbox.permission people ports queue restoration store twilio.codes twilio.encoding wire",
-    "reply": "clock config handover.charge inbox language links model outbox.permission ports queue reply.shelf store texts twilio.encoding",
+    "reply": "clock config handover.charge inbox language links model outbox.permission ports queue reply.shelf store texts twilio.encoding wire",
     "notices": "model store twilio.codes wire",
     "chores": "config errors model ports queue store",
     "operations": (
@@ -62,7 +62,7 @@ NEEDS = {
         "chores clock config errors handover inbox links metrics model operations outbox ports privacy queue reply reply.shelf "
         "responder restoration store timekeeping twilio twilio.webhook watch web wire"
     ),
-    "app": "appliance clock config engine errors inbox metrics model opening ports pulse outbox store systemd web",
+    "app": "appliance clock config engine errors inbox metrics model opening ports pulse outbox store systemd watch web",
     "demo": "app config errors logs operations printable simulator store wire",
     "cli": "app appliance clock config demo engine errors logs model opening printable store twilio.webhook wire",
     "__main__": "cli",

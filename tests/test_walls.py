@@ -8,8 +8,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from appliance.config import Config
 from appliance.operations.organizations import Registration, register_organization
 from appliance.web.api import Api
+from appliance.web.cards import Cards
 from appliance.web.persons import Persons
 from tests.privacy.scene import NAME, WORDS, live, states
 from tests.support.api_client import ApiClient, api_of, control_of
@@ -29,7 +31,7 @@ NAMED = {"GET cards", "GET messages", "GET dead-letters", "GET knowledge", "GET 
 OF_THE_BOX = {"GET status", "GET verify", "GET organizations", "GET channels", "GET contacts/forgotten", "POST backups",
               "POST jobs/{kind}", "POST organizations", "POST channels/move"}  # fmt: skip
 # … and what is the box's alone and shows them: to whoever has its key.
-WHOLE_BOX = {"GET orphans", "POST messages", "POST dead-letters/retry", "DELETE dead-letters",
+WHOLE_BOX = {"GET orphans", "POST cards/{id}/dismiss", "POST messages", "POST dead-letters/retry", "DELETE dead-letters",
              "POST dead-letters/{id}/retry", "DELETE dead-letters/{id}", "GET messages/{sid}/silence", "DELETE channels/{address}"}  # fmt: skip
 
 
@@ -59,8 +61,8 @@ async def two(tmp_path: Path) -> AsyncIterator[World]:
 
 def routes() -> set[str]:
     app = web.Application()
-    desk: Any = type("Desk", (), {"store": None})
-    for part in (Api(desk, ""), Persons(desk, "")):
+    desk: Any = type("Desk", (), {"store": None, "config": Config()})
+    for part in (Api(desk, ""), Persons(desk, ""), Cards(desk)):
         part.add_to(app)
     found = {(each.method, each.resource.canonical) for each in app.router.routes() if each.resource}
     return {f"{method} {path.removeprefix('/api/v1/')}" for method, path in found if method != "HEAD"}

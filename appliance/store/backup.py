@@ -22,7 +22,7 @@ from appliance.store.reserve import SIZE
 FOLDER = "backups"
 KEEP = 7
 EVERY = 24 * HOUR
-FAILED = "The backup failed: "
+FAILED = "The backup failed: "  # how the reason begins where it stands alone
 NO_SPACE = "the disk has too little space for another copy"
 _UNFINISHED = ".part"
 LIVE = {FILE_NAME, f"{FILE_NAME}-wal", KEY, LIST, "lock", "reserve"}  # what lies beside it and is no copy
