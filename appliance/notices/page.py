@@ -15,8 +15,8 @@ TITLE = "Cards: what needs your eye"
 INTRODUCTION = (
     "A card tells of something that the appliance cannot settle alone, or that you should know. Each says what "
     "happened, what happens by itself, and one thing that you can do; many go away by themselves.",
-    "`appliance status` shows the open cards. The ID in a command is the number that `appliance dead-letters list` "
-    "shows.",
+    "`appliance cards list` shows the open cards. One that does not go away by itself is put away with "
+    "`appliance cards dismiss`. The ID in a command of a card is the number that `appliance dead-letters list` shows.",
     "Customers are shown by the end of their number alone, such as …4321. Here, words in italics stand for what a card "
     "fills in; the reasons are listed at the end.",
 )

@@ -129,3 +129,11 @@ def test_other_words_with_braces_are_no_facts() -> None:
     shown = told(card(CardKind.COULD_NOT_ANSWER, '{"who": "…4321", "why": "odd {thing} {0} {"}'), OWNER)
 
     assert shown.text == "A resposta falhou: odd {thing} {0} {."
+
+
+def test_the_wheel_has_the_compiled_ones() -> None:
+    """What is installed speaks the owner's language: nothing keeps them out of the package's data."""
+    ignored = (LOCALES.parents[2] / ".gitignore").read_text("utf-8").split()  # hatchling leaves out what git does
+
+    assert all(path.with_suffix(".mo").exists() for path in FILES)
+    assert not [line for line in ignored if line.endswith((".mo", ".po", "locale/"))]
