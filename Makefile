@@ -7,7 +7,7 @@ PIP := $(RUN) -m pip --disable-pip-version-check --quiet
 # Files side by side: the tests wait as much as they compute.
 SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4
 
-.PHONY: demo help test test-rest test-all check bench torture torture-simulated torture-rest lock clean
+.PHONY: demo help test test-rest test-all check words bench torture torture-simulated torture-rest lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime  ## The appliance and a simulated Twilio with a phone in the browser; LISTEN=host:port moves it
@@ -30,6 +30,10 @@ check: $(VENV)/.development  ## Lint, format, types, layers
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
 	@$(RUN) -m pytest --quiet tests/test_layers.py
+
+words: $(VENV)/.development  ## After a change of what cards say: compiles the translations, writes docs/cards*.md
+	@$(RUN) -m babel.messages.frontend compile --directory appliance/notices/locale --domain notices
+	@$(RUN) -m appliance.notices
 
 $(VENV)/.runtime: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] \

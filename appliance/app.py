@@ -27,6 +27,7 @@ from appliance.outbox import consequences
 from appliance.ports import Clock, Responder
 from appliance.pulse import Pulse
 from appliance.store import Store
+from appliance.watch.ping import Ping
 from appliance.web import applications
 from appliance.web.api import Desk
 from appliance.web.hooks import Hooks
@@ -81,6 +82,8 @@ class Appliance:
         self._spawn(self._engine.outage.watch(), "outage")
         self._spawn(self._engine.schedule.watch(), "clock")
         self._spawn(self._engine.watch.watch(), "watch")
+        ping = Ping(store, adapters.links, self.config, self.clock, pulse.faults)
+        self._spawn(ping.watch(), "ping")
         await self._listen(pulse)
         self._engine.schedule.start()
         self._spawn(pulse.watch(), "watchdog")

@@ -68,7 +68,7 @@ class Backup:
         try:
             await backup.take_one(self._store.directory, self._clock.now())
         except DatabaseError as error:
-            said, again = str(error), self._clock.now() + HOUR
+            said, again = str(error).removeprefix(backup.FAILED), self._clock.now() + HOUR
             return Snooze(again, "backup failed", lambda tx: tx.cards.open(CardKind.BACKUP, BOX, said=said))
         return Done(_taken)
 

@@ -8,10 +8,11 @@ from appliance.model import MAIN
 from appliance.opening import restore
 from appliance.simulator import Incident
 from appliance.store import backup
-from tests.support.accounts import BRANCH, NUMBERS, SERVICE, SHUT, Accounts
+from tests.support.accounts import BRANCH, NUMBERS, REVOKED, SERVICE, SHUT, Accounts
 
 NUMBER = re.compile(r"#\d+")
 MINUTE = 60.0
+ABOUT_TWILIO = ("twilio", "credentials", "unreachable", "restored", "log")
 CUSTOMERS = 10  # of each number
 
 
@@ -84,7 +85,7 @@ async def test_each_is_answered_once_by_its_own_account(tmp_path: Path) -> None:
             account: letters.of(account) for account in NUMBERS
         }
         assert len(letters.asked) == 300
-        assert {card for card in kept if SHUT in card[1] and card[0] == "twilio"} == {("twilio", f"account:{SHUT}")}
-        assert {subject for kind, subject in kept if kind in ("twilio", "restored", "log")} == {f"account:{SHUT}"}
+        assert {card for card in kept if SHUT in card[1]} == {REVOKED, ("restored", f"account:{SHUT}")}
+        assert {subject for kind, subject in kept if kind in ABOUT_TWILIO} == {f"account:{SHUT}"}
         assert await world.opened() == set()
         assert {entry.service for entry in world.twilio.ledger if entry.direction == "outbound-api"} == {SERVICE}

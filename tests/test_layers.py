@@ -47,7 +47,7 @@ NEEDS = {
     "outbox.permission": "config model store",
     "outbox": "clock config handover.charge model outbox.permission people ports queue restoration store twilio.codes twilio.encoding wire",
     "reply": "clock config handover.charge inbox language links model outbox.permission ports queue reply.shelf store texts twilio.encoding wire",
-    "notices": "model store twilio.codes",
+    "notices": "model store twilio.codes wire",
     "chores": "config errors model ports queue store",
     "operations": (
         "appliance config errors handover.charge language model notices outbox outbox.permission people ports queue reply.shelf "
@@ -65,7 +65,7 @@ NEEDS = {
         "assembly chores clock config errors handover inbox links metrics model outbox ports privacy queue reply reply.shelf "
         "responder restoration store timekeeping watch web"
     ),
-    "app": "appliance assembly clock config engine errors inbox metrics model opening ports pulse outbox store systemd web",
+    "app": "appliance assembly clock config engine errors inbox metrics model opening ports pulse outbox store systemd watch web",
     "demo": "app config errors logs operations printable simulator store wire",
     "cli": "app appliance assembly clock config demo diagnosis engine errors logs model opening printable store wire",
     "__main__": "cli",

@@ -223,7 +223,7 @@ async def test_without_twilio_a_restored_box_is_silent_and_says_so(box: World) -
     await box.say(QUESTION)
     await _pass(box, 15 * MINUTE)
     assert box.sent() == []
-    assert await box.cards() == ["restored"]
+    assert await box.cards() == ["restored", "unreachable"]
     box.twilio.faults.clear()
     await _pass(box, MINUTE)
 

@@ -8,8 +8,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from appliance.config import Config
 from appliance.operations.organizations import Registration, register_organization
 from appliance.web.api import Api
+from appliance.web.cards import Cards
 from appliance.web.persons import Persons
 from appliance.web.probes import Probes
 from tests.privacy.scene import NAME, WORDS, live, states
@@ -31,7 +33,7 @@ OF_THE_BOX = {"GET status", "GET verify", "GET organizations", "GET channels", "
               "POST jobs/{kind}", "POST organizations", "POST channels/move"}  # fmt: skip
 ON_THE_SOCKET = {"POST probes", "GET probes/{nonce}"}  # how a test of the way in arrived; never over HTTP
 # … and what is the box's alone and shows them: to whoever has its key.
-WHOLE_BOX = {"GET orphans", "POST messages", "POST dead-letters/retry", "DELETE dead-letters",
+WHOLE_BOX = {"GET orphans", "POST cards/{id}/dismiss", "POST messages", "POST dead-letters/retry", "DELETE dead-letters",
              "POST dead-letters/{id}/retry", "DELETE dead-letters/{id}", "GET messages/{sid}/silence", "DELETE channels/{address}"}  # fmt: skip
 
 
@@ -61,8 +63,8 @@ async def two(tmp_path: Path) -> AsyncIterator[World]:
 
 def routes() -> set[str]:
     app = web.Application()
-    desk: Any = type("Desk", (), {"store": None})
-    for part in (Api(desk, ""), Persons(desk, ""), Probes("")):
+    desk: Any = type("Desk", (), {"store": None, "config": Config()})
+    for part in (Api(desk, ""), Persons(desk, ""), Cards(desk), Probes("")):
         part.add_to(app)
     found = {(each.method, each.resource.canonical) for each in app.router.routes() if each.resource}
     return {f"{method} {path.removeprefix('/api/v1/')}" for method, path in found if method != "HEAD"}

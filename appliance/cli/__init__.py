@@ -19,6 +19,7 @@ COMMANDS = {
     "knowledge": "knowledge:knowledge",
     "send": "messages:send",
     "simulate": "simulate:simulate",
+    "cards": "cards:cards",
     "dead-letters": "dead_letters:dead_letters",
     "orphans": "messages:orphans",
     "resume": "conversations:resume",

@@ -63,10 +63,7 @@ def _show(figures: dict[str, Any], cards: list[dict[str, Any]], running: bool) -
     click.echo()
     if cards:
         click.echo("Needs a look:")
-        rows = (
-            [moment(card["opened_at"]), card["times"], f"{card['title']}. {card['text']} {card['todo']}"]
-            for card in cards
-        )
+        rows = ([moment(card["opened_at"]), card["times"], _in_a_line(card)] for card in cards)
         say(table(["SINCE", "TIMES", "WHAT"], rows, whole=True))
         if older := figures["cards"] - len(cards):
             click.echo(f"… and {older} older.")
@@ -75,7 +72,7 @@ def _show(figures: dict[str, Any], cards: list[dict[str, Any]], running: bool) -
 
 
 def _in_a_line(card: dict[str, Any]) -> str:
-    return " ".join([f"{card['title']}.", card["text"], card["todo"]])
+    return " ".join([f"{card['title'].rstrip('.')}.", card["text"], card["todo"]])
 
 
 def _counted(counts: dict[str, int], words: dict[str, str]) -> list[str]:

@@ -1,5 +1,6 @@
 """A stored card in words, made when it is shown."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,9 +10,10 @@ from zoneinfo import ZoneInfo
 from appliance.model import MAIN, SECOND
 from appliance.notices.catalogue import CATALOGUE
 from appliance.notices.notice import Notice
-from appliance.notices.translation import translation
+from appliance.notices.reasons import SOMEBODY, WAITING, WITH_CODE
+from appliance.notices.translation import translated, translation
 from appliance.store import Row
-from appliance.store.cards import CardKind, Fact, facts
+from appliance.store.cards import Fact, facts
 from appliance.twilio import codes
 
 Card = Row | Mapping[str, Any]  # of the store
@@ -57,10 +59,7 @@ def told(card: Card, reader: Reader, waiting: int = 0) -> Told:
 
     text = say(kind.text)
     if kind.waits and waiting:
-        behind = tongue.ngettext(
-            "{count} customer waits for an answer.", "{count} customers wait for an answer.", waiting
-        )
-        text = f"{text} {behind.format(count=waiting)}"
+        text = f"{text} {tongue.ngettext(*WAITING, waiting).format(count=waiting)}"
     account = words.get("account")
     prefix = f"{account}: " if account not in (None, "", MAIN) else ""
     return Told(prefix + say(kind.title), text, say(kind.itself), say(kind.todo), kind.priority, kind.tags)
@@ -73,18 +72,23 @@ def _words(card: Card, reader: Reader) -> Mapping[str, Fact]:
     if "code" in found:
         code = found["code"]
         words = tongue.gettext(codes.words(int(code) if code else None))
-        found["why"] = words + (tongue.gettext(" (Twilio error {code})").format(code=code) if code else "")
-    if not found.get("who") and card["kind"] == CardKind.COULD_NOT_ANSWER:
-        found["who"] = tongue.gettext("a customer")
-    if "why" in found:
-        found["why"] = tongue.gettext(str(found["why"])).format_map(found).rstrip(".")
+        found["why"] = words + (tongue.gettext(WITH_CODE).format(code=code) if code else "")
+    elif "why" in found:
+        found["why"] = _filled(translated(str(found["why"]).rstrip("."), reader.language), found)
+    if found.get("who") == "":
+        found["who"] = tongue.gettext(SOMEBODY)
     if "changes" in found:
         lines = str(found["changes"]).split("\n")
-        found["changes"] = "; ".join(tongue.gettext(line).format_map(found) for line in lines)
+        found["changes"] = "; ".join(_filled(tongue.gettext(line), found) for line in lines)
     if "said" in found:
-        found["said"] = str(found["said"]).rstrip(".")
+        found["said"] = translated(str(found["said"]).rstrip("."), reader.language)
     found["since"] = _moment(int(found.get("since") or card["opened_at"]), reader)
     return found
+
+
+def _filled(words: str, found: Mapping[str, Fact]) -> str:
+    """Not by format(): some reasons are another program's words, in which braces mean nothing to us."""
+    return re.sub(r"\{(\w+)\}", lambda name: str(found.get(name[1], name[0])), words)
 
 
 def _moment(at: int, reader: Reader) -> str:

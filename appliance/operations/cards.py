@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 from appliance.errors import RequestError
 from appliance.notices.sentences import Reader, notice, told
-from appliance.store import Row, Tx
-from appliance.store.cards import facts
+from appliance.store import Row, Tx, cards
+from appliance.store.cards import CardKind, facts
 
 MAX_REASON = 500  # characters
+# What tells of a dead letter; without its card nobody would know that it waits.
+_OF_A_REPLY = (CardKind.NOT_SENT, CardKind.UNDELIVERED, CardKind.DOUBT)
+_OF_A_CONVERSATION = (CardKind.COULD_NOT_ANSWER, CardKind.TOO_LATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +81,17 @@ def dismiss(tx: Tx, card_id: int, reason: str) -> None:
     kind = notice(row)
     if kind.is_state:
         raise RequestError("lasts", f"This card stays as long as what it tells of: it closes {kind.closes}.", "id", 409)
+    if _has_a_letter(tx, row):
+        raise RequestError("dead_letter", "Retry or discard its dead letter first: appliance dead-letters.", "id", 409)
     tx.cards.dismiss(card_id, reason.strip())
+
+
+def _has_a_letter(tx: Tx, row: Row) -> bool:
+    """Whether what it tells of still waits for a decision."""
+    if row["kind"] in _OF_A_CONVERSATION:
+        return tx.letters.about_conversation(cards.id_in(row["subject"]))
+    if row["kind"] in _OF_A_REPLY and row["subject"].startswith(
+        "outbox:"
+    ):  # else it was held back before there was one
+        return bool(tx.letters.about_row(cards.id_in(row["subject"])))
+    return False

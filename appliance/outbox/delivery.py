@@ -59,7 +59,8 @@ def record(tx: Tx, row: OutboxMessage, result: TwilioMessageResult, config: Conf
         case SendOutcome.REFUSED:
             _refused(tx, row, result)
         case SendOutcome.DOUBT:
-            doubt(tx, row, result.detail)
+            found = result.trouble
+            doubt(tx, row, str(found) if found else f"Twilio gave no clear answer ({result.detail})")
 
 
 def _not_sent(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:

@@ -162,7 +162,7 @@ def conclude(tx: Tx, verdict: Verdict, log: LogRead, config: Config) -> None:
         delivery.answered_by_a_person(tx, row, config)
     elif verdict.finding == Finding.ABSENT and row.state == OutboxState.DOUBT:
         if config.twilio.on_doubt == "park":
-            delivery.park(tx, row, "twilio.on_doubt is park")
+            delivery.park(tx, row, "twilio.on_doubt leaves it to a person")
         elif tx.outbox.newer_reply(row.contact_id, row.id):
             delivery.supersede(tx, row, "a newer message reached the customer", config)
         else:

@@ -13,6 +13,7 @@ from appliance.queue.outcome import backoff
 from appliance.wire import Fault, Trouble
 
 MOST_PAID = 2  # calls for one message that are answered with what cannot be used
+ASKED_TO_WAIT = "the AI provider asked us to wait"
 LONGEST_CALL = 30 * SECOND  # of the deadline, so that a hung call leaves time for a second one
 
 
@@ -66,8 +67,8 @@ class Provider:
         now = milliseconds(self._clock)
         if (until := self._limit.open_until(now)) is not None and not self._limit.try_enter(now):
             # Nobody's attempt is burnt, one job at a time asks again.
-            wait = Wait(self._clock.now() + max(until - now, SECOND // 2), "the AI provider asked us to wait")
-            return wait if wait.at < deadline else Unavailable(wait.reason, is_providers=True)
+            wait = Wait(self._clock.now() + max(until - now, SECOND // 2), ASKED_TO_WAIT)
+            return wait if wait.at < deadline else Unavailable(ASKED_TO_WAIT, is_providers=True)
         if not self._breaker.try_enter(now):
             self._limit.abandon()
             return Unavailable(self._link.said or "it does not answer", is_providers=True)

@@ -193,9 +193,9 @@ class Llm:
                 return await self._exchange(msgspec.json.encode(request), timeout)
         # These two first: they are subclasses of what follows.
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise Retryable(f"no connection: {trouble_of(error)}", unreachable=True) from None
+            raise Retryable(str(trouble_of(error) or type(error).__name__), unreachable=True) from None
         except TimeoutError:
-            raise Retryable(f"no answer within {timeout:.3g} s", unreachable=True) from None
+            raise Retryable(f"no answer in time ({timeout:.3g} s)", unreachable=True) from None
         except (ValueError, aiohttp.NonHttpUrlClientError):  # among them InvalidURL, IDNA errors, a newline in the key
             raise Permanent("ai.base_url or ai.api_key is not usable", for_all=True) from None
         except aiohttp.ClientError as error:
@@ -242,7 +242,7 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
     async for chunk in response.content.iter_any():
         answer += chunk
         if len(answer) > MAX_BODY:
-            raise Retryable("answer too large", is_paid=True)
+            raise Retryable("the answer was too large", is_paid=True)
     return bytes(answer)
 
 
@@ -271,10 +271,10 @@ def _timestamp(value: str) -> float | None:
 def _decode(body: bytes, content_type: str) -> _Completion:
     named = content_type if content_type in _KNOWN_TYPES else "another type"
     if not body.strip():
-        raise Retryable("the body was empty")
+        raise Retryable("the answer was empty")
     try:
         return _completion.decode(body)
     except msgspec.ValidationError:
-        raise Retryable("answer was JSON of another shape", is_paid=True) from None
+        raise Retryable("the answer was JSON of another shape", is_paid=True) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Retryable(f"answer was not JSON ({named})") from None
+        raise Retryable(f"the answer was not JSON ({named})") from None

@@ -150,8 +150,9 @@ class Refusal:
             return Permanent(f"HTTP {self.status}" + (f": {words}" if words else ""), for_all=True)
         if self.status >= 500 or self.status in _RETRYABLE:
             retry_after = 1.0 if self.status == 429 and self.retry_after is None else self.retry_after
-            return Retryable(f"HTTP {self.status}", retry_after=retry_after, is_paid=self.is_paid)
-        return Permanent(f"HTTP {self.status}")
+            said = f"the provider answers with an error (HTTP {self.status})"
+            return Retryable(said, retry_after=retry_after, is_paid=self.is_paid)
+        return Permanent(f"the provider refused this question (HTTP {self.status})")
 
     def words(self, hidden: Iterable[str]) -> str:
         """The server's own, in one short printable line: no secrets, nothing of what was said to it."""

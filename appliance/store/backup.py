@@ -22,6 +22,8 @@ from appliance.store.reserve import SIZE
 FOLDER = "backups"
 KEEP = 7
 EVERY = 24 * HOUR
+FAILED = "The backup failed: "  # how the reason begins where it stands alone
+NO_SPACE = "the disk has too little space for another copy"
 _UNFINISHED = ".part"
 LIVE = {FILE_NAME, f"{FILE_NAME}-wal", KEY, LIST, "lock", "reserve"}  # what lies beside it and is no copy
 # One at a time, the daily one and an operator's. On a slow card a copy takes long, and the threads that everybody
@@ -68,7 +70,7 @@ def keep_one(directory: Path, now: int, stop: Stop = never) -> Path:
         take(directory / FILE_NAME, copy, stop)
         prune(directory)
     except OSError as error:
-        raise DatabaseError(f"The backup failed: {error.strerror}.") from error
+        raise DatabaseError(f"{FAILED}{error.strerror}.") from error
     return copy
 
 
@@ -85,7 +87,7 @@ def take(source: Path, copy: Path, stop: Stop = never) -> None:
     Raises DatabaseError or OSError; a copy that did not pass the check is not left behind.
     """
     if not _has_space(source, copy.parent):  # a copy that fills the disk would keep messages from being stored
-        raise DatabaseError("The backup failed: the disk has too little space for another copy.")
+        raise DatabaseError(f"{FAILED}{NO_SPACE}.")
 
     def write(unfinished: Path) -> None:
         with closing(sqlite3.connect(uri(source, "ro"), uri=True, isolation_level=None)) as connection:
@@ -95,7 +97,7 @@ def take(source: Path, copy: Path, stop: Stop = never) -> None:
     try:
         _put(copy, write, stop)
     except sqlite3.DatabaseError as error:
-        raise DatabaseError(f"The backup failed: {error}.") from error
+        raise DatabaseError(f"{FAILED}{error}.") from error
 
 
 def hand_out(copy: BinaryIO, place: Path) -> None:

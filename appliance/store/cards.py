@@ -99,7 +99,12 @@ def facts(card: Row | Mapping[str, Any]) -> Mapping[str, Fact]:
 
 def conversation_id(card: Row) -> int:
     """Of a card that is about a conversation."""
-    return int(card["subject"].partition(":")[2])
+    return id_in(card["subject"])
+
+
+def id_in(subject: str) -> int:
+    """Of the row that a card is about."""
+    return int(subject.partition(":")[2])
 
 
 class Cards:
@@ -112,8 +117,9 @@ class Cards:
         """Open a card, or count `more` times on the open one.
 
         `facts` fill the sentence of the kind's notice, and hold no body and no full address. `who`: a masked address;
-        `why`: English words that the translations have; `said`: another's words as they are; `code`: Twilio's;
-        `account`: at Twilio, by its name; `case`: which of a kind's notices it is.
+        `why`: English words that the translations have, and in parentheses behind them another's as they are; `said`:
+        another's words, or such; `code`: Twilio's; `account`: at Twilio, by its name; `case`: which of a kind's notices
+        it is.
         """
         now = self._sql.now
         self._sql.run(

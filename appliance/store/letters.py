@@ -47,6 +47,16 @@ class Letters:
         )
         return [row["id"] for row in rows]
 
+    def about_conversation(self, conversation_id: int) -> bool:
+        """Whether one waits that is about a conversation's messages rather than about a row of the outbox."""
+        return bool(
+            self._sql.value(
+                "SELECT EXISTS (SELECT 1 FROM message_queue WHERE status = 'dead' "
+                "AND json_extract(payload, '$.conversation') = ? AND json_extract(payload, '$.outbox') IS NULL)",
+                conversation_id,
+            )
+        )
+
     def too_late(self, conversation_id: int) -> tuple[int, list[int]] | None:
         """The dead letter of what a conversation's customer wrote too long ago: (its id, its messages)."""
         row = self._sql.one(

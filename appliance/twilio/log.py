@@ -9,13 +9,13 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from twilio.base import values
-from twilio.base.exceptions import TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest import Client
 
 from appliance.links.trouble import trouble_of
 from appliance.model import HOUR, SECOND
 from appliance.ports import Clock, LogUnavailableError, TooMuchError
-from appliance.twilio.client import last_answer, trouble
+from appliance.twilio.client import code_in, last_answer, trouble
 from appliance.wire import LoggedMessage, LogRead, Media, Trouble, forms, on_twilios_clock
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ class TwilioLog:
             count = 0
             async for resource in stream:
                 if (count := count + 1) > MOST:
-                    raise TooMuchError(f"more than {MOST} messages")
+                    raise TooMuchError(f"more messages than can be read ({MOST})")
                 if (logged := _logged(resource)).created_at >= start:
                     found.append(logged)
             found.reverse()  # the list is newest first, and within one second only its order tells
@@ -100,9 +100,12 @@ class TwilioLog:
 
 
 def _said(fault: Exception) -> str:
-    """Twilio's refusal by its numbers; of anything else the kind."""
-    code = getattr(fault, "code", None)
-    return f"HTTP {_status()}, Twilio error {code}" if isinstance(fault, TwilioRestException) else type(fault).__name__
+    """Twilio's refusal by its numbers; of anything else the kind. The client's exception for a list has no code."""
+    answer = last_answer.get()
+    if answer is None or not isinstance(fault, TwilioException):
+        return type(fault).__name__
+    code = code_in(answer.text)
+    return f"HTTP {answer.status_code}" + ("" if code is None else f", Twilio error {code}")
 
 
 async def _message(client: Client, sid: str) -> LoggedMessage | None:

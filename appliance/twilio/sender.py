@@ -4,7 +4,6 @@ The client has no timeout of its own and its `max_retries` repeats POSTs, so nei
 "Messages resource"; outcome classes: a POST that may have been read is in doubt, never repeated.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -16,7 +15,7 @@ from twilio.rest import Client
 
 from appliance.links.trouble import trouble_of
 from appliance.twilio import codes, encoding
-from appliance.twilio.client import TwilioHttp, last_answer, trouble
+from appliance.twilio.client import TwilioHttp, code_in, last_answer, trouble
 from appliance.wire import Blame, Fault, OutboundMessage, SendOutcome, Trouble, TwilioMessageResult
 
 _NOTHING_WRITTEN = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
@@ -81,7 +80,7 @@ class TwilioSender:
         except Exception as error:  # noqa: BLE001  # whatever it was, the message may have been sent
             return _failure(error)
         if not isinstance(created.sid, str) or not created.sid:
-            return TwilioMessageResult(SendOutcome.DOUBT, detail="Twilio's answer had no sid")
+            return TwilioMessageResult(SendOutcome.DOUBT, detail="no sid")
         return TwilioMessageResult(SendOutcome.ACCEPTED, sid=created.sid, status=str(created.status))
 
     async def probe(self) -> Trouble | None:
@@ -105,10 +104,8 @@ class TwilioSender:
 def _failure(error: Exception) -> TwilioMessageResult:
     answer = last_answer.get()
     if not isinstance(error, TwilioRestException) or answer is None:
-        found = trouble_of(error)
-        detail = f"no clear answer: {found or type(error).__name__}"
-        return TwilioMessageResult(SendOutcome.DOUBT, detail=detail, trouble=found)
-    status, code = answer.status_code, _code(answer.text)
+        return TwilioMessageResult(SendOutcome.DOUBT, detail=type(error).__name__, trouble=trouble_of(error))
+    status, code = answer.status_code, code_in(answer.text)
     outcome, blame = codes.classify(status, code)
     return TwilioMessageResult(
         outcome,
@@ -118,15 +115,6 @@ def _failure(error: Exception) -> TwilioMessageResult:
         retry_after=_retry_after((answer.headers or {}).get("Retry-After")),
         trouble=trouble(),
     )
-
-
-def _code(body: str) -> int | None:
-    """Twilio's error code, where the body is Twilio's JSON."""
-    try:
-        code = json.loads(body)["code"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return code if isinstance(code, int) else None
 
 
 def _retry_after(text: str | None) -> float | None:

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+import structlog
+
 from appliance.config import Config
-from appliance.errors import StorageUnavailableError
+from appliance.errors import StorageBrokenError, StorageUnavailableError
 from appliance.links import link
 from appliance.links.link import Links
 from appliance.model import MINUTE, JobKind
@@ -15,6 +17,7 @@ from appliance.store.database import FILE_NAME
 from appliance.watch import alerts, conditions, reminders
 from appliance.watch.conditions import OF_LINKS, WATCHED, Condition
 
+log = structlog.get_logger()
 EVERY = 15.0  # seconds
 ASK_MODEL = MINUTE  # each question is paid for
 
@@ -51,7 +54,12 @@ class Watch:
     async def watch(self) -> None:
         while True:
             await self._clock.sleep(EVERY)
-            await self.look()
+            try:
+                await self.look()
+            except StorageBrokenError:
+                raise
+            except Exception as error:  # noqa: BLE001  # such as a read that took too long; the next look comes soon
+                log.error("the watch saw nothing", error=type(error).__name__)
 
     async def look(self) -> None:
         """Ask the links that are in trouble, or that nobody has asked, and tell what is wrong."""

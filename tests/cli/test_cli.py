@@ -349,7 +349,7 @@ async def test_a_customer_waits_where_twilios_log_cannot_be_read(
     monkeypatch.setattr("appliance.cli.conversations.PATIENCE", 0.5)
     await world.say("ATENDENTE")
     await world.settle()
-    world.twilio.faults.add(Fault("list", "error", times=None))
+    world.twilio.faults.add(Fault("list", "error", status=403, code=20008, times=None))
 
     waits = await appliance("resume", "--conversation", "1")
 

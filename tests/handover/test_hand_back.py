@@ -23,6 +23,7 @@ from tests.support.world import CUSTOMER, SMS, ManualClock, World
 
 NOON = 1_800_025_200_000  # 12:00 in São Paulo
 QUESTION = "Vendem pneus?"
+NOT_OURS_TO_READ = Fault("list", "error", status=403, code=20008, times=None)  # the link itself is well
 BUSY = Fault("create", "error", status=429, code=20429, retry_after=30, times=None)  # nothing is taken
 BY_HAND = {"from": SMS, "to": CUSTOMER, "body": "Pneus não, abraço! Ana"}
 
@@ -142,7 +143,7 @@ async def test_who_is_answered_by_whom(
         await sleep(world, 5)
         await world.teach("Pneus", "Vendemos pneus de bicicleta.")
         if log == "unreadable":
-            world.twilio.faults.add(Fault("list", "error", times=None))
+            world.twilio.faults.add(NOT_OURS_TO_READ)
         await sleep(world, 5)
         await end(world, ends)
         if ends != "expiry":  # that one decides nothing: the timer has not looked yet
@@ -318,16 +319,37 @@ async def test_one_card_while_the_log_is_unreadable(tmp_path: Path) -> None:
             await world.say("ATENDENTE", f"+551199000000{number}")
             await world.settle()
         await sleep(world, 181)
-        world.twilio.faults.add(Fault("list", "error", times=None))
+        world.twilio.faults.add(NOT_OURS_TO_READ)
         await tick(world, JobKind.HAND_BACK)
-        found = await world.column("SELECT text FROM cards WHERE closed_at IS NULL AND kind = 'hand_back'")
-        assert [text.partition(": ")[2] for text in found] == ["5 customers stay with a person until it can."]
+        (told,) = [each for each in await world.told() if each.startswith("Customers stay with a person.")]
+        assert told.endswith(
+            "Twilio's log cannot be read (HTTP 403, Twilio error 20008): until it can, 5 customers are not handed back."
+        )
 
         world.twilio.faults.clear()
         await sleep(world, 1)
 
         assert await world.column("SELECT count(*) FROM contacts WHERE handover IS NOT NULL") == [0]
         assert "hand_back" not in await world.cards()
+
+
+async def test_of_a_link_in_trouble_no_second_card_tells(tmp_path: Path) -> None:
+    """Twilio answers with errors of its own: the customers stay with the person, and the watch's card says why."""
+    async with handed_over(tmp_path) as world:
+        await say(world, "ATENDENTE")
+        await sleep(world, 181)
+        world.twilio.faults.add(Fault("list", "error", times=None))
+        await tick(world, JobKind.HAND_BACK)
+        assert isinstance(world.clock, ManualClock)
+        await world.clock.advance(90, world.settle)
+        assert await world.cards() == ["waiting", "unreachable"]
+        assert await in_hand(world) == "asked"
+
+        world.twilio.faults.clear()
+        await world.clock.advance(90, world.settle)
+
+        assert await in_hand(world) is None
+        assert "unreachable" not in await world.cards()
 
 
 async def test_one_customers_log_holds_nobody_else_up(tmp_path: Path) -> None:

@@ -315,14 +315,26 @@ def test_fate(hour: int, age: int, said: tuple[str, ...], expected: Fate) -> Non
 
 
 async def test_a_log_that_stays_unreadable_is_told_on_a_card(down: World) -> None:
-    """After half an hour, once; the card goes when the log can be read again."""
-    down.twilio.faults.add(Fault("list", "error", times=None))
+    """After half an hour, once; the card goes when the log can be read again. The key may not read: the link is well."""
+    down.twilio.faults.add(Fault("list", "error", status=403, code=20008, times=None))
     await down.start()
     await _pass(down, 20 * MINUTE)
     assert await down.cards() == []
 
     await _pass(down, 15 * MINUTE)
     assert await down.cards() == ["log"]
+    down.twilio.faults.clear()
+    await _pass(down, MINUTE)
+
+    assert await down.cards() == []
+
+
+async def test_of_a_link_in_trouble_the_log_tells_nothing(down: World) -> None:
+    """Twilio answers with errors of its own for an hour: the watch's card says so, and no other beside it."""
+    down.twilio.faults.add(Fault("list", "error", times=None))
+    await down.start()
+    await _pass(down, 60 * MINUTE)
+    assert await down.cards() == ["unreachable"]
     down.twilio.faults.clear()
     await _pass(down, MINUTE)
 

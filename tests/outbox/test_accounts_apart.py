@@ -9,7 +9,7 @@ import pytest
 
 from appliance.model import MAIN, Handover, JobKind
 from appliance.simulator import Fault, Twilio
-from tests.support.accounts import BRANCH, NUMBERS, SHUT, SIDS, TOKENS, Accounts
+from tests.support.accounts import BRANCH, NUMBERS, REVOKED, SHUT, SIDS, TOKENS, Accounts
 from tests.support.world import API_KEY, CUSTOMER, SMS
 
 MINUTE = 60.0
@@ -46,10 +46,10 @@ async def test_a_limit_of_one_account_stops_no_other(tmp_path: Path, fault: Faul
         await world.settle()
 
         assert (world.answers(BRANCH), world.answers(MAIN)) == ([], ["Re: two"])
-        assert await world.opened() <= {("twilio", f"account:{BRANCH}")}
+        assert await world.opened() <= {("twilio", f"account:{BRANCH}"), REVOKED}
         await world.pass_(pause)
         assert world.answers(BRANCH) == ["Re: one"]
-        assert await world.opened() == set()
+        assert await world.opened() == {REVOKED}
 
 
 async def test_a_doubt_of_one_account_stops_no_other(world: Accounts) -> None:
@@ -94,12 +94,12 @@ async def test_a_log_that_hangs_keeps_no_other_waiting(world: Accounts) -> None:
     await world.pass_(1)
     assert await world.column("SELECT handover FROM contacts") == [None]
     await world.pass_(40 * MINUTE)
-    assert ("log", f"account:{BRANCH}") in await world.opened()
-    assert ("log", "box") not in await world.opened()
+    assert await world.opened() == {("unreachable", f"account:{BRANCH}"), REVOKED}
 
     world.at[BRANCH].faults.clear()
     await world.pass_(5 * MINUTE)
     assert world.answers(BRANCH)[-1].endswith("Re: missed")
+    assert await world.opened() == {REVOKED}
 
 
 async def test_the_others_are_fetched_whoever_is_unreadable(world: Accounts) -> None:
@@ -126,13 +126,14 @@ async def test_a_customer_of_the_account_that_hangs_stays_with_the_person(world:
 
     await world.appliance.store.write(hand_over_all)
     world.at[BRANCH].revoked = world.at[MAIN].revoked = False
-    world.at[BRANCH].faults.add(Fault("list", "error", times=None))
+    world.at[BRANCH].faults.add(Fault("list", "error", status=403, code=20008, times=None))
     await tick(world, JobKind.HAND_BACK)
     await world.settle()
 
     left = await world.column("SELECT count(*) FROM contacts WHERE handover IS NOT NULL")
     assert left == [120]
     assert await world.opened() >= {("hand_back", f"account:{BRANCH}")}
+    assert any("until it can, 100 customers are not handed back" in told for told in await world.told())
 
 
 async def test_at_a_start_one_log_takes_nothing_of_the_others_time(world: Accounts) -> None:

@@ -116,7 +116,7 @@ async def test_a_provider_out_of_reach_while_twilio_answers_is_apologised_for(tm
 
         assert world.sent(CUSTOMERS[0]) == [SORRY]
         assert await world.dispositions() == ["apologised"]
-        assert await world.cards() == ["could_not_answer"]
+        assert await world.cards() == ["ai"]
         assert await world.column("SELECT kind FROM message_queue WHERE status = 'dead'") == ["process_ai_response"]
 
 

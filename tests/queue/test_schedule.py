@@ -84,7 +84,9 @@ async def test_a_conversation_in_human_hands_closes_and_the_next_one_is_too(tmp_
     async with World(tmp_path, clock=clock) as world:
         await world.say("ATENDENTE")
         await world.settle()
-        assert await world.column("SELECT text FROM cards WHERE closed_at IS NULL") == ["…7777 asks for a person."]
+        assert await world.told() == [
+            "…7777 waits for a person. The customer asks for a person. A person was promised."
+        ]
         clock.jump(24 * HOUR / SECOND)
         await tick(world, JobKind.IDLE)
         assert await statuses(world) == ["human"]

@@ -53,6 +53,11 @@ DROP TABLE known_sids;
 DROP TABLE forgotten;
 DROP TABLE forgettings;
 ALTER TABLE contacts DROP COLUMN forget_at;
+DROP INDEX cards_untold;
+ALTER TABLE cards DROP COLUMN facts;
+ALTER TABLE cards DROP COLUMN dismissed;
+ALTER TABLE cards DROP COLUMN alerted_at;
+ALTER TABLE cards DROP COLUMN reminders;
 PRAGMA user_version = 6;
 COMMIT;
 """

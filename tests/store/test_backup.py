@@ -194,9 +194,7 @@ async def test_a_backup_never_takes_the_space_that_messages_need(
             await _daily(world)
             await world.clock.advance(3_600, world.settle)
         assert _copies(world) == []
-        assert await world.column("SELECT text FROM cards") == [
-            "The backup failed: the disk has too little space for another copy."
-        ]
+        assert await world.told() == ["The backup failed. The reason: the disk has too little space for another copy."]
         await world.say("oi", "+5511977776666")
 
         monkeypatch.undo()
@@ -239,7 +237,7 @@ async def test_a_backup_that_dies_is_a_card(world: World) -> None:
     assert isinstance(outcome, Dead)
     await world.appliance.store.write(outcome.effects)
 
-    assert await world.column("SELECT text FROM cards") == ["The backup failed: internal error."]
+    assert await world.told() == ["The backup failed. The reason: internal error."]
 
 
 async def test_a_disk_too_full_for_a_restoration_is_a_full_disk(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

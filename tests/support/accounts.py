@@ -15,6 +15,7 @@ NOON = 1_800_025_200_000  # in São Paulo
 BRANCH, SHUT = "branch", "shut"
 SIDS = {MAIN: ACCOUNT, BRANCH: "AC" + "1" * 32, SHUT: "AC" + "2" * 32}
 TOKENS = {MAIN: TOKEN, BRANCH: "branch-token-0123456789abcdef0123", SHUT: "shut-token-0123456789abcdef012345"}
+REVOKED = ("credentials", f"account:{SHUT}")  # its card, open from the watch's first look on
 SERVICE = "MG" + "0" * 32
 SECOND_SMS = "+551140000002"  # of the service's pool as well
 NUMBERS = {MAIN: (SMS, WHATSAPP, SECOND_SMS, SANDBOX), BRANCH: ("+551140000010", SANDBOX), SHUT: ("+551140000020",)}
@@ -96,9 +97,8 @@ class Accounts(World):
         ]
 
     async def opened(self) -> set[tuple[str, str]]:
-        """(kind, subject) of the open cards."""
-        found = await self.rows("SELECT kind, subject FROM cards WHERE closed_at IS NULL")
-        return {(row["kind"], row["subject"]) for row in found}
+        """(kind, subject) of the open cards, but for what a box that is being set up lacks."""
+        return {(row["kind"], row["subject"]) for row in await self.opened_cards()}
 
     async def pass_(self, seconds: float) -> None:
         await self.clock.advance(seconds, self.settle)

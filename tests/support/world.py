@@ -36,6 +36,7 @@ SMS = "+551140000000"
 WHATSAPP = "whatsapp:+551140000001"
 CUSTOMER = "+5511988887777"
 API_KEY = "k" * 32
+LACKS = ("no_organization", "no_knowledge", "nothing_yet", "no_backup")  # kinds of cards
 PATIENCE = 30.0  # seconds that a busy machine has to settle, and to do what must happen soon
 TURNS = 5  # of the event loop, in which a task that was woken has begun to do something
 
@@ -136,6 +137,7 @@ class World:
         pace: float = 0.0,
         others: Sequence[Twilio] = (),  # more accounts behind the same REST API
         account: str = ACCOUNT,
+        registers: bool = True,
         **overrides: Any,  # sections of the configuration
     ) -> None:
         self.directory = directory
@@ -147,6 +149,7 @@ class World:
         time: dict[str, Any] = {"now": clock.now} if clock else {}
         self.twilio = Twilio(account, [TOKEN], owned=[SMS, WHATSAPP], pace=pace, **time)
         self.others = tuple(others)
+        self.registers = registers
         self.overrides = overrides
         self._stack = AsyncExitStack()
         self._runs = False
@@ -173,11 +176,13 @@ class World:
         # First: a connection that is accepted while its server closes is never closed (CPython 3.11 drops it).
         self._stack.push_async_callback(self._no_more_callbacks)
         await self.start()
-        await self.appliance.store.write(
-            lambda tx: register_organization(
-                tx, Registration("Padaria Aurora", [SMS, WHATSAPP], "dono@example.com", language=self.language)
-            )
-        )
+        if self.registers:
+            await self.register()
+
+    async def register(self) -> None:
+        """The one organization of most tests."""
+        registration = Registration("Padaria Aurora", [SMS, WHATSAPP], "dono@example.com", language=self.language)
+        await self.appliance.store.write(lambda tx: register_organization(tx, registration))
 
     async def _no_more_callbacks(self) -> None:
         for twilio in (self.twilio, *self.others):
@@ -294,6 +299,8 @@ class World:
                 return for_time if appliance.engine.outage.active else for_event
             case "worker" | "clock" | "watch":
                 return for_time
+            case "ping":
+                return for_time or task.done()  # nobody listens
         return True  # a watchdog
 
     def worker_sleeps(self) -> bool:
@@ -343,14 +350,21 @@ class World:
     async def dispositions(self) -> list[str]:
         return await self.column("SELECT disposition FROM dispositions ORDER BY id")
 
+    async def opened_cards(self) -> list[dict[str, Any]]:
+        """The open cards, oldest first, but for what a box that is being set up lacks."""
+        return [
+            row
+            for row in await self.rows("SELECT * FROM cards WHERE closed_at IS NULL ORDER BY id")
+            if row["kind"] not in LACKS
+        ]
+
     async def cards(self) -> list[str]:
-        """The kinds of the open cards, but for what a box that is being set up lacks."""
-        lacks = "('no_organization', 'no_knowledge', 'nothing_yet', 'no_backup')"
-        return await self.column(f"SELECT kind FROM cards WHERE closed_at IS NULL AND kind NOT IN {lacks} ORDER BY id")
+        """Their kinds."""
+        return [row["kind"] for row in await self.opened_cards()]
 
     async def told(self) -> list[str]:
-        """The open cards in English: title and text."""
-        rows = await self.rows("SELECT * FROM cards WHERE closed_at IS NULL ORDER BY id")
+        """In English: title and text."""
+        rows = await self.opened_cards()
         words = [told(row, Reader("en", "UTC", 0)) for row in rows]
         return [f"{each.title}. {each.text}" for each in words]
 

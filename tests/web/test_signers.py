@@ -78,10 +78,14 @@ async def test_a_strangers_message_is_an_orphan_whose_card_says_whose(world: Acc
     await world.settle()
 
     assert await world.column("SELECT reason FROM orphaned_messages") == ["unknown account"] * 2
-    cards = await world.rows("SELECT subject, text FROM cards WHERE closed_at IS NULL ORDER BY id")
-    assert [row["subject"] for row in cards] == [f"account_sid:{STRANGER}", "account_sid:"]
-    assert "(…9999)" in cards[0]["text"]
-    assert STRANGER not in cards[0]["text"]
+    cards = await world.opened_cards()
+    assert [(row["kind"], row["subject"]) for row in cards] == [
+        ("stranger", f"account_sid:{STRANGER}"),
+        ("stranger", "account_sid:"),
+    ]
+    told = await world.told()
+    assert "of the account …9999, which is not configured" in told[0]
+    assert STRANGER not in str(told) + str([row["facts"] for row in cards])
     assert world.answers(MAIN) == []
 
 
@@ -92,7 +96,7 @@ async def test_an_accounts_number_in_another_account_is_an_orphan(world: Account
 
     assert await world.column("SELECT reason FROM orphaned_messages") == ["unknown number"]
     assert await world.opened() == {("orphan", f"number:{SMS}@{BRANCH}")}
-    assert (await world.column("SELECT text FROM cards"))[0].startswith(f"{BRANCH}: ")
+    assert (await world.told())[0].startswith(f"{BRANCH}: ")
 
 
 async def test_a_callback_touches_no_other_accounts_row(world: Accounts) -> None:

@@ -1,0 +1,86 @@
+"""Every reason that a card can give, in the words in which it is stored. A test finds them where they are written.
+
+Behind them may stand, in parentheses, what another program or the system said.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from appliance.notices.catalogue import CATALOGUE
+from appliance.twilio import codes
+from appliance.wire import Fault
+
+CUSTOMERS = (
+    "asks for a person",
+    "asks what the knowledge does not say",
+    "wrote again",
+    "waited for a person",
+    "wrote while the appliance was off",
+    "wrote while being forgotten",
+)
+ANSWERS = (
+    "WhatsApp allows a free answer only within 24 hours of the customer's message",
+    "more than {limit} replies in an hour",
+    "it waited too long",
+    "it was damaged on disk",
+    "answered by a person",
+    "a newer message reached the customer",
+    "the channel was removed",
+    "the channel was moved to another account",
+    "an earlier attempt ended without a result",
+    "the appliance stopped while sending",
+    "Twilio gave no clear answer",
+    "another message to this customer stands in Twilio's log",
+    "Twilio's log is too long to be read",
+    "twilio.on_doubt leaves it to a person",
+)
+OURS = (
+    "internal error",
+    "internal error while recording the result",
+    "the appliance crashed three times on it",
+    "the disk has too little space for another copy",
+)
+LINKS = (*Fault, "connecting", "waiting for the answer", "no credentials", "more messages than can be read")
+AI = (
+    "no answer within the deadline",
+    "the AI provider asked us to wait",
+    "it does not answer",
+    "the provider answers with an error",
+    "the provider refused this question",
+    "ai.base_url or ai.api_key is not usable",
+    "the provider's filter withheld the answer",
+    "the model refused to answer",
+    "an answer without choices",
+    "an error in place of an answer",
+    "a tool call in place of an answer",
+    "thoughts without an answer",
+    "control tokens in the answer",
+    "the answer was empty",
+    "the answer was too large",
+    "the answer was longer than ai.max_output_tokens allows",
+    "the answer repeated our rules",
+    "the answer was not JSON",
+    "the answer was JSON of another shape",
+)
+TWILIO = tuple(dict.fromkeys((*codes.WORDS.values(), codes.words(None), codes.words(-1))))
+
+# By what they tell of; the headings are those of `docs/cards.md`.
+REASONS: Mapping[str, tuple[str, ...]] = {
+    "Of customers": CUSTOMERS,
+    "Of answers": ANSWERS,
+    "Of the links to Twilio and to the AI provider": tuple(map(str, LINKS)),
+    "Of the AI": AI,
+    "Of the appliance itself": OURS,
+    "Of Twilio": TWILIO,
+}
+WITH_CODE = " (Twilio error {code})"
+SOMEBODY = "a customer"
+WAITING = ("{count} customer waits for an answer.", "{count} customers wait for an answer.")  # one, several
+
+
+def sentences() -> Iterator[str]:
+    """All that a reader of cards can see and that is translated, but for WAITING."""
+    for kind in CATALOGUE.values():
+        yield from (kind.title, kind.text, kind.itself, kind.todo, kind.closes)
+    for reasons in REASONS.values():
+        yield from reasons
+    yield from (WITH_CODE, SOMEBODY)

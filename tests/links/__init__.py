@@ -1,0 +1,1 @@
+"""Jobs and when they run."""
