@@ -73,6 +73,17 @@ def of_links(links: Links, config: Config, now: int) -> Iterator[Condition]:
             yield Condition(CardKind.UNREACHABLE, subject, facts=about)
 
 
+def is_unsure(links: Links, account: str, now: int) -> bool:
+    """Nobody has asked its link since the start, or it is in trouble for too short a time to be told of: no reason to
+    take back what was told before.
+    """
+    found = links.get(link.of_account(account))
+    if found.asked_at is None:
+        return True
+    is_in_trouble = found.trouble is not None and found.trouble.fault != Fault.CREDENTIALS
+    return is_in_trouble and now - found.since < PATIENCE
+
+
 def of_the_box(tx: Tx, config: Config, disk: Space, started_at: int) -> Iterator[Condition]:
     """What the database and the disk tell."""
     if disk.free < disk.needed:
