@@ -88,8 +88,13 @@ def of_the_box(tx: Tx, config: Config, disk: Space, started_at: int) -> Iterator
     """What the database and the disk tell."""
     if disk.free < disk.needed:
         yield Condition(CardKind.DISK, BOX, facts={"free": disk.free // MB, "needed": disk.needed // MB})
-    if tx.now - started_at < NEW:
-        return
+    is_new = tx.now - started_at < NEW
+    for each in _lacks(tx, config):
+        if not is_new or tx.cards.find_in_the_box(each.kind, each.subject):  # a start takes nothing back
+            yield each
+
+
+def _lacks(tx: Tx, config: Config) -> Iterator[Condition]:
     first = next(iter(tx.organizations.page_of_the_box(limit=1)), None)
     if first is None:
         yield Condition(CardKind.NO_ORGANIZATION, BOX)

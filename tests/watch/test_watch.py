@@ -141,6 +141,20 @@ async def test_a_card_of_a_link_outlives_a_restart(world: World, trouble: str) -
     assert await world.rows(f"{told} AND closed_at IS NULL") == await world.rows(told) == before
 
 
+async def test_what_the_box_lacks_outlives_a_restart(world: World) -> None:
+    """The minute in which a new box is left alone takes back nothing that was told before."""
+    await pass_(world, SOON)
+    told = "SELECT id, kind FROM cards WHERE kind IN ('nothing_yet', 'no_knowledge') ORDER BY id"
+    before = await world.rows(told)
+    assert {row["kind"] for row in before} == {"nothing_yet", "no_knowledge"}
+    await world.stop()
+    await world.start()
+    await pass_(world, SOON)
+
+    assert await world.rows(told) == before
+    assert await open_now(world, *LACKS) == [row["kind"] for row in before]
+
+
 async def test_a_box_without_an_organization_says_so(tmp_path: Path) -> None:
     """After a minute, and until one is registered."""
     async with World(tmp_path, clock=ManualClock(), registers=False) as world:
