@@ -34,6 +34,7 @@ CLOCK_OFF = 5 * MINUTE  # from Twilio's
 BACKUP_LATE = 36 * HOUR
 SPARE = 200_000_000  # bytes beside the next copy of the database
 MB = 1_000_000
+STEP = 20 * MB  # in which what is left is told, as each change is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,28 @@ def of_the_clock(tx: Tx, latest: int) -> Iterator[Condition]:
         yield Condition(CardKind.CLOCK, BOX, facts={"case": "twilio", "minutes": abs(ahead) // MINUTE})
 
 
+def is_unsure(links: Links, account: str, now: int) -> bool:
+    """Nobody has asked its link since the start, or it is in trouble for too short a time to be told of: no reason to
+    take back what was told before.
+    """
+    found = links.get(link.of_account(account))
+    if found.asked_at is None:
+        return True
+    is_in_trouble = found.trouble is not None and found.trouble.fault != Fault.CREDENTIALS
+    return is_in_trouble and now - found.since < PATIENCE
+
+
 def of_the_box(tx: Tx, config: Config, disk: Space, started_at: int) -> Iterator[Condition]:
     """What the database and the disk tell."""
     if disk.free < disk.needed:
-        yield Condition(CardKind.DISK, BOX, facts={"free": disk.free // MB, "needed": disk.needed // MB})
-    if tx.now - started_at < NEW:
-        return
+        yield Condition(CardKind.DISK, BOX, facts={"free": disk.free // STEP * STEP // MB, "needed": disk.needed // MB})
+    is_new = tx.now - started_at < NEW
+    for each in _lacks(tx, config):
+        if not is_new or tx.cards.find_in_the_box(each.kind, each.subject):  # a start takes nothing back
+            yield each
+
+
+def _lacks(tx: Tx, config: Config) -> Iterator[Condition]:
     first = next(iter(tx.organizations.page_of_the_box(limit=1)), None)
     if first is None:
         yield Condition(CardKind.NO_ORGANIZATION, BOX)

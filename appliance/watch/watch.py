@@ -121,14 +121,15 @@ class Watch:
             tx.jobs.tick(JobKind.ALERT)
 
     def _over(self, found: Iterable[Condition], opened: Iterable[Row]) -> list[Row]:
-        """The cards whose trouble is over; of a link that nobody has asked since the start nothing is known."""
+        """The cards whose trouble is over."""
         still = {(each.kind, each.subject) for each in found}
-        unasked = [name for name in self._accounts if self._links.get(link.of_account(name)).asked_at is None]
+        now = self._clock.now()
+        unsure = [name for name in self._accounts if conditions.is_unsure(self._links, name, now)]
         return [
             card
             for card in opened
             if (card["kind"], card["subject"]) not in still
-            and not (card["kind"] in OF_LINKS and facts(card).get("account") in unasked)
+            and not (card["kind"] in OF_LINKS and facts(card).get("account") in unsure)
         ]
 
     def _model_answers(self, tx: Tx) -> bool:

@@ -250,10 +250,11 @@ async def test_the_table_of_results_is_what_the_real_sender_says(answer: str, mo
     finally:
         await sender.close()
     expected = RESULTS[answer]
-    assert (result.outcome, result.code, result.blame, result.retry_after, result.detail) == (
+    assert (result.outcome, result.code, result.blame, result.retry_after, result.detail, result.trouble) == (
         expected.outcome,
         expected.code,
         expected.blame,
         expected.retry_after,
         expected.detail,
+        expected.trouble,
     )

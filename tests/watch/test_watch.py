@@ -122,17 +122,37 @@ async def test_a_name_that_is_not_found_is_named(tmp_path: Path) -> None:
         assert "the name was not found (twilio.invalid)" in (await words_of(world, "unreachable"))["text"]
 
 
-async def test_a_card_of_a_link_outlives_a_restart_until_it_was_asked(world: World) -> None:
-    """What nobody has asked since the start is as it was: closed by an answer, not by forgetting."""
-    world.twilio.revoked = True
+@pytest.mark.parametrize("trouble", ["unreachable", "credentials"])
+async def test_a_card_of_a_link_outlives_a_restart(world: World, trouble: str) -> None:
+    """The new process knows nothing of the link: what was told is neither taken back nor told anew."""
+    if trouble == "credentials":
+        world.twilio.revoked = True
+    else:
+        await world.twilio_line.cut()
     await world.say("Oi")
-    await pass_(world, 30)
-    (before,) = await world.column("SELECT id FROM cards WHERE kind = 'credentials'")
+    await pass_(world, SOON)
+    before = await world.rows("SELECT id, kind FROM cards WHERE kind IN ('unreachable', 'credentials')")
+    assert [row["kind"] for row in before] == [trouble]
     await world.stop()
     await world.start()
     await pass_(world, SOON)
 
-    assert await world.column("SELECT id FROM cards WHERE kind = 'credentials' AND closed_at IS NULL") == [before]
+    told = "SELECT id, kind FROM cards WHERE kind IN ('unreachable', 'credentials')"
+    assert await world.rows(f"{told} AND closed_at IS NULL") == await world.rows(told) == before
+
+
+async def test_what_the_box_lacks_outlives_a_restart(world: World) -> None:
+    """The minute in which a new box is left alone takes back nothing that was told before."""
+    await pass_(world, SOON)
+    told = "SELECT id, kind FROM cards WHERE kind IN ('nothing_yet', 'no_knowledge') ORDER BY id"
+    before = await world.rows(told)
+    assert {row["kind"] for row in before} == {"nothing_yet", "no_knowledge"}
+    await world.stop()
+    await world.start()
+    await pass_(world, SOON)
+
+    assert await world.rows(told) == before
+    assert await open_now(world, *LACKS) == [row["kind"] for row in before]
 
 
 async def test_a_box_without_an_organization_says_so(tmp_path: Path) -> None:

@@ -26,6 +26,11 @@ from tests.lab.simulation.world import Entry, World
 TIMEOUT = 10_000  # ms, of one call to Twilio
 Point = Callable[..., Awaitable[None]]
 
+
+def _unclear(trouble: Trouble) -> TwilioMessageResult:
+    return TwilioMessageResult(SendOutcome.DOUBT, detail=f"no clear answer: {trouble}", trouble=trouble)
+
+
 # What the real sender makes of each answer on the wire; test_simulation asks it.
 RESULTS = {
     "created": TwilioMessageResult(SendOutcome.ACCEPTED, sid="", status="queued"),
@@ -40,13 +45,16 @@ RESULTS = {
         SendOutcome.NOT_SENT, code=63018, detail="HTTP 429, Twilio error 63018", blame=Blame.RECIPIENT
     ),
     "no_connection": TwilioMessageResult(
-        SendOutcome.NOT_SENT, detail="no connection (ConnectionTimeoutError)", blame=Blame.NETWORK
+        SendOutcome.NOT_SENT,
+        detail="no connection: no answer in time (connecting)",
+        blame=Blame.NETWORK,
+        trouble=Trouble(Fault.TIMEOUT, "connecting"),
     ),
-    "error": TwilioMessageResult(SendOutcome.DOUBT, detail="HTTP 500"),
-    "timeout": TwilioMessageResult(SendOutcome.DOUBT, detail="no clear answer (ServerTimeoutError)"),
-    "late": TwilioMessageResult(SendOutcome.DOUBT, detail="no clear answer (ServerTimeoutError)"),
-    "reset": TwilioMessageResult(SendOutcome.DOUBT, detail="no clear answer (ServerDisconnectedError)"),
-    "half_json": TwilioMessageResult(SendOutcome.DOUBT, detail="no clear answer (JSONDecodeError)"),
+    "error": TwilioMessageResult(SendOutcome.DOUBT, detail="HTTP 500", trouble=Trouble(Fault.SERVER, "HTTP 500")),
+    "timeout": _unclear(Trouble(Fault.TIMEOUT, "waiting for the answer")),
+    "late": _unclear(Trouble(Fault.TIMEOUT, "waiting for the answer")),
+    "reset": _unclear(Trouble(Fault.BROKEN, "ServerDisconnectedError")),
+    "half_json": TwilioMessageResult(SendOutcome.DOUBT, detail="no clear answer: JSONDecodeError"),
     "no_sid": TwilioMessageResult(SendOutcome.DOUBT, detail="Twilio's answer had no sid"),
     "bare_429": TwilioMessageResult(SendOutcome.DOUBT, detail="HTTP 429"),
 }
