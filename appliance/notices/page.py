@@ -60,11 +60,14 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Twilio": (
         CardKind.UNREACHABLE,
         CardKind.CREDENTIALS,
+        CardKind.SIGNATURE,
+        CardKind.UNHEARD,
         CardKind.TWILIO,
         f"{CardKind.TWILIO}.day",
         CardKind.LOG,
         CardKind.HAND_BACK,
         CardKind.SETTLE,
+        CardKind.MOVED,
     ),
     "The AI": (CardKind.AI, f"{CardKind.AI}.fails"),
     "This box": (
@@ -73,6 +76,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         CardKind.NO_BACKUP,
         CardKind.RESTORED,
         CardKind.CLOCK,
+        f"{CardKind.CLOCK}.twilio",
+        CardKind.FORGET,
     ),
     "Setting up": (
         CardKind.NO_ORGANIZATION,
@@ -82,7 +87,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         CardKind.STRANGER,
     ),
 }
-FILLED_IN = {"why": "reason", "said": "what was said", "organization": "the business"}
+FILLED_IN = {"why": "reason", "changes": "what to change", "said": "what was said", "organization": "the business"}
 SAMPLES: Mapping[str, str | int] = {
     "who": "…4321",
     "number": "…0199",
@@ -92,6 +97,17 @@ SAMPLES: Mapping[str, str | int] = {
     "free": 180,
     "needed": 400,
     "limit": 20,
+    "minutes": 12,
+    "was": "main",
+    "at": "main",
+    "url": "https://…/twilio/messages",
+    "public_url": "https://…",
+    "reached": "https://…",
+    "console": "https://…/twilio/messages",
+    "section": "twilio",
+    "strip": "/…",
+    "method": "GET",
+    "other": "main",
 }
 
 

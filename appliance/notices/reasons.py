@@ -39,6 +39,37 @@ OURS = (
     "the appliance crashed three times on it",
     "the disk has too little space for another copy",
 )
+WAITS = (  # of somebody's wish to be forgotten
+    "an answer to the person is under way",
+    "whether a message reached the person is not known; Twilio's log will tell within half an hour",
+    "a backup or another program reads the database",
+    "some of the messages are still on their way at Twilio, which deletes them only afterwards",
+    "Twilio's log of the account {at} cannot be read, which alone tells whether a message reached the person; give the "
+    "account a key that works; after 24 hours it goes on without",
+    "Twilio's log of the account {at} cannot be read, which alone tells what is to be deleted there; give the account "
+    "a key that works; after 24 hours it goes on without",
+    "Twilio deletes nothing in the account {at}; give it a key that works; 72 hours after the wish it is left there",
+    "something has just come in, or an answer to it is in doubt",
+    "it cannot be read",
+)
+REFUSED = (
+    "the signature is missing",
+    "the signature does not fit, and nothing that is known here would",
+    "the signature does not fit, {url} would have",
+)
+CHANGES = (
+    "let the proxy hand on the header X-Twilio-Signature",
+    "compare the token in {section}.auth_tokens with Twilio's console, and server.public_url ({reached}) with the "
+    "address there; else a proxy changes what it hands on",
+    "set server.public_url to {public_url}",
+    "set server.public_url to {public_url}, or the address in Twilio's console to {console}",
+    "set the address in Twilio's console to {console}",
+    "let the proxy take {strip} away from the path",
+    "Twilio signed it as {method}: set the webhook's method to HTTP POST, at an address that does not redirect",
+    "it was signed with a token of {other}: put that into {section}.auth_tokens, where it belongs",
+    "it was signed with a token of {other}: put that into {section}.auth_tokens, where it belongs, or set "
+    '{section}.parent to "{other}" if it is the parent',
+)
 LINKS = (*Fault, "connecting", "waiting for the answer", "no credentials", "more messages than can be read")
 AI = (
     "no answer within the deadline",
@@ -69,6 +100,9 @@ REASONS: Mapping[str, tuple[str, ...]] = {
     "Of answers": ANSWERS,
     "Of the links to Twilio and to the AI provider": tuple(map(str, LINKS)),
     "Of the AI": AI,
+    "Of refused webhooks": REFUSED,
+    "Of refused webhooks, what to change": CHANGES,
+    "Of what is waited for": WAITS,
     "Of the appliance itself": OURS,
     "Of Twilio": TWILIO,
 }

@@ -43,13 +43,14 @@ async def move_channel(store: Store, move: Move, missed: Missed) -> Moved:
     try:
         unread = "" if await missed.fetch(channel) else "something has just come in, or an answer to it is in doubt"
     except LogUnavailableError as error:
-        unread, said = "it cannot be read", str(error)
+        unread = "it cannot be read"
+        said = str(error)
     if unread and not move.park:
         cause = f"{unread} ({said})" if said else unread
         why = f"The log of {channel.account} does not tell what was missed until now: {cause}."
         todo = "Try again in half a minute, or leave what was missed to yourself with --park."
         raise RequestError("unread", f"{why} {todo}", "channel", 409)
-    await store.write(lambda tx: _move(tx, move, channel, unread))
+    await store.write(lambda tx: _move(tx, move, channel, why=unread))
     return Moved(channel.id, not unread)
 
 
@@ -80,18 +81,18 @@ def _unclear(tx: Tx, channel: Channel) -> list[OutboxMessage]:
     return [row for row in tx.outbox.unsettled_of(channel.id) if row.attempt or row.state != OutboxState.READY]
 
 
-def _move(tx: Tx, move: Move, was: Channel, unread: str) -> None:
-    """`was`: the channel whose log was read."""
+def _move(tx: Tx, move: Move, was: Channel, *, why: str) -> None:
+    """`was`: the channel whose log was read. `why`: it was not read to its end."""
     channel = _movable(tx, move)
     if channel != was:
         raise RequestError("moved", "The channel has been moved or removed meanwhile.", "address", 409)
     for row in _unclear(tx, channel):
         delivery.park(tx, row, "the channel was moved to another account")
-    if unread:
+    if why:
         subject, number = cards.channel(channel.id), masked(channel.address)
-        tx.cards.open(CardKind.MOVED, subject, channel.organization_id, number=number, was=channel.account, why=unread)
+        tx.cards.open(CardKind.MOVED, subject, channel.organization_id, number=number, was=channel.account, why=why)
     tx.attempts.remain(channel.id, channel.account)
-    tx.channels.move(channel.id, move.account, goes_on=not unread)
+    tx.channels.move(channel.id, move.account, goes_on=not why)
     tx.cards.close(CardKind.ORPHAN, cards.number(move.account, channel.address))
     tx.jobs.move(
         channel.id,

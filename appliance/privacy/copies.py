@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from appliance.model import HOUR, Contact
 from appliance.ports import Accounts, Clock, LogUnavailableError, TooMuchError
-from appliance.privacy.patience import COPIES_UNREAD, MORE, ON_ITS_WAY, Wait, is_over, unread
+from appliance.privacy.patience import MORE, ON_ITS_WAY, Wait, copies_unread, is_over
 from appliance.queue.tolerance import LATER
 from appliance.store import Store, Tx
 from appliance.store.forgotten import Forgetting
@@ -50,7 +50,7 @@ class Copies:
                 continue
             except LogUnavailableError:
                 if not is_over(forgetting, self._clock.now()):
-                    return unread(account, COPIES_UNREAD)
+                    return copies_unread(account)
                 continue
             until = forgetting.requested_at + came.offset  # what is younger is somebody new's
             found[account] = [each.sid for each in (*came.messages, *went.messages) if each.created_at <= until]
@@ -95,8 +95,10 @@ class Copies:
 
 
 def _silent(account: str) -> Wait:
-    why = f"Twilio deletes nothing in the account {account}; give it a key that works"
-    return Wait(f"{why}; {PATIENCE // HOUR} hours after the wish it is left there", LATER)
+    why = (
+        "Twilio deletes nothing in the account {at}; give it a key that works; 72 hours after the wish it is left there"
+    )
+    return Wait(why, LATER, at=account)
 
 
 def _note(tx: Tx, forgetting: Forgetting, found: Mapping[str, Sequence[str]]) -> None:

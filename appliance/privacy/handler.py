@@ -94,7 +94,7 @@ class ForgetHandler:
                 await self._accounts[row.account].log.inbound(row.sender, now - HOUR, sender=row.recipient)
                 return IN_DOUBT
         if not patience.is_over(forgetting, now):
-            return patience.unread(row.account, patience.DOUBT_UNREAD)
+            return patience.doubt_unread(row.account)
         await self._store.write(lambda tx: _park(tx, forgetting, row.account))
         return MORE
 

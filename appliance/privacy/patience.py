@@ -50,8 +50,12 @@ COPIES_UNREAD = (
 ON_ITS_WAY = Wait("some of the messages are still on their way at Twilio, which deletes them only afterwards", LATER)
 
 
-def unread(account: str, why: str) -> Wait:
-    return Wait(why, unread=True, at=account)
+def doubt_unread(account: str) -> Wait:
+    return Wait(DOUBT_UNREAD, unread=True, at=account)
+
+
+def copies_unread(account: str) -> Wait:
+    return Wait(COPIES_UNREAD, unread=True, at=account)
 
 
 def is_over(forgetting: Forgetting, now: int) -> bool:

@@ -21,6 +21,7 @@ CALLS: dict[str, tuple[int, str]] = {
     "Retryable": (0, "responder"),
     "Flaw": (0, "responder"),
     "TooMuchError": (0, "twilio"),
+    "Wait": (0, "privacy"),
 }
 # Names of arguments that are reasons wherever they are passed, and parameters whose defaults are.
 KEYWORDS = ("why", "empty")
@@ -34,6 +35,7 @@ KNOWN = frozenset(
         "detail",
         "str(error)",
         "why.card",
+        "wait.why",
         "found.card",
         "found.trouble.fault",
         "answer.why_empty()",

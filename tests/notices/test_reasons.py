@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from appliance.inbox import refused
 from appliance.notices import reasons
-from appliance.notices.reasons import AI, ANSWERS, CUSTOMERS, LINKS, OURS
+from appliance.notices.reasons import AI, ANSWERS, CHANGES, CUSTOMERS, LINKS, OURS, REFUSED, WAITS
 from appliance.store import backup
 from appliance.twilio import codes
 from appliance.wire import Fault
@@ -17,7 +18,14 @@ def test_the_list_of_reasons_is_what_the_code_says() -> None:
     sites = found(PACKAGE)
 
     assert sites.unclear == []
-    assert sites.reasons | set(Fault) | {backup.NO_SPACE} == set(CUSTOMERS + ANSWERS + LINKS + AI + OURS)
+    known = set(CUSTOMERS + ANSWERS + LINKS + AI + OURS + WAITS + REFUSED)
+    assert sites.reasons | set(Fault) | {backup.NO_SPACE} == known
+
+
+def test_what_to_change_where_webhooks_are_refused_is_known() -> None:
+    """Each constant of its own."""
+    named = ("UNSIGNED", "UNKNOWN", "URL", "URL_OR_CONSOLE", "CONSOLE", "STRIP", "METHOD", "OTHERS", "OTHERS_OR_PARENT")
+    assert {getattr(refused, name) for name in named} == set(CHANGES)
 
 
 def test_every_code_of_twilios_has_its_words() -> None:
