@@ -9,7 +9,7 @@ import random
 import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import structlog
@@ -157,15 +157,18 @@ class Engine:
             before_claim=self.schedule.look_at_clock,
         )
         self._clock = clock
-        self.watch = Watch(
-            store,
-            adapters.accounts,
-            adapters.links,
-            config,
-            clock,
+
+    @cached_property
+    def watch(self) -> Watch:
+        return Watch(
+            self.store,
+            self.adapters.accounts,
+            self.adapters.links,
+            self.config,
+            self._clock,
             ask_model=self._ask_model,
             ring=self.bell.ring,
-            latest=past.latest,
+            latest=self._past.latest,
         )
 
     def handlers(self, clock: Clock) -> Mapping[JobKind, Handler]:

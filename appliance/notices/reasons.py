@@ -48,7 +48,7 @@ WAITS = (  # of somebody's wish to be forgotten
     "account a key that works; after 24 hours it goes on without",
     "Twilio's log of the account {at} cannot be read, which alone tells what is to be deleted there; give the account "
     "a key that works; after 24 hours it goes on without",
-    "Twilio deletes nothing in the account {at}; give it a key that works; 72 hours after the wish it is left there",
+    "Twilio deletes nothing in the account {at}; give it a key that works; 72 hours after the wish it stays there",
     "something has just come in, or an answer to it is in doubt",
     "it cannot be read",
 )

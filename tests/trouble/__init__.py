@@ -1,0 +1,1 @@
+"""What goes wrong around the box, and what its owner sees of it."""
