@@ -81,15 +81,22 @@ class ResponderError(Exception):
 class Retryable(ResponderError):
     """Trying again may help.
 
-    `unreachable`: nothing came back; it may be the network. `retry_after`: seconds the provider asked for.
-    `is_paid`: it did answer, with what cannot be used: one more try is enough.
+    `unreachable`: nothing came back; it may be the network, and `trouble` says why. `retry_after`: seconds the provider
+    asked for. `is_paid`: it did answer, with what cannot be used: one more try is enough.
     """
 
     def __init__(
-        self, reason: str, *, unreachable: bool = False, retry_after: float | None = None, is_paid: bool = False
+        self,
+        reason: str,
+        *,
+        unreachable: bool = False,
+        retry_after: float | None = None,
+        is_paid: bool = False,
+        trouble: Trouble | None = None,
     ) -> None:
         super().__init__(reason)
         self.unreachable = unreachable
+        self.trouble = trouble
         self.retry_after = retry_after
         self.is_paid = is_paid
 

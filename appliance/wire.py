@@ -187,6 +187,7 @@ class Fault(StrEnum):
     BROKEN = "the connection broke"
     SERVER = "it answers with an error of its own"
     CREDENTIALS = "it does not accept our credentials"
+    REFUSES = "it refuses everybody"
 
 
 @dataclass(frozen=True, slots=True)

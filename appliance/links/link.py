@@ -58,4 +58,4 @@ def of_account(name: str) -> str:
 
 
 AI = "ai"
-NO_ANSWER = frozenset(Fault) - {Fault.CREDENTIALS, Fault.SERVER}  # nothing came back at all
+NO_ANSWER = frozenset(Fault) - {Fault.CREDENTIALS, Fault.SERVER, Fault.REFUSES}  # nothing came back at all

@@ -95,9 +95,7 @@ class Copies:
 
 
 def _silent(account: str) -> Wait:
-    why = (
-        "Twilio deletes nothing in the account {at}; give it a key that works; 72 hours after the wish it is left there"
-    )
+    why = "Twilio deletes nothing in the account {at}; give it a key that works; 72 hours after the wish it stays there"
     return Wait(why, LATER, at=account)
 
 

@@ -75,7 +75,7 @@ class Provider:
         try:
             reply = await self._responder.respond(dialogue, min(left, LONGEST_CALL) / SECOND)
         except Permanent as error:  # the message's own, or the owner's: neither breaker nor limit
-            self._link.heard(Trouble(Fault.CREDENTIALS, str(error)) if error.for_all else None, self._clock.now())
+            self._link.heard(Trouble(Fault.REFUSES, str(error)) if error.for_all else None, self._clock.now())
             return Unavailable(str(error), for_all=error.for_all, is_providers=error.for_all)
         except Retryable as error:
             return await self._failed(error, deadline, attempt)
@@ -90,7 +90,7 @@ class Provider:
     async def _failed(self, error: Retryable, deadline: int, attempt: int) -> Wait | Unavailable:
         now = self._clock.now()
         if not error.is_paid and error.retry_after is None:
-            self._link.heard(Trouble(Fault.BROKEN if error.unreachable else Fault.SERVER, str(error)), now)
+            self._link.heard(error.trouble or Trouble(Fault.SERVER, str(error)), now)
         if error.unreachable and await self._outage.is_total():
             return Wait(now, "no way out of the box")
         if error.retry_after is not None:

@@ -25,6 +25,7 @@ from appliance.responder.dialect import Dialect, Request
 from appliance.responder.refusal import Refusal, refusal, told
 from appliance.responder.screening import Flaw
 from appliance.texts import MAX_LENGTH
+from appliance.wire import Fault, Trouble
 
 MAX_BODY = 256 * 1024  # bytes, after decompression
 MAX_RETRY_AFTER = 3_600.0  # seconds
@@ -193,13 +194,14 @@ class Llm:
                 return await self._exchange(msgspec.json.encode(request), timeout)
         # These two first: they are subclasses of what follows.
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise Retryable(str(trouble_of(error) or type(error).__name__), unreachable=True) from None
+            raise _unreachable(error) from None
         except TimeoutError:
-            raise Retryable(f"no answer in time ({timeout:.3g} s)", unreachable=True) from None
+            late = Trouble(Fault.TIMEOUT, f"{timeout:.3g} s")
+            raise Retryable(str(late), unreachable=True, trouble=late) from None
         except (ValueError, aiohttp.NonHttpUrlClientError):  # among them InvalidURL, IDNA errors, a newline in the key
             raise Permanent("ai.base_url or ai.api_key is not usable", for_all=True) from None
         except aiohttp.ClientError as error:
-            raise Retryable(str(trouble_of(error) or type(error).__name__), unreachable=True) from None
+            raise _unreachable(error) from None
 
     async def _exchange(self, body: bytes, timeout: float) -> _Completion | Refusal:
         if self._session is None:
@@ -235,6 +237,11 @@ def _choice(completion: _Completion) -> _Choice:
     if choice.error or (choice.finish_reason or "").lower() == "error":
         raise Retryable("an error in place of an answer", is_paid=True)
     return choice
+
+
+def _unreachable(error: aiohttp.ClientError) -> Retryable:
+    found = trouble_of(error) or Trouble(Fault.BROKEN, type(error).__name__)
+    return Retryable(str(found), unreachable=True, trouble=found)
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

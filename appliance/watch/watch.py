@@ -48,7 +48,6 @@ class Watch:
         self._ring = ring
         self._latest = latest
         self._started_at = clock.now()
-        self._asked_model_at = clock.now()
         self.unstored: Sequence[Condition] = ()  # what no card can tell, as the disk takes none
 
     async def watch(self) -> None:
@@ -91,8 +90,7 @@ class Watch:
 
     async def _ask_about_the_model(self) -> None:
         """While its card is open, whether or not a customer writes."""
-        if self._clock.now() - self._asked_model_at >= ASK_MODEL:
-            self._asked_model_at = self._clock.now()
+        if self._clock.now() - (self._links.get(link.AI).asked_at or 0) >= ASK_MODEL:
             await self._ask_model()
 
     def _differs(self, tx: Tx, found: Sequence[Condition]) -> bool:

@@ -108,7 +108,7 @@ async def world_of(directory: Path, hour: Hour, ears: Ears) -> AsyncIterator[tup
 
 async def cards(world: World) -> list[dict[str, Any]]:
     async with control_of(world) as api:
-        _, found = await api.get("cards")
+        found = await api.get("cards")
     return [card for card in found["cards"] if card["kind"] not in HINTS]
 
 
