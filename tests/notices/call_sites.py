@@ -39,6 +39,7 @@ KNOWN = frozenset(
         "found.card",
         "found.trouble.fault",
         "answer.why_empty()",
+        "str(late)",
         "str(found)",  # a Trouble: its fault, and what was said in parentheses
         "str(trouble_of(error) or type(error).__name__)",
         "self._link.said or 'it does not answer'",
