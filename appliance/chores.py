@@ -70,12 +70,13 @@ class Backup:
         except DatabaseError as error:
             said, again = str(error).removeprefix(backup.FAILED), self._clock.now() + HOUR
             return Snooze(again, "backup failed", lambda tx: tx.cards.open(CardKind.BACKUP, BOX, said=said))
-        return Done(_taken)
+        return Done(taken)
 
     def give_up(self, _job: Job, error: str) -> Outcome:
         return Dead(error, lambda tx: tx.cards.open(CardKind.BACKUP, BOX, said=error))
 
 
-def _taken(tx: Tx) -> None:
+def taken(tx: Tx) -> None:
+    """A copy is there, whoever asked for it."""
     tx.cards.close(CardKind.BACKUP, BOX)
     tx.box.put(Fact.BACKUP_AT, tx.now)

@@ -57,7 +57,7 @@ NEEDS = {
     "privacy": "appliance config errors inbox inbox.keywords model operations outbox ports printable queue store wire",
     "diagnosis": "config errors model ports store wire",
     # drivers and assembly
-    "web": "config errors inbox logs metrics model operations outbox ports privacy queue reply.shelf store twilio.misfit twilio.webhook wire",
+    "web": "chores config errors inbox logs metrics model operations outbox ports privacy queue reply.shelf store twilio.misfit twilio.webhook wire",
     "pulse": "errors ports queue store systemd",
     "opening": "config errors ports restoration store systemd web",
     "assembly": "clock config diagnosis links model operations ports responder twilio wire",

@@ -128,5 +128,5 @@ def _lacks(tx: Tx, config: Config) -> Iterator[Condition]:
 
 def _backup(tx: Tx) -> Iterator[Condition]:
     since = tx.box.number(Fact.BACKUP_AT) or tx.channels.first_at() or tx.now
-    if tx.now - since >= BACKUP_LATE:
+    if tx.now - since >= BACKUP_LATE and not tx.cards.find_in_the_box(CardKind.BACKUP, BOX):
         yield Condition(CardKind.NO_BACKUP, BOX, facts={"since": since})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from appliance import chores
 from appliance.config import Config
 from appliance.config.accounts import choose
 from appliance.errors import DatabaseError, RequestError
@@ -123,6 +124,7 @@ class Api:
             copy = await backup.take_one(self._store.directory, now)
         except DatabaseError as error:
             raise RequestError("backup_failed", str(error), status=503) from error
+        await self._store.write(chores.taken)
         return json_response({"file": str(copy)}, 201)
 
     async def messages(self, request: web.Request) -> web.Response:

@@ -108,6 +108,45 @@ def hook_at(url: str | None) -> Step:
     return step
 
 
+async def fill(stand: Stand) -> None:
+    assert stand.disk is not None
+    stand.disk.leave(100)
+
+
+async def empty(stand: Stand) -> None:
+    assert stand.disk is not None
+    stand.disk.empty()
+
+
+def written(hours: int) -> Step:
+    """The clock is behind what was written before, by so many hours, or is right again."""
+
+    async def step(stand: Stand) -> None:
+        await stand.stop()
+        stand.execute("UPDATE messages SET received_at = received_at + ?", hours * 3_600_000)
+        await stand.start()
+
+    return step
+
+
+async def no_copies(stand: Stand) -> None:
+    """A file stands where the copies go, and the last copy is old."""
+    await stand.stop()
+    stand.execute("DELETE FROM box WHERE key = 'backup_at'")
+    backups = stand.directory / "data" / "backups"
+    backups.rename(stand.directory / "backups")
+    backups.touch()
+    await stand.start()
+
+
+async def copies(stand: Stand) -> None:
+    """And somebody asks for one, as the card says."""
+    backups = stand.directory / "data" / "backups"
+    backups.unlink()
+    (stand.directory / "backups").rename(backups)
+    await stand.command("backup")
+
+
 PATHS = {  # what server.public_url is where Twilio calls {url}
     "https for http": "https://127.0.0.1:{port}",
     "another host": "http://localhost:{port}",
@@ -127,6 +166,9 @@ def url_of(pattern: str) -> Step:
 
 
 FAULTS = [
+    Fault("disk nearly full", "disk", fill, empty),
+    Fault("clock behind", "clock", written(2), written(-2)),
+    Fault("no backup", "backup", no_copies, copies),
     Fault("name not found", "unreachable", with_settings(TWILIO__API_URL="http://nobody.invalid"), as_before),
     Fault("port closed", "unreachable", cut, mend),
     Fault(

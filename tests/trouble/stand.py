@@ -3,9 +3,11 @@
 import asyncio
 import json
 import os
+import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -135,6 +137,11 @@ class Stand(Box):
         out, _ = await process.communicate()
         assert process.returncode is not None
         return process.returncode, out.decode()
+
+    def execute(self, statement: str, *values: int) -> None:
+        """Change the database of a process that has ended."""
+        with closing(sqlite3.connect(self.directory / "data" / "appliance.db")) as connection, connection:
+            connection.execute(statement, values)
 
     def lines(self, *levels: str) -> list[dict[str, Any]]:
         """The log's lines of these levels."""

@@ -6,11 +6,13 @@ LAB_TABLE runs all of them, side by side, and prints the table; else one of each
 import asyncio
 import os
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.lab.faults.small_disk import SmallDisk, needs_root, small_disk
 from tests.lab.figures import record
 from tests.support.box import ANSWER
 from tests.support.certificates import needs_openssl
@@ -38,7 +40,14 @@ class Row:
 
 
 async def tried(fault: Fault, directory: Path) -> Row:
+    directory.mkdir()
+    with small_disk(directory / "data", 400) if fault.card == "disk" else nullcontext() as disk:
+        return await told(fault, directory, disk)
+
+
+async def told(fault: Fault, directory: Path, disk: SmallDisk | None) -> Row:
     async with Stand(directory, model=fault.model) as stand:
+        stand.disk = disk
         if fault.name.startswith("certificate"):
             await with_tls(stand, directory)
         await stand.start()
@@ -103,6 +112,7 @@ def first(shown: str) -> str:
 
 @pytest.mark.slow
 @needs_openssl
+@needs_root
 @pytest.mark.skipif(not SIDE_BY_SIDE, reason="takes minutes: make torture")
 async def test_every_fault_is_told_once_and_takes_itself_back(tmp_path: Path) -> None:
     """None later than 90 s, none silent, one card and one alert however many customers, everybody answered afterwards."""

@@ -1,6 +1,7 @@
 """A disk of a few MiB that can be filled to the last byte and emptied again."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,13 @@ class SmallDisk:
                         file.write(bytes(size))
                 except OSError:
                     continue
+
+    def leave(self, mebibytes: int) -> None:
+        """Fill it but for so much."""
+        free = shutil.disk_usage(self.place).free - (mebibytes << 20)
+        with self._ballast.open("ab", buffering=0) as file:
+            for _ in range(free >> 20):
+                file.write(bytes(1 << 20))
 
     def empty(self) -> None:
         self._ballast.unlink()
