@@ -83,14 +83,14 @@ def _words(card: Card, reader: Reader) -> Mapping[str, Fact]:
         found["changes"] = "; ".join(tongue.gettext(line).format_map(found) for line in lines)
     if "said" in found:
         found["said"] = str(found["said"]).rstrip(".")
-    found["since"] = _moment(int(found.get("since") or card["opened_at"]), reader)
+    found["since"] = moment(int(found.get("since") or card["opened_at"]), reader)
     return found
 
 
-def _moment(at: int, reader: Reader) -> str:
-    """The time, with the day where it was another."""
+def moment(at: int, reader: Reader, *, with_day: bool = False) -> str:
+    """The time (ms UTC), with the day where it was another."""
     zone = ZoneInfo(reader.timezone)
     when, now = (datetime.fromtimestamp(each / SECOND, zone) for each in (at, reader.now))
-    if when.date() == now.date():
+    if when.date() == now.date() and not with_day:
         return when.strftime("%H:%M")
     return when.strftime("%d/%m %H:%M" if reader.language == "pt-BR" else "%-d %b %H:%M")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -10,10 +10,13 @@ from aiohttp.typedefs import Handler
 from appliance.config import Config
 from appliance.config.accounts import choose
 from appliance.errors import DatabaseError, RequestError
+from appliance.links.link import Links
+from appliance.notices.sentences import Card
 from appliance.operations import (
     channels,
     conversations,
     dead_letters,
+    glance,
     jobs,
     knowledge,
     markdown,
@@ -59,7 +62,9 @@ ID = "{id:[0-9]{1,18}}"
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What the API works with. `bell`: of the workers. `offline` and `responder`, whom customers are answered by, are
-    for `knowledge/test`; `missed` for a channel that moves. Times in ms UTC.
+    for `knowledge/test`; `missed` for a channel that moves. `untold`: cards that the disk did not take.
+
+    `started_at`: ms UTC; None where this process only stands in for an appliance that does not run.
     """
 
     store: Store
@@ -69,7 +74,9 @@ class Desk:
     responder: Responder
     shelves: Shelves
     missed: Missed
-    started_at: int
+    links: Links
+    untold: Callable[[], list[Card]]
+    started_at: int | None
 
 
 class Api:
@@ -111,8 +118,16 @@ class Api:
         for method, path, handler in routes:
             app.router.add_route(method, f"{BASE}/{path}", handler)
 
-    async def status(self, _request: web.Request) -> web.Response:
-        return json_response(await self._store.inspect(lambda tx: status.status(tx, self._desk.started_at)))
+    async def status(self, request: web.Request) -> web.Response:
+        """`?totals=0`: without the counts of everything there ever was, which take their time."""
+        desk, without = self._desk, request.query.get("totals") == "0"
+        process = glance.Process(desk.started_at, desk.links, desk.untold())
+
+        def look(tx: Tx) -> dict[str, object]:
+            counted = {} if without else asdict(status.status(tx, desk.started_at))
+            return counted | asdict(glance.glance(tx, process, desk.config, self._store.directory))
+
+        return json_response(await self._store.inspect(look))
 
     async def verify(self, _request: web.Request) -> web.Response:
         return json_response(await self._store.inspect(verification.verify))
