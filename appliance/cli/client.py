@@ -107,9 +107,11 @@ async def _reach(config: Config, path: Path, stack: AsyncExitStack, makes: bool)
     clock = asyncio.get_running_loop().time
     give_up = clock() + PATIENCE
     while not await _listens(path):
+        from appliance.store.database import refuse_shared  # noqa: PLC0415 - as below
         from appliance.store.restoration import is_present  # noqa: PLC0415 - as below
 
         if not makes and not is_present(path.parent):
+            refuse_shared(path.parent)
             raise NothingThereError(f"There is no database in {path.parent} yet.")
         from appliance.engine import offline_control  # noqa: PLC0415 - the whole product; a running one needs it not
 

@@ -73,15 +73,15 @@ def glance(tx: Tx, process: Process, config: Config, directory: Path) -> Glance:
     reader = cards.reader(tx, None, config.server.language)
     links = [process.links.get(link.of_account(each.name)) for each in config.accounts]
     links += [process.links.get(link.AI)] if config.ai.provider == "llm" else []
-    customers, oldest = tx.counts.customers_waiting(None), tx.counts.oldest_waiting() or tx.now
+    customers, oldest = tx.counts.customers_waiting(None), tx.counts.oldest_waiting()
     untold = cards.lacking(tx, process.untold)
     fault, people, others = _sorted(tx, untold, config.server.language)
     stopped_at = None if process.started_at is not None else last_sign(tx)
     counts = complete(Disposition, tx.counts.messages_since(midnight(reader)))
     today = {"received": sum(counts.values()), **counts}
     last = backup.last_at(directory)
-    waited = max(0, tx.now - oldest) / SECOND
-    told = [lines.waiting(customers, waited, reader), lines.today(today, reader), lines.backup(last, reader)]
+    waited = 0.0 if oldest is None else max(0, tx.now - oldest) / SECOND
+    told = [lines.waiting(customers, waited, people, reader), lines.today(today, reader), lines.backup(last, reader)]
     running = process.started_at is not None
     if process.started_at is not None:
         told += [*lines.links(links, reader), lines.running(process.started_at, __version__, reader)]

@@ -13,6 +13,7 @@ from appliance.notices.sentences import Reader, moment
 from appliance.notices.translation import translation
 
 NOBODY = "Nobody waits for an answer."
+NOBODY_ELSE = "Nobody else waits for an answer."
 ONE_WAITS = "{count} customer waits for an answer, for {age} now."
 MORE_WAIT = "{count} customers wait for an answer, the longest for {age}."
 TODAY = "{count} message came in today", "{count} messages came in today"
@@ -45,11 +46,11 @@ def age(seconds: float) -> str:
     return next((f"{whole // length} {unit}" for length, unit in _UNITS if whole >= 2 * length), f"{whole} s")
 
 
-def waiting(customers: int, oldest: float, reader: Reader) -> str:
-    """`oldest`: for how many seconds."""
+def waiting(customers: int, oldest: float, people: int, reader: Reader) -> str:
+    """`oldest`: for how many seconds; `people`: how many wait for a person."""
     tongue = translation(reader.language)
     if not customers:
-        return tongue.gettext(NOBODY)
+        return tongue.gettext(NOBODY_ELSE if people else NOBODY)
     return tongue.ngettext(ONE_WAITS, MORE_WAIT, customers).format(count=customers, age=age(oldest))
 
 
