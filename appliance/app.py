@@ -106,6 +106,7 @@ class Appliance:
             missed,
             adapters.links,
             self.engine.watch.untold,
+            pulse.faults,
             now,
         )
         intake, refusals = Intake(store, self.config, bell), self.engine.refusals

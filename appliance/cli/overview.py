@@ -38,7 +38,8 @@ class Seen:
 
     @property
     def exit_status(self) -> int:
-        return 0 if self.figures["running"] and not self.figures["cards"] and not self.fault else 1
+        figures = self.figures
+        return 0 if figures["running"] and not (figures["reasons"] or figures["cards"] or self.fault) else 1
 
 
 def look(config: Config, *, totals: bool) -> Seen:
@@ -63,7 +64,7 @@ async def fetch(api: Api, *, totals: bool) -> Seen:
 def absent(since: int | None, reader: Reader) -> Seen:
     """There is nobody to ask. `since`: ms UTC, None where it never ran."""
     verdict = {"kind": Kind.NOT_RUNNING.value, "sentence": not_running(since, reader)}
-    about = {"language": reader.language, "timezone": reader.timezone, "lines": [], "cards": 0}
+    about = {"language": reader.language, "timezone": reader.timezone, "lines": [], "reasons": [], "cards": 0}
     state = {"version": __version__, "running": False, "started_at": None, "stopped_at": since, "verdict": verdict}
     return Seen({**state, **about}, [])
 

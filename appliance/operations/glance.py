@@ -26,11 +26,14 @@ AT_MOST = 10_000  # cards
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """`started_at`: ms UTC, None where no appliance runs; `untold`: cards that the disk did not take."""
+    """`started_at`: ms UTC, None where no appliance runs; `untold`: cards that the disk did not take; `reasons`: why
+    it is not ready.
+    """
 
     started_at: int | None
     links: Links
     untold: Sequence[Card]
+    reasons: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,12 @@ class Heard:
 class Glance:
     """Times in ms UTC, `disk` in free bytes. `lines`: what to read below the sentence, in `language`.
 
-    `stopped_at`: since when it does not run; None where it runs, and where it never did.
+    `reasons`: why it is not ready. `stopped_at`: since when it does not run; None where it runs or never did.
     """
 
     version: str
     running: bool
+    reasons: list[str]
     started_at: int | None
     stopped_at: int | None
     verdict: Verdict
@@ -70,29 +74,33 @@ class Glance:
 
 def glance(tx: Tx, process: Process, config: Config, directory: Path) -> Glance:
     """Costs what is new today and what waits; never what there ever was."""
-    reader = cards.reader(tx, None, config.server.language)
+    reader, running = cards.reader(tx, None, config.server.language), process.started_at is not None
     links = [process.links.get(link.of_account(each.name)) for each in config.accounts]
     links += [process.links.get(link.AI)] if config.ai.provider == "llm" else []
     customers, oldest = tx.counts.customers_waiting(None), tx.counts.oldest_waiting()
+    waited = 0.0 if oldest is None else max(0, tx.now - oldest) / SECOND
     untold = cards.lacking(tx, process.untold)
     fault, people, others = _sorted(tx, untold, config.server.language)
-    stopped_at = None if process.started_at is not None else last_sign(tx)
+    stopped_at = None if running else last_sign(tx)
     counts = complete(Disposition, tx.counts.messages_since(midnight(reader)))
     today = {"received": sum(counts.values()), **counts}
     last = backup.last_at(directory)
-    waited = 0.0 if oldest is None else max(0, tx.now - oldest) / SECOND
-    told = [lines.waiting(customers, waited, people, reader), lines.today(today, reader), lines.backup(last, reader)]
-    running = process.started_at is not None
+    waits = lines.waiting(customers, waited, people, reader)
+    stumbling, reason = lines.stumbling(links, reader), next(iter(process.reasons), "")
+    found = verdict(
+        State(running, stopped_at, fault, reason, people, others, stumbling, waits if customers else ""), reader
+    )
+    told = [lines.today(today, reader), lines.backup(last, reader)]
     if process.started_at is not None:
         told += [*lines.links(links, reader), lines.running(process.started_at, __version__, reader)]
-    stumbling = list(lines.links([each for each in links if each.trouble], reader))
     return Glance(
         version=__version__,
         running=running,
+        reasons=list(process.reasons),
         started_at=process.started_at,
         stopped_at=stopped_at,
-        verdict=verdict(State(running, stopped_at, fault, people, others, stumbling, customers), reader),
-        lines=told,
+        verdict=found,
+        lines=told if found.sentence == waits else [waits, *told],
         language=reader.language,
         timezone=reader.timezone,
         waiting={"customers": customers, "oldest_seconds": waited},
@@ -104,13 +112,13 @@ def glance(tx: Tx, process: Process, config: Config, directory: Path) -> Glance:
     )
 
 
-def _sorted(tx: Tx, untold: Sequence[Card], language: str | None) -> tuple[str | None, int, int]:
+def _sorted(tx: Tx, untold: Sequence[Card], language: str | None) -> tuple[str, int, int]:
     """The title of the worst of the box's faults; how many customers wait for a person; how many other cards."""
     opened: list[Card] = [*untold, *tx.cards.opened(None, AT_MOST)]
     faults = [card for card in opened if notice(card).is_state and notice(card).priority >= GRAVE]
     worst = max(faults, key=lambda card: notice(card).priority, default=None)
     people = sum(card["kind"] == CardKind.WAITING for card in opened)
-    title = None if worst is None else cards.in_words(tx, worst, language).title
+    title = "" if worst is None else cards.in_words(tx, worst, language).title
     return title, people, len(opened) - len(faults) - people
 
 

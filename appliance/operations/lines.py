@@ -31,6 +31,8 @@ MODEL = "The model"
 ANSWERS = "{who} answers ({age} ago)."
 SILENT = "{who} has not answered since {since} ({why})."
 REFUSES = "{who} has answered with errors since {since} ({why})."
+SILENT_NOW = "{who} does not answer."
+REFUSES_NOW = "{who} answers with errors."
 UNASKED = "{who} has not been asked since the start."
 RUNNING = "Running since {since}, version {version}."
 SINCE = "{title} (since {since})"
@@ -70,11 +72,26 @@ def backup(at: int | None, reader: Reader) -> str:
     return tongue.gettext(BACKUP).format(age=age((reader.now - at) / SECOND))
 
 
+def stumbling(found: Iterable[Link], reader: Reader) -> str:
+    """The first link that is in trouble, in a sentence; empty where none is."""
+    for each in found:
+        if each.trouble is not None:
+            words = SILENT_NOW if each.trouble.fault in NO_ANSWER else REFUSES_NOW
+            return translation(reader.language).gettext(words).format(who=named(each, reader))
+    return ""
+
+
+def named(each: Link, reader: Reader) -> str:
+    if each.name == link.AI:
+        return translation(reader.language).gettext(MODEL)
+    account = each.name.partition(":")[2]
+    return "Twilio" if account == MAIN else f"Twilio ({account})"
+
+
 def links(found: Iterable[Link], reader: Reader) -> Iterator[str]:
     tongue = translation(reader.language)
     for each in found:
-        account = each.name.partition(":")[2]
-        who = tongue.gettext(MODEL) if each.name == link.AI else "Twilio" + (f" ({account})" if account != MAIN else "")
+        who = named(each, reader)
         if each.trouble is not None:
             words = SILENT if each.trouble.fault in NO_ANSWER else REFUSES
             why = (

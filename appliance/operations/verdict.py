@@ -3,7 +3,6 @@
 English, with {facts}; the translations have the same words as keys.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,9 +12,9 @@ from appliance.notices.translation import translation
 NEVER_RUN = "Has never run here."
 NOT_RUNNING = "Not running since {since}."
 FAULT = "{title}."
+NOT_READY = "Not ready: {reason}."
 PEOPLE = "{count} customer waits for a person.", "{count} customers wait for a person."
 CARDS = "{count} thing needs a look.", "{count} things need a look."
-WAITING = "{count} customer waits for an answer.", "{count} customers wait for an answer."
 CALM = "All is well."
 
 
@@ -32,18 +31,19 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`stopped_at`: ms UTC, None where it never ran; `fault`: the title of the worst of the box's own; `people`:
-    how many customers wait for a person; `others`: further cards; `links`: what is said of those in trouble; `waiting`:
-    customers without an answer.
+    """`stopped_at`: ms UTC, None where it never ran; `fault`: the title of the worst card of the box's own; `reason`: why
+    it is not ready; `people`: how many customers wait for a person; `others`: further cards; `link`: what is said of
+    one in trouble; `waiting`: what is said of customers without an answer. Empty where there is none.
     """
 
     running: bool
     stopped_at: int | None
-    fault: str | None
-    people: int
-    others: int
-    links: Sequence[str]
-    waiting: int
+    fault: str = ""
+    reason: str = ""
+    people: int = 0
+    others: int = 0
+    link: str = ""
+    waiting: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +58,18 @@ def verdict(state: State, reader: Reader) -> Verdict:
     def count(words: tuple[str, str], number: int) -> str:
         return tongue.ngettext(*words, number).format(count=number)
 
-    behind = f" {count(WAITING, state.waiting)}" if state.waiting else ""
     if not state.running:
         return Verdict(Kind.NOT_RUNNING, not_running(state.stopped_at, reader))
-    if state.fault is not None:
-        return Verdict(Kind.FAULT, tongue.gettext(FAULT).format(title=state.fault) + behind)
+    if state.fault or state.reason:
+        words = tongue.gettext(FAULT if state.fault else NOT_READY)
+        return Verdict(Kind.FAULT, words.format(title=state.fault, reason=state.reason.rstrip(".")))
     if state.people:
         return Verdict(Kind.PEOPLE, count(PEOPLE, state.people))
     if state.others:
         return Verdict(Kind.CARDS, count(CARDS, state.others))
-    if state.links:
-        return Verdict(Kind.LINK, state.links[0] + behind)
-    return Verdict(Kind.CALM, behind.strip() or tongue.gettext(CALM))
+    if state.link:
+        return Verdict(Kind.LINK, state.link)
+    return Verdict(Kind.CALM, state.waiting or tongue.gettext(CALM))
 
 
 def not_running(since: int | None, reader: Reader) -> str:

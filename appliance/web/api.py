@@ -41,6 +41,7 @@ from appliance.queue.bell import Bell
 from appliance.reply.shelf import Shelves
 from appliance.store import Store, Tx, backup
 from appliance.web.errors import json_response
+from appliance.web.health import Faults
 from appliance.web.requests import (
     ChannelMove,
     NewAliases,
@@ -62,7 +63,8 @@ ID = "{id:[0-9]{1,18}}"
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What the API works with. `bell`: of the workers. `offline` and `responder`, whom customers are answered by, are
-    for `knowledge/test`; `missed` for a channel that moves. `untold`: cards that the disk did not take.
+    for `knowledge/test`; `missed` for a channel that moves. `untold`: cards that the disk did not take; `faults`: why
+    it is not ready.
 
     `started_at`: ms UTC; None where this process only stands in for an appliance that does not run.
     """
@@ -76,6 +78,7 @@ class Desk:
     missed: Missed
     links: Links
     untold: Callable[[], list[Card]]
+    faults: Faults
     started_at: int | None
 
 
@@ -121,7 +124,8 @@ class Api:
     async def status(self, request: web.Request) -> web.Response:
         """`?totals=0`: without the counts of everything there ever was, which take their time."""
         desk, without = self._desk, request.query.get("totals") == "0"
-        process = glance.Process(desk.started_at, desk.links, desk.untold())
+        reasons = await desk.faults() if desk.started_at is not None else []
+        process = glance.Process(desk.started_at, desk.links, desk.untold(), reasons)
 
         def look(tx: Tx) -> dict[str, object]:
             counted = {} if without else asdict(status.status(tx, desk.started_at))

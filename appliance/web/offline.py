@@ -32,7 +32,7 @@ async def control(
     store = await Store.open(config.storage.directory, clock)
     try:
         desk = Desk(
-            store, config, Bell(), offline, responder, Shelves(), missed(store), Links(), list, None
+            store, config, Bell(), offline, responder, Shelves(), missed(store), Links(), list, not_running, None
         )  # no worker hears the bell, no link was asked, no watch looks
         app = applications.control(desk, Metrics().registry, not_running)
         async with Listeners() as listeners:

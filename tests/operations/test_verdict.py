@@ -17,35 +17,45 @@ from appliance.wire import Fault, Trouble
 
 NOON = 1_796_050_800_000  # 30 November 2026, 15:00 UTC
 OWNER = Reader("en", "America/Sao_Paulo", NOON)
-WELL = State(running=True, stopped_at=None, fault=None, people=0, others=0, links=(), waiting=0)
+WELL = State(running=True, stopped_at=None)
 EVERYTHING = State(
     running=False,
     stopped_at=NOON - HOUR,
     fault="Twilio cannot be reached",
+    reason="the workers do not answer",
     people=2,
     others=3,
-    links=["Twilio has not answered since 11:58 (no answer in time)."],
-    waiting=4,
+    link="Twilio does not answer.",
+    waiting="4 customers wait.",
 )
 
 
 def test_the_worst_is_told_first() -> None:
     """Each kind gives way to those before it, in the order in which they are declared."""
     state, told = EVERYTHING, []
-    better: list[dict[str, Any]] = [{"running": True}, {"fault": None}, {"people": 0}, {"others": 0}, {"links": ()}, {}]
+    better: list[dict[str, Any]] = [
+        {"running": True},
+        {"fault": ""},
+        {"reason": ""},
+        {"people": 0},
+        {"others": 0},
+        {"link": ""},
+        {},
+    ]
 
     for change in better:
         told.append(verdict(state, OWNER))
         state = replace(state, **change)
 
-    assert [each.kind for each in told] == list(Kind)
+    assert list(dict.fromkeys(each.kind for each in told)) == list(Kind)
     assert [each.sentence for each in told] == [
         "Not running since 30 Nov 11:00.",
-        "Twilio cannot be reached. 4 customers wait for an answer.",
+        "Twilio cannot be reached.",
+        "Not ready: the workers do not answer.",
         "2 customers wait for a person.",
         "3 things need a look.",
-        "Twilio has not answered since 11:58 (no answer in time). 4 customers wait for an answer.",
-        "4 customers wait for an answer.",
+        "Twilio does not answer.",
+        "4 customers wait.",
     ]
 
 
@@ -56,8 +66,9 @@ def test_all_is_well_only_where_it_is() -> None:
         {"fault": "The disk is nearly full"},
         {"people": 1},
         {"others": 1},
-        {"links": ["It stumbles."]},
-        {"waiting": 1},
+        {"link": "It stumbles."},
+        {"waiting": "1 customer waits."},
+        {"reason": "The disk is full; nothing was stored."},
     ]
 
     assert verdict(WELL, OWNER) == Verdict(Kind.CALM, "All is well.")
@@ -67,7 +78,8 @@ def test_all_is_well_only_where_it_is() -> None:
         "1 customer waits for a person.",
         "1 thing needs a look.",
         "It stumbles.",
-        "1 customer waits for an answer.",
+        "1 customer waits.",
+        "Not ready: The disk is full; nothing was stored.",
     ]
 
 
@@ -113,6 +125,9 @@ def test_each_link_says_when_it_last_answered() -> None:
         "The model has not answered since 11:00 (no answer in time: api.example.com:443).",
         "The model has not been asked since the start.",
     ]
+    assert lines.stumbling(found, OWNER) == "Twilio (branch) answers with errors."
+    assert lines.stumbling(found[2:], OWNER) == "The model does not answer."
+    assert lines.stumbling(found[:1], OWNER) == ""
 
 
 def test_a_card_says_nothing_of_itself_where_nothing_runs() -> None:

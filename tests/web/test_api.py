@@ -33,6 +33,7 @@ async def test_status_has_every_key_of_the_contract(api: ApiClient) -> None:
     status = await api.get("status")
 
     now = {
+        "reasons",
         "running",
         "stopped_at",
         "verdict",
@@ -100,8 +101,9 @@ async def test_a_link_in_trouble_is_not_calm(world: World, api: ApiClient) -> No
     (link,) = status["links"]
     assert (link["state"], link["since"] is None, link["error"] is None) == ("trouble", False, False)
     assert status["verdict"]["kind"] == "link"
-    assert status["verdict"]["sentence"].startswith("Twilio has not answered since ")
-    assert status["verdict"]["sentence"].endswith(" 1 customer waits for an answer.")
+    assert status["verdict"]["sentence"] == "Twilio does not answer."
+    assert status["lines"][0].startswith("1 customer waits for an answer, for ")
+    assert status["lines"][3].startswith("Twilio has not answered since ")
     assert status["waiting"]["customers"] == 1
 
 
@@ -112,7 +114,7 @@ async def test_a_card_that_the_disk_does_not_take_is_among_the_cards(world: Worl
 
     (untold,) = (await api.get("cards"))["cards"]
     of_one = (await api.get("cards?organization=Padaria%20Aurora"))["cards"]
-    await world.appliance.store.write(lambda tx: tx.cards.open(full.kind, full.subject, **full.facts))
+    await world.appliance.store.write(lambda tx: tx.cards.open(full.kind, full.subject, free=0, needed=300))
     (told,) = (await api.get("cards"))["cards"]
 
     assert (untold["id"], untold["kind"], untold["priority"]) == (None, "disk", 5)
