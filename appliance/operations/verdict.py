@@ -31,9 +31,9 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`stopped_at`: ms UTC, None where it never ran; `fault`: the title of the worst card of the box's own; `reason`: why
-    it is not ready; `people`: how many customers wait for a person; `others`: further cards; `link`: what is said of
-    one in trouble; `waiting`: what is said of customers without an answer. Empty where there is none.
+    """`stopped_at`: ms UTC, None where it never ran; `fault`: the title of the worst card of the box's own; `reason`:
+    why it is not ready; `people`: how many customers wait for a person; `others`: further cards; `link`: what is said
+    of one in trouble; `waiting`: what is said of customers without an answer. Empty where there is none.
     """
 
     running: bool

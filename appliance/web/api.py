@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -16,14 +16,12 @@ from appliance.operations import (
     channels,
     conversations,
     dead_letters,
-    glance,
     jobs,
     knowledge,
     markdown,
     messages,
     organizations,
     silence,
-    status,
     verification,
 )
 from appliance.operations.knowledge import Offline
@@ -92,7 +90,6 @@ class Api:
 
     def add_to(self, app: web.Application) -> None:
         routes: list[tuple[str, str, Handler]] = [
-            ("GET", "status", self.status),
             ("GET", "verify", self.verify),
             ("POST", "backups", self.back_up),
             ("GET", "messages", self.messages),
@@ -120,18 +117,6 @@ class Api:
         ]
         for method, path, handler in routes:
             app.router.add_route(method, f"{BASE}/{path}", handler)
-
-    async def status(self, request: web.Request) -> web.Response:
-        """`?totals=0`: without the counts of everything there ever was, which take their time."""
-        desk, without = self._desk, request.query.get("totals") == "0"
-        reasons = await desk.faults() if desk.started_at is not None else []
-        process = glance.Process(desk.started_at, desk.links, desk.untold(), reasons)
-
-        def look(tx: Tx) -> dict[str, object]:
-            counted = {} if without else asdict(status.status(tx, desk.started_at))
-            return counted | asdict(glance.glance(tx, process, desk.config, self._store.directory))
-
-        return json_response(await self._store.inspect(look))
 
     async def verify(self, _request: web.Request) -> web.Response:
         return json_response(await self._store.inspect(verification.verify))

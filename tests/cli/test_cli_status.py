@@ -216,6 +216,17 @@ async def test_what_the_disk_does_not_take_counts(world: World, tmp_path: Path) 
     assert (figures["cards"], stored["cards"]) == (1, 1)
 
 
+async def test_a_box_that_is_not_ready_is_not_well(world: World, tmp_path: Path) -> None:
+    """No card yet, and /readyz says 503: so does status."""
+    appliance = CommandLine(write_config(tmp_path / "config.toml", world.config))
+    world.appliance.engine.worker.beat -= 3_600
+
+    shown = await appliance("status")
+
+    assert (shown.exit_code, shown.stdout.splitlines()[0]) == (1, "Not ready: the workers do not answer.")
+    assert (await appliance.json("status"))["reasons"] == ["the workers do not answer"]
+
+
 async def test_people_come_before_other_things(world: World, tmp_path: Path) -> None:
     """Who waits for a person is not counted among those that wait for the appliance."""
     appliance = CommandLine(write_config(tmp_path / "config.toml", world.config))
