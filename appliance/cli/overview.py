@@ -15,7 +15,7 @@ from appliance.cli.client import Api, beside, nowhere, talk
 from appliance.cli.render import one_line, say, wrapped
 from appliance.config import Config
 from appliance.config.sections import NO_FILE, Storage
-from appliance.errors import ApplianceError, NothingThereError
+from appliance.errors import AlreadyRunningError, ApplianceError, NothingThereError
 from appliance.model import SECOND
 from appliance.notices.sentences import Reader
 from appliance.operations import lines
@@ -46,6 +46,10 @@ def look(config: Config, *, totals: bool) -> Seen:
     """`totals`: also the counts of everything there ever was. Raises ApplianceError."""
     try:
         return talk(config, lambda api: fetch(api, totals=totals), makes=False)
+    except AlreadyRunningError as error:  # not "stop it first"
+        raise ApplianceError(
+            f"An appliance is starting, or hangs: nothing answers for {config.storage.directory}."
+        ) from error
     except NothingThereError as error:
         if config.source == NO_FILE and config.storage.directory == Storage().directory:
             raise nowhere(f"there is no database in {config.storage.directory}") from error

@@ -116,10 +116,11 @@ def test_a_lock_that_is_held_without_a_socket_is_one_sentence(
     lock = Lock(data)
     lock.take()
 
-    result = alone.now("status")
+    result, status = alone.now("verify"), alone.now("status")
     lock.release()
 
-    assert result.exit_code == 1
+    assert [result.exit_code, status.exit_code] == [1, 1]
+    assert status.stderr == f"An appliance is starting, or hangs: nothing answers for {data}.\n"
     assert result.stderr == f"Another appliance (process {os.getpid()}) is using {data}; stop it first.\n"
 
 

@@ -219,6 +219,8 @@ async def test_what_the_disk_does_not_take_counts(world: World, tmp_path: Path) 
 async def test_a_box_that_is_not_ready_is_not_well(world: World, tmp_path: Path) -> None:
     """No card yet, and /readyz says 503: so does status."""
     appliance = CommandLine(write_config(tmp_path / "config.toml", world.config))
+    await world.settle()
+    await world.appliance.engine.worker.stop(grace=0)  # its loop ends, and the process goes on
     world.appliance.engine.worker.beat -= 3_600
 
     shown = await appliance("status")
