@@ -1,7 +1,7 @@
 """How the box is now: one sentence, what waits, what is new today, the last backup, the links."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from appliance import __version__
 from appliance.config import Config
 from appliance.links import link
-from appliance.links.link import Link, Links
+from appliance.links.link import Link
 from appliance.model import SECOND, Disposition
 from appliance.notices.sentences import Card, Reader, notice
 from appliance.operations import cards, lines
@@ -27,11 +27,11 @@ AT_MOST = 10_000  # cards
 @dataclass(frozen=True, slots=True)
 class Process:
     """`started_at`: ms UTC, None where no appliance runs; `untold`: cards that the disk did not take; `reasons`: why
-    it is not ready.
+    it is not ready. Nobody changes it meanwhile: it is looked at on another thread.
     """
 
     started_at: int | None
-    links: Links
+    links: Mapping[str, Link]
     untold: Sequence[Card]
     reasons: Sequence[str] = ()
 
@@ -75,8 +75,9 @@ class Glance:
 def glance(tx: Tx, process: Process, config: Config, directory: Path) -> Glance:
     """Costs what is new today and what waits; never what there ever was."""
     reader, running = cards.reader(tx, None, config.server.language), process.started_at is not None
-    links = [process.links.get(link.of_account(each.name)) for each in config.accounts]
-    links += [process.links.get(link.AI)] if config.ai.provider == "llm" else []
+    names = [link.of_account(each.name) for each in config.accounts]
+    names += [link.AI] if config.ai.provider == "llm" else []
+    links = [process.links.get(name, Link(name)) for name in names]
     customers, oldest = tx.counts.customers_waiting(None), tx.counts.oldest_waiting()
     waited = 0.0 if oldest is None else max(0, tx.now - oldest) / SECOND
     untold = cards.lacking(tx, process.untold)

@@ -1,6 +1,6 @@
 """How the box is: part of the API."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from aiohttp import web
 
@@ -21,7 +21,8 @@ class Status:
         """`?totals=0`: without the counts of everything there ever was, which take their time."""
         desk, without = self._desk, request.query.get("totals") == "0"
         reasons = await desk.faults() if desk.started_at is not None else []
-        process = glance.Process(desk.started_at, desk.links, desk.untold(), reasons)
+        links = {each.name: replace(each) for each in desk.links}
+        process = glance.Process(desk.started_at, links, desk.untold(), reasons)
 
         def look(tx: Tx) -> dict[str, object]:
             counted = {} if without else asdict(status.status(tx, desk.started_at))
