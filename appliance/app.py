@@ -22,7 +22,7 @@ from appliance.errors import ApplianceError, StorageBrokenError
 from appliance.inbox.intake import Intake
 from appliance.metrics import Metrics
 from appliance.model import JobKind, OutboxMessage
-from appliance.opening import open_store
+from appliance.opening import close_store, open_store
 from appliance.outbox import consequences
 from appliance.ports import Clock, Responder
 from appliance.pulse import Pulse
@@ -65,7 +65,7 @@ class Appliance:
     async def start(self) -> None:
         """Raises ApplianceError where it cannot start; call stop() in any case."""
         store = await open_store(self.config, self.clock, self.stopping, self._storage_fault)
-        self._running.push_async_callback(store.close)
+        self._running.push_async_callback(close_store, store)
         adapters = await connect(self.config, self.clock, self._responder)
         for account in adapters.accounts.values():
             self._running.push_async_callback(account.sender.close)
@@ -99,7 +99,19 @@ class Appliance:
         server, registry, store, bell = self.config.server, self.metrics.registry, self.store, self.engine.bell
         adapters, shelves = self.engine.adapters, self.engine.shelves
         missed, now = self.engine.missed, self.clock.now()
-        desk = Desk(store, self.config, bell, adapters.offline, adapters.responder, shelves, missed, now)
+        desk = Desk(
+            store,
+            self.config,
+            bell,
+            adapters.offline,
+            adapters.responder,
+            shelves,
+            missed,
+            adapters.links,
+            self.engine.watch.untold,
+            pulse.faults,
+            now,
+        )
         intake, refusals = Intake(store, self.config, bell), self.engine.refusals
         hooks = Hooks(store, intake, self.config, self.metrics, refusals, self.not_stored, self.failed)
         probes = Probes(server.public_url)

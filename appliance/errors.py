@@ -41,6 +41,10 @@ class CorruptError(DatabaseError):
     """The database is damaged."""
 
 
+class NothingThereError(DatabaseError):
+    """There is no database yet."""
+
+
 class StorageUnavailableError(ApplianceError):
     """Nothing was stored; later it may work."""
 

@@ -5,6 +5,7 @@ process stays up instead of being started again and again.
 """
 
 import asyncio
+import contextlib
 import errno
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from appliance import restoration, systemd
 from appliance.config import Config
 from appliance.errors import ApplianceError, CorruptError, StorageFullError
 from appliance.ports import Clock
-from appliance.store import Store, backup
+from appliance.store import Store, Tx, backup
 from appliance.store.box import Fact
 from appliance.store.lock import Lock
 from appliance.store.reserve import Reserve
@@ -56,6 +57,13 @@ async def open_store(config: Config, clock: Clock, stopping: asyncio.Event, on_f
     raise fault
 
 
+async def close_store(store: Store) -> None:
+    """And tell since when it is closed, where the disk takes that."""
+    with contextlib.suppress(ApplianceError):
+        await store.write(lambda tx: tx.box.put(Fact.STOPPED_AT, tx.now))
+    await store.close()
+
+
 async def _try(config: Config, clock: Clock, on_fault: OnFault) -> Store:
     directory = config.storage.directory
     try:
@@ -75,8 +83,13 @@ async def _try(config: Config, clock: Clock, on_fault: OnFault) -> Store:
 async def _writable(directory: Path, clock: Clock, on_fault: OnFault) -> Store:
     """Opening an existing database writes nothing, so a full disk shows only now."""
     store = await Store.open(directory, clock, on_fault)
+
+    def opened(tx: Tx) -> None:
+        tx.box.put(Fact.OPENED_AT, tx.now)
+        tx.box.remove(Fact.STOPPED_AT)
+
     try:
-        await store.write(lambda tx: tx.box.put(Fact.OPENED_AT, tx.now))
+        await store.write(opened)
     except BaseException:
         await store.close()
         raise

@@ -49,15 +49,17 @@ NEEDS = {
     "reply": "clock config handover.charge inbox language links model outbox.permission ports queue reply.shelf store texts twilio.encoding wire",
     "notices": "model store twilio.codes wire",
     "chores": "config errors model ports queue store",
+    "operations.verdict": "notices",
+    "operations.lines": "links model notices",
     "operations": (
-        "appliance config errors handover.charge language model notices outbox outbox.permission people ports queue reply.shelf "
-        "store texts twilio.encoding wire"
+        "appliance config errors handover.charge language links model notices operations.lines operations.verdict outbox "
+        "outbox.permission people ports queue reply.shelf store texts twilio.encoding wire"
     ),
     "watch": "config errors links model notices operations ports queue store wire",
     "privacy": "appliance config errors inbox inbox.keywords model operations outbox ports printable queue store wire",
     "diagnosis": "config errors model ports store wire",
     # drivers and assembly
-    "web": "chores config errors inbox logs metrics model operations outbox ports privacy queue reply.shelf store twilio.misfit twilio.webhook wire",
+    "web": "chores config errors inbox links logs metrics model notices operations outbox ports privacy queue reply.shelf store twilio.misfit twilio.webhook wire",
     "pulse": "errors ports queue store systemd",
     "opening": "config errors ports restoration store systemd web",
     "assembly": "clock config diagnosis links model operations ports responder twilio wire",
@@ -67,7 +69,10 @@ NEEDS = {
     ),
     "app": "appliance assembly clock config engine errors inbox metrics model opening ports pulse outbox store systemd watch web",
     "demo": "app config errors logs operations printable simulator store wire",
-    "cli": "app appliance assembly clock config demo diagnosis engine errors logs model opening printable store wire",
+    "cli": (
+        "app appliance assembly clock config demo diagnosis engine errors logs model notices opening operations.lines "
+        "operations.verdict printable store wire"
+    ),
     "__main__": "cli",
 }
 ROOMS = {room: needs.split() for room, needs in NEEDS.items()}

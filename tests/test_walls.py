@@ -14,6 +14,7 @@ from appliance.web.api import Api
 from appliance.web.cards import Cards
 from appliance.web.persons import Persons
 from appliance.web.probes import Probes
+from appliance.web.status import Status
 from tests.privacy.scene import NAME, WORDS, live, states
 from tests.support.api_client import ApiClient, api_of, control_of
 from tests.support.command_line import CommandLine, write_config
@@ -64,7 +65,7 @@ async def two(tmp_path: Path) -> AsyncIterator[World]:
 def routes() -> set[str]:
     app = web.Application()
     desk: Any = type("Desk", (), {"store": None, "config": Config()})
-    for part in (Api(desk, ""), Persons(desk, ""), Cards(desk), Probes("")):
+    for part in (Api(desk, ""), Persons(desk, ""), Cards(desk), Status(desk), Probes("")):
         part.add_to(app)
     found = {(each.method, each.resource.canonical) for each in app.router.routes() if each.resource}
     return {f"{method} {path.removeprefix('/api/v1/')}" for method, path in found if method != "HEAD"}

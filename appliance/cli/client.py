@@ -14,9 +14,10 @@ import msgspec
 
 from appliance import logs
 from appliance.cli.owner import become_owner
-from appliance.config import Config
+from appliance.config import Config, places
 from appliance.config.keys import CONTROL_SOCKET
-from appliance.errors import AlreadyRunningError, ApplianceError, RequestError
+from appliance.config.sections import NO_FILE
+from appliance.errors import AlreadyRunningError, ApplianceError, ConfigurationError, NothingThereError, RequestError
 
 T = TypeVar("T")
 LIMIT = aiohttp.ClientTimeout(total=3_600)  # a copy or a check of a large file takes its time
@@ -106,10 +107,12 @@ async def _reach(config: Config, path: Path, stack: AsyncExitStack, makes: bool)
     clock = asyncio.get_running_loop().time
     give_up = clock() + PATIENCE
     while not await _listens(path):
+        from appliance.store.database import refuse_shared  # noqa: PLC0415 - as below
         from appliance.store.restoration import is_present  # noqa: PLC0415 - as below
 
         if not makes and not is_present(path.parent):
-            raise ApplianceError(f"There is no database in {path.parent} yet.")
+            refuse_shared(path.parent)
+            raise NothingThereError(f"There is no database in {path.parent} yet.")
         from appliance.engine import offline_control  # noqa: PLC0415 - the whole product; a running one needs it not
 
         logs.configure("error", "console")
@@ -119,9 +122,19 @@ async def _reach(config: Config, path: Path, stack: AsyncExitStack, makes: bool)
             if clock() > give_up:
                 raise
             await asyncio.sleep(PAUSE)
+        except PermissionError as error:
+            if config.source != NO_FILE:
+                raise
+            raise nowhere(f"{error.filename or path.parent} is not for this user") from None
         else:
             return False
     return True
+
+
+def nowhere(reason: str) -> ConfigurationError:
+    """There is no configuration, and without one it does not work for a reason: where it was looked for."""
+    todo = "Name the file with --config, or make one of config.example.toml."
+    return ConfigurationError([f"None was found, and {reason}. It was looked for here:", *places(), todo])
 
 
 async def _listens(path: Path) -> bool:

@@ -47,6 +47,7 @@ __all__ = [
     "Twilio",
     "find",
     "load",
+    "places",
     "redacted",
 ]
 
@@ -64,6 +65,12 @@ def find(cli_path: Path | None, environ: Mapping[str, str]) -> Path | None:
     if environ.get("APPLIANCE_CONFIG"):
         return Path(environ["APPLIANCE_CONFIG"])
     return next((path.absolute() for path in DEFAULT_PATHS if _exists(path)), None)
+
+
+def places() -> list[str]:
+    """Where a configuration was looked for in vain, each with what is wrong."""
+    missing = (f"{path.absolute()}: is not there" for path in DEFAULT_PATHS)
+    return ["--config FILE: was not given", "$APPLIANCE_CONFIG: is not set", *missing]
 
 
 def load(path: Path | None, environ: Mapping[str, str], *, serving: bool) -> Config:

@@ -82,7 +82,7 @@ def _words(card: Card, reader: Reader) -> Mapping[str, Fact]:
         found["changes"] = "; ".join(_filled(tongue.gettext(line), found) for line in lines)
     if "said" in found:
         found["said"] = translated(str(found["said"]).rstrip("."), reader.language)
-    found["since"] = _moment(int(found.get("since") or card["opened_at"]), reader)
+    found["since"] = moment(int(found.get("since") or card["opened_at"]), reader)
     return found
 
 
@@ -91,10 +91,10 @@ def _filled(words: str, found: Mapping[str, Fact]) -> str:
     return re.sub(r"\{(\w+)\}", lambda name: str(found.get(name[1], name[0])), words)
 
 
-def _moment(at: int, reader: Reader) -> str:
-    """The time, with the day where it was another."""
+def moment(at: int, reader: Reader, *, with_day: bool = False) -> str:
+    """The time (ms UTC), with the day where it was another."""
     zone = ZoneInfo(reader.timezone)
     when, now = (datetime.fromtimestamp(each / SECOND, zone) for each in (at, reader.now))
-    if when.date() == now.date():
+    if when.date() == now.date() and not with_day:
         return when.strftime("%H:%M")
     return when.strftime("%d/%m %H:%M" if reader.language == "pt-BR" else "%-d %b %H:%M")

@@ -1,8 +1,10 @@
 """The open cards in words, and putting one away."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.errors import RequestError
+from appliance.notices.sentences import Card as Stored
 from appliance.notices.sentences import Reader, notice, told
 from appliance.store import Row, Tx, cards
 from appliance.store.cards import CardKind, facts
@@ -15,9 +17,12 @@ _OF_A_CONVERSATION = (CardKind.COULD_NOT_ANSWER, CardKind.TOO_LATE)
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What an owner reads. `itself`: what happens without the owner; `todo`: one thing to do. Times in ms UTC."""
+    """What an owner reads. `itself`: what happens without the owner; `todo`: one thing to do. Times in ms UTC.
 
-    id: int
+    `id`: None where the disk did not take the card.
+    """
+
+    id: int | None
     organization_id: int | None
     kind: str
     subject: str
@@ -32,16 +37,25 @@ class Card:
     tags: str
 
 
-def opened(tx: Tx, owner: int | None, language: str | None) -> list[Card]:
-    """Newest first; an organization's own, or with None all of the box. `language`: server.language, where set."""
-    return [in_words(tx, row, language) for row in tx.cards.opened(owner)]
+def opened(tx: Tx, owner: int | None, language: str | None, untold: Sequence[Stored] = ()) -> list[Card]:
+    """Newest first; an organization's own, or with None all of the box. `language`: server.language, where set.
+
+    `untold`: what is wrong with the box and has no card, as the disk takes none.
+    """
+    missing = (card for card in lacking(tx, untold) if owner in (None, card["organization_id"]))
+    return [in_words(tx, row, language) for row in (*missing, *tx.cards.opened(owner))]
 
 
-def in_words(tx: Tx, row: Row, language: str | None) -> Card:
+def lacking(tx: Tx, untold: Sequence[Stored]) -> list[Stored]:
+    """Those that are not stored after all."""
+    return [card for card in untold if tx.cards.find_in_the_box(card["kind"], card["subject"]) is None]
+
+
+def in_words(tx: Tx, row: Stored, language: str | None) -> Card:
     """One card, as the owner of its organization or of the box reads it."""
     account = facts(row).get("account")
     waiting = tx.counts.customers_waiting(str(account) if account else None) if notice(row).waits else 0
-    words = told(row, _reader(tx, row["organization_id"], language), waiting)
+    words = told(row, reader(tx, row["organization_id"], language), waiting)
     return Card(
         id=row["id"],
         organization_id=row["organization_id"],
@@ -59,7 +73,7 @@ def in_words(tx: Tx, row: Row, language: str | None) -> Card:
     )
 
 
-def _reader(tx: Tx, organization_id: int | None, language: str | None) -> Reader:
+def reader(tx: Tx, organization_id: int | None, language: str | None) -> Reader:
     """The owner of the organization; of a card that is the box's whoever looks after the box."""
     if organization_id is not None and (own := tx.organizations.get(organization_id)) is not None:
         return Reader(own.language, own.timezone, tx.now)

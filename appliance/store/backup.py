@@ -172,13 +172,26 @@ def copies(directory: Path, next_at: int) -> list[Copy]:
     """
     found: list[Copy] = []
     for place, copy in enumerate(sorted((directory / FOLDER).glob("appliance-*.db"), reverse=True)):
-        taken = datetime.strptime(copy.stem, "appliance-%Y%m%d-%H%M%S").replace(tzinfo=UTC)
         more = max(KEEP - place - 1, 0)
-        found.append(Copy(str(copy), int(taken.timestamp()) * SECOND, next_at + more * EVERY))
+        found.append(Copy(str(copy), taken_at(copy), next_at + more * EVERY))
     backups = {copy.file for copy in found}
     files = (file for file in sorted(directory.rglob("*")) if file.is_file() and not file.name.endswith("-shm"))
     others = (file for file in files if file.name not in LIVE and str(file) not in backups)
     return found + [Copy(str(file), file.stat().st_mtime_ns // 1_000_000, None) for file in others]
+
+
+def last_at(directory: Path) -> int | None:
+    """When the newest one was taken (ms UTC); each was checked before it got its name."""
+    for copy in sorted((directory / FOLDER).glob("appliance-*.db"), reverse=True):
+        with suppress(ValueError):  # a file that somebody else put there
+            return taken_at(copy)
+    return None
+
+
+def taken_at(copy: Path) -> int:
+    """As its name says (ms UTC)."""
+    taken = datetime.strptime(copy.stem, "appliance-%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    return int(taken.timestamp()) * SECOND
 
 
 def prune(directory: Path, keep: int = KEEP) -> None:

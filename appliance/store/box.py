@@ -12,6 +12,7 @@ class Fact(StrEnum):
     RUN = "run"  # how often the appliance has started on this database
     BOOT_ID = "boot_id"  # the kernel's, at the last start: another one means that the power went
     OPENED_AT = "opened_at"
+    STOPPED_AT = "stopped_at"  # not there while it runs, nor where it did not stop by itself
     PROBE = "probe"  # written and removed again, to see whether there is space
     BACKUP_AT = "backup_at"  # the last daily copy
     RESTORED_AT = "restored_at"  # a copy was put in place, and the account's log has not told what it does not know

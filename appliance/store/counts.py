@@ -1,7 +1,14 @@
 """How many of what: the figures of the status page, of /metrics and of the conservation law."""
 
+import sys
+
 from appliance.store.messages import LIVE
+from appliance.store.outbox import UNSETTLED
 from appliance.store.sql import Sql
+
+# In the words of a partial index: SQLite uses it only where a query repeats them.
+ON_ITS_WAY = f"{UNSETTLED} AND state <> 'parked'"
+BLOCK = 1_000  # messages; more than Twilio's log tells late at once
 
 
 class Counts:
@@ -13,6 +20,30 @@ class Counts:
 
     def messages(self) -> dict[str, int]:
         return self._grouped("SELECT disposition, count(*) FROM dispositions GROUP BY disposition")
+
+    def messages_since(self, at: int) -> dict[str, int]:
+        """Those received since a time (ms UTC), by what became of them; costs what these are, not what there is.
+
+        Their order is that of the ids, but for what Twilio's log told late. So the ids are followed back until a whole
+        block of messages is older.
+        """
+        first = sys.maxsize
+        while True:
+            block = self._sql.all(
+                "SELECT min(id), max(received_at) FROM "
+                "(SELECT id, received_at FROM messages WHERE id < ? ORDER BY id DESC LIMIT ?)",
+                first,
+                BLOCK,
+            )[0]
+            if block[0] is None or block[1] < at:
+                break
+            first = block[0]
+        return self._grouped(
+            "SELECT d.disposition, count(*) FROM messages m JOIN dispositions d ON d.id = m.id "
+            "WHERE m.id >= ? AND m.received_at >= ? GROUP BY d.disposition",
+            first,
+            at,
+        )
 
     def received(self) -> int:
         return int(self._sql.value("SELECT count(*) FROM messages"))
@@ -37,7 +68,7 @@ class Counts:
             self._sql.value(
                 "SELECT count(DISTINCT contact_id) FROM ("  # noqa: S608
                 f"SELECT contact_id FROM messages WHERE {LIVE} UNION ALL "
-                "SELECT contact_id FROM outbox WHERE state IN ('ready', 'sending', 'doubt')) "
+                f"SELECT contact_id FROM outbox WHERE {ON_ITS_WAY}) "
                 "JOIN contacts c ON c.id = contact_id JOIN channels ch ON ch.id = c.channel_id "
                 "WHERE coalesce(ch.account = ?1, 1)",
                 account,
@@ -50,7 +81,7 @@ class Counts:
             "SELECT min(received_at) FROM ("  # noqa: S608
             f"SELECT received_at FROM messages WHERE {LIVE} UNION ALL "
             "SELECT m.received_at FROM outbox o JOIN messages m ON m.reply_id = o.id "
-            "WHERE o.state IN ('ready', 'sending', 'doubt'))"
+            f"WHERE {ON_ITS_WAY})"
         )
         return None if at is None else int(at)
 

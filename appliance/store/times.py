@@ -43,6 +43,11 @@ class Times:
         newest = "SELECT created_at FROM message_queue ORDER BY id DESC LIMIT ?"
         return int(self._sql.value(f"SELECT coalesce(max(created_at), 0) FROM ({newest})", NEWEST))  # noqa: S608
 
+    def last_worked(self) -> int:
+        """When one of the newest jobs ended (ms UTC); 0 where none did. While it runs one ends every minute."""
+        newest = "SELECT finished_at FROM message_queue ORDER BY id DESC LIMIT ?"
+        return int(self._sql.value(f"SELECT coalesce(max(finished_at), 0) FROM ({newest})", NEWEST))  # noqa: S608
+
     def follow(self, jump: Jump) -> None:
         """What waits keeps its distance to the clock, and nothing is left that has not come yet."""
         self._shift_jobs(jump)

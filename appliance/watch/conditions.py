@@ -1,9 +1,11 @@
 """What is wrong with the box at a moment: the cards that must be open, and no others of their kinds."""
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from appliance.config import Config
 from appliance.links import link
@@ -45,6 +47,20 @@ class Condition:
     subject: Subject
     organization_id: int | None = None
     facts: Mapping[str, CardFact] = field(default_factory=dict)
+
+    def as_card(self, now: int) -> Mapping[str, Any]:
+        """A row as the store has them, for where it takes none."""
+        return {
+            "id": None,
+            "organization_id": self.organization_id,
+            "kind": self.kind,
+            "subject": self.subject,
+            "text": "",
+            "facts": json.dumps(dict(self.facts)),
+            "times": 1,
+            "opened_at": self.facts.get("since") or now,
+            "last_at": now,
+        }
 
 
 @dataclass(frozen=True, slots=True)

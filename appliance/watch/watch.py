@@ -10,6 +10,7 @@ from appliance.errors import StorageBrokenError, StorageUnavailableError
 from appliance.links import link
 from appliance.links.link import Links
 from appliance.model import MINUTE, JobKind
+from appliance.notices.sentences import Card
 from appliance.ports import Accounts, Clock
 from appliance.store import Row, Store, Tx
 from appliance.store.cards import BOX, CardKind, facts
@@ -82,6 +83,10 @@ class Watch:
             return
         if is_model_silent:
             await self._ask_about_the_model()
+
+    def untold(self) -> list[Card]:
+        """What is `unstored`, as the store would have it."""
+        return [each.as_card(self._clock.now()) for each in self.unstored]
 
     async def _probe(self, account: str) -> None:
         known = self._links.get(link.of_account(account))

@@ -11,6 +11,8 @@ from appliance import chores
 from appliance.config import Config
 from appliance.config.accounts import choose
 from appliance.errors import DatabaseError, RequestError
+from appliance.links.link import Links
+from appliance.notices.sentences import Card
 from appliance.operations import (
     channels,
     conversations,
@@ -21,7 +23,6 @@ from appliance.operations import (
     messages,
     organizations,
     silence,
-    status,
     verification,
 )
 from appliance.operations.knowledge import Offline
@@ -39,6 +40,7 @@ from appliance.queue.bell import Bell
 from appliance.reply.shelf import Shelves
 from appliance.store import Store, Tx, backup
 from appliance.web.errors import json_response
+from appliance.web.health import Faults
 from appliance.web.requests import (
     ChannelMove,
     NewAliases,
@@ -60,7 +62,10 @@ ID = "{id:[0-9]{1,18}}"
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What the API works with. `bell`: of the workers. `offline` and `responder`, whom customers are answered by, are
-    for `knowledge/test`; `missed` for a channel that moves. Times in ms UTC.
+    for `knowledge/test`; `missed` for a channel that moves. `untold`: cards that the disk did not take; `faults`: why
+    it is not ready.
+
+    `started_at`: ms UTC; None where this process only stands in for an appliance that does not run.
     """
 
     store: Store
@@ -70,7 +75,10 @@ class Desk:
     responder: Responder
     shelves: Shelves
     missed: Missed
-    started_at: int
+    links: Links
+    untold: Callable[[], list[Card]]
+    faults: Faults
+    started_at: int | None
 
 
 class Api:
@@ -83,7 +91,6 @@ class Api:
 
     def add_to(self, app: web.Application) -> None:
         routes: list[tuple[str, str, Handler]] = [
-            ("GET", "status", self.status),
             ("GET", "verify", self.verify),
             ("POST", "backups", self.back_up),
             ("GET", "messages", self.messages),
@@ -111,9 +118,6 @@ class Api:
         ]
         for method, path, handler in routes:
             app.router.add_route(method, f"{BASE}/{path}", handler)
-
-    async def status(self, _request: web.Request) -> web.Response:
-        return json_response(await self._store.inspect(lambda tx: status.status(tx, self._desk.started_at)))
 
     async def verify(self, _request: web.Request) -> web.Response:
         return json_response(await self._store.inspect(verification.verify))

@@ -12,6 +12,7 @@ from appliance.web.cards import Cards
 from appliance.web.errors import error_response, errors_as_json, harden
 from appliance.web.health import Faults, Health, MetricsPage
 from appliance.web.persons import Persons
+from appliance.web.status import Status
 
 MAX_CONTROL_BODY = 8 * 1024 * 1024  # a whole file of knowledge as JSON, from the owner of the storage
 
@@ -37,7 +38,7 @@ def control(desk: Desk, registry: CollectorRegistry, faults: Faults, *more: Part
 
 
 def _common(desk: Desk, registry: CollectorRegistry, faults: Faults) -> tuple[Part, ...]:
-    return Cards(desk), Health(faults), MetricsPage(desk.store, registry)
+    return Status(desk), Cards(desk), Health(faults), MetricsPage(desk.store, registry)
 
 
 def metrics(desk: Desk, registry: CollectorRegistry) -> web.Application:

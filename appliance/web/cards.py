@@ -19,6 +19,7 @@ class Dismissal(Body):
 class Cards:
     def __init__(self, desk: Desk) -> None:
         self._store = desk.store
+        self._untold = desk.untold
         self._language = desk.config.server.language
 
     def add_to(self, app: web.Application) -> None:
@@ -27,7 +28,8 @@ class Cards:
 
     async def opened(self, request: web.Request) -> web.Response:
         named = request.query.get("organization")
-        found = await self._store.read(lambda tx: cards.opened(tx, whose(tx, named), self._language))
+        untold = self._untold()
+        found = await self._store.read(lambda tx: cards.opened(tx, whose(tx, named), self._language, untold))
         return json_response({"cards": found})
 
     async def dismiss(self, request: web.Request) -> web.Response:

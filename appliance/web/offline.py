@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from appliance.config import Config
 from appliance.config.keys import CONTROL_SOCKET
+from appliance.links.link import Links
 from appliance.metrics import Metrics
 from appliance.operations.knowledge import Offline
 from appliance.ports import Clock, Missed, Responder
@@ -31,8 +32,8 @@ async def control(
     store = await Store.open(config.storage.directory, clock)
     try:
         desk = Desk(
-            store, config, Bell(), offline, responder, Shelves(), missed(store), clock.now()
-        )  # no worker hears it
+            store, config, Bell(), offline, responder, Shelves(), missed(store), Links(), list, not_running, None
+        )  # no worker hears the bell, no link was asked, no watch looks
         app = applications.control(desk, Metrics().registry, not_running)
         async with Listeners() as listeners:
             await listeners.unix(app, store.directory / CONTROL_SOCKET)

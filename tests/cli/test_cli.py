@@ -247,9 +247,8 @@ async def test_status_exits_with_1_while_something_needs_a_look(appliance: Comma
     ill = await appliance("status")
 
     assert (well.exit_code, ill.exit_code) == (0, 1)
-    assert "Nothing needs a look." in well.stdout
-    assert "1 to an unknown number" in ill.stdout
-    assert "Needs a look:" in ill.stdout
+    assert well.stdout.startswith("All is well.\n")
+    assert ill.stdout.startswith("2 things need a look.\n")
     assert max(map(len, ill.stdout.splitlines())) <= 80
     assert what in " ".join(ill.stdout.split())
     assert (await appliance.json("status"))["messages"]["orphaned"] == 1
@@ -265,7 +264,7 @@ async def test_lists_that_are_cut_say_so(appliance: CommandLine, world: World) -
 
     await world.appliance.store.write(many)
 
-    assert (await appliance("status")).stdout.endswith("\n… and 400 older.\n")
+    assert (await appliance("status")).stdout.endswith("\n… and 590 more.\n")
     assert "These are the newest 500;" in (await appliance("dead-letters", "list")).stdout
 
 

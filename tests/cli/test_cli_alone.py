@@ -60,9 +60,9 @@ def test_everything_can_be_prepared_before_the_first_start(alone: CommandLine) -
     sent = alone.now("send", "--from", SMS, "--to", CUSTOMER, "Olá")
     status = alone.now("status")
 
-    assert [registered.exit_code, sent.exit_code, status.exit_code] == [0, 0, 0]
+    assert [registered.exit_code, sent.exit_code, status.exit_code] == [0, 0, 1]
     assert sent.stdout == "Message 1: ready (it leaves when the appliance runs)\n"
-    assert status.stdout.startswith(f"Appliance {__version__}, not running\n")
+    assert status.stdout.startswith("Has never run here.\n\n1 customer waits for an answer")
     assert "Padaria" in alone.now("org", "list").stdout
 
 
@@ -112,14 +112,15 @@ def test_a_lock_that_is_held_without_a_socket_is_one_sentence(
 ) -> None:
     """An appliance that starts is waited for, but not for ever."""
     monkeypatch.setattr("appliance.cli.client.PATIENCE", 0.0)
-    data.mkdir()
+    alone.now(*REGISTER)
     lock = Lock(data)
     lock.take()
 
-    result = alone.now("status")
+    result, status = alone.now("verify"), alone.now("status")
     lock.release()
 
-    assert result.exit_code == 1
+    assert [result.exit_code, status.exit_code] == [1, 1]
+    assert status.stderr == f"An appliance is starting, or hangs: nothing answers for {data}.\n"
     assert result.stderr == f"Another appliance (process {os.getpid()}) is using {data}; stop it first.\n"
 
 

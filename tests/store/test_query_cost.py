@@ -216,3 +216,46 @@ async def test_verify_does_not_read_all_cards_for_each_message(tmp_path: Path) -
     finally:
         for tx in (small, large):
             tx.sql._connection.close()
+
+
+async def with_messages(directory: Path, count: int, young: int) -> Tx:
+    """So many messages with a delivered answer each; the last ones were received at 1000, the others at 1."""
+    tx = await with_answers(directory, count)
+    connection = tx.sql._connection
+    connection.execute("PRAGMA foreign_keys = 0")
+    connection.execute(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) "
+        "INSERT INTO messages (sid, organization_id, contact_id, conversation_id, body, media, message_type, parameters, "
+        "source, received_at, reply_id) "
+        "SELECT 'SM' || i, 1, 1, 1, '', '[]', 'text', '[]', 'webhook', iif(i > ?1 - ?2, 1000, 1), i FROM n",
+        (count, young),
+    )
+    return tx
+
+
+async def test_a_glance_costs_what_is_new(tmp_path: Path) -> None:
+    """What is new today, who waits and since when do not cost what there ever was."""
+    small, large = [await with_messages(tmp_path / str(count), count, young=100) for count in (3_000, 100_000)]
+
+    def glance(tx: Tx) -> tuple[object, ...]:
+        counts = tx.counts
+        return (
+            counts.messages_since(500),
+            counts.customers_waiting(None),
+            counts.oldest_waiting(),
+            tx.times.last_worked(),
+        )
+
+    assert glance(small)[0] == glance(large)[0] == {"answered": 100}
+    assert cost(large, glance) <= TOLERANCE * cost(small, glance)
+    assert glance(small)[1:3] == (0, None)
+
+
+async def test_what_was_told_late_hides_nothing_of_today(tmp_path: Path) -> None:
+    """Twilio's log tells old messages among the new ones; nothing is counted for another day."""
+    tx = await with_messages(tmp_path, 5_000, young=3_000)
+    tx.sql.run("UPDATE messages SET received_at = 1 WHERE id BETWEEN 3001 AND 3500 OR id > 4900")
+    tx.sql.run("DELETE FROM messages WHERE id BETWEEN 4001 AND 4100")
+
+    assert tx.counts.messages_since(500) == {"answered": 3_000 - 500 - 100 - 100}
+    assert tx.counts.messages_since(2_000) == {}

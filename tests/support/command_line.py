@@ -30,9 +30,11 @@ class CommandLine:
 
     def now(self, *arguments: str, text: str | None = None) -> Result:
         """For where no loop of ours must go on."""
-        result = CliRunner().invoke(
-            main, ["--config", str(self.path), *arguments], input=text, prog_name="appliance", catch_exceptions=False
-        )
+        return self.without_a_file("--config", str(self.path), *arguments, text=text)
+
+    def without_a_file(self, *arguments: str, text: str | None = None) -> Result:
+        """Where no configuration is named."""
+        result = CliRunner().invoke(main, arguments, input=text, prog_name="appliance", catch_exceptions=False)
         assert "Traceback" not in result.stderr
         return result
 

@@ -123,7 +123,7 @@ def written(hours: int) -> Step:
 
     async def step(stand: Stand) -> None:
         await stand.stop()
-        stand.execute("UPDATE messages SET received_at = received_at + ?", hours * 3_600_000)
+        stand.execute("UPDATE message_queue SET created_at = created_at + ?", hours * 3_600_000)
         await stand.start()
 
     return step

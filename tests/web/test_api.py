@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from appliance.operations.organizations import Registration, register_organization
+from appliance.store.cards import BOX, CardKind
+from appliance.watch.conditions import Condition
 from tests.support.api_client import ApiClient, api_of
 from tests.support.world import CUSTOMER, SMS, WHATSAPP, World
 
@@ -30,7 +32,21 @@ async def test_status_has_every_key_of_the_contract(api: ApiClient) -> None:
     """All names are there before anything happened, with zero."""
     status = await api.get("status")
 
-    assert set(status) == {"version", "started_at", "messages", "queue", "outbox", "conversations", "cards"}
+    now = {
+        "reasons",
+        "running",
+        "stopped_at",
+        "verdict",
+        "lines",
+        "language",
+        "timezone",
+        "waiting",
+        "today",
+        "backup",
+        "links",
+        "disk",
+    }
+    assert set(status) == {"version", "started_at", "messages", "queue", "outbox", "conversations", "cards"} | now
     assert set(status["messages"]) == {
         *("received", "answered", "apologised", "suppressed", "dead", "live", "orphaned")
     }
@@ -53,6 +69,58 @@ async def test_status_counts_what_happened(world: World, api: ApiClient) -> None
     assert status["outbox"]["delivered"] == 1
     assert status["conversations"]["progress"] == 1
     assert (await api.get("verify")) == {"ok": True, "problems": [], "messages": status["messages"]}
+
+
+async def test_status_tells_how_it_is_now(world: World, api: ApiClient) -> None:
+    """What waits, what is new today, the links; without the totals it is the same, and cheaper."""
+    await world.twilio.receive(CUSTOMER, SMS, "Oi")
+    await world.settle()
+
+    status = await api.get("status")
+    without = await api.get("status?totals=0")
+
+    assert (status["running"], status["stopped_at"]) == (True, None)
+    assert status["verdict"] == {"kind": "calm", "sentence": "All is well."}
+    assert status["waiting"] == {"customers": 0, "oldest_seconds": 0}
+    assert status["today"] == {"received": 1, "answered": 1, "apologised": 0, "suppressed": 0, "dead": 0, "live": 0}
+    (link,) = status["links"]
+    assert (link["name"], link["state"], link["since"], link["error"]) == ("twilio:main", "well", None, None)
+    assert link["asked_at"] >= link["answered_at"] > status["started_at"]
+    assert status["disk"] > 0
+    assert set(status) - set(without) == {"messages", "queue", "outbox", "conversations"}
+
+
+async def test_a_link_in_trouble_is_not_calm(world: World, api: ApiClient) -> None:
+    """Before there is a card of it: its error, since when, and who waits."""
+    await world.twilio_line.cut()
+    await world.twilio.receive(CUSTOMER, SMS, "Oi")
+    await world.until(lambda: world.appliance.engine.adapters.links.get("twilio:main").trouble)
+
+    status = await api.get("status")
+
+    (link,) = status["links"]
+    assert (link["state"], link["since"] is None, link["error"] is None) == ("trouble", False, False)
+    assert status["verdict"]["kind"] == "link"
+    assert status["verdict"]["sentence"] == "Twilio does not answer."
+    assert status["lines"][0].startswith("1 customer waits for an answer, for ")
+    assert status["lines"][3].startswith("Twilio has not answered since ")
+    assert status["waiting"]["customers"] == 1
+
+
+async def test_a_card_that_the_disk_does_not_take_is_among_the_cards(world: World, api: ApiClient) -> None:
+    """Without an id, and not twice where it is stored after all."""
+    full = Condition(CardKind.DISK, BOX, facts={"free": 0, "needed": 300})
+    world.appliance.engine.watch.unstored = [full]
+
+    (untold,) = (await api.get("cards"))["cards"]
+    of_one = (await api.get("cards?organization=Padaria%20Aurora"))["cards"]
+    await world.appliance.store.write(lambda tx: tx.cards.open(full.kind, full.subject, free=0, needed=300))
+    (told,) = (await api.get("cards"))["cards"]
+
+    assert (untold["id"], untold["kind"], untold["priority"]) == (None, "disk", 5)
+    assert untold["text"].startswith("0 MB are left; 300 MB are needed")
+    assert of_one == []
+    assert told["id"] is not None
 
 
 async def test_messages_of_a_contact_newest_first(world: World, api: ApiClient) -> None:
