@@ -72,6 +72,7 @@ class Reply:
     key: TextKey | None = None
     options: tuple[str, ...] = ()  # with MENU: the titles to choose from
     unknown: bool = False  # it has no answer to what was asked
+    tokens: tuple[int, int] | None = None  # that a model took in and gave out, where its server counts them
 
 
 class ResponderError(Exception):

@@ -1,6 +1,7 @@
 """Reads Twilio's own log of messages, completely or not at all (Twilio docs, "Messages resource")."""
 
 import contextlib
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -158,6 +159,13 @@ def _twilio_now(ours: int) -> int:
     return ours
 
 
+def _price(told: Any) -> float | None:
+    """A text such as "-0.00750"."""
+    with contextlib.suppress(ValueError, TypeError):
+        return found if math.isfinite(found := float(told)) else None
+    return None
+
+
 def _logged(resource: Any) -> LoggedMessage:
     created: datetime = resource.date_created
     return LoggedMessage(
@@ -170,4 +178,6 @@ def _logged(resource: Any) -> LoggedMessage:
         error_code=resource.error_code if isinstance(resource.error_code, int) else None,
         created_at=int(created.replace(tzinfo=created.tzinfo or UTC).timestamp() * SECOND),
         num_media=int(resource.num_media or 0),
+        price=_price(resource.price),
+        currency=str(resource.price_unit or "").upper(),
     )

@@ -5,6 +5,7 @@ The client has no timeout of its own and its `max_retries` repeats POSTs, so nei
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -35,8 +36,9 @@ class TwilioSender:
         timeout: float,
         messaging_service_sid: str | None = None,
         hear: Callable[[Trouble | None], None] = lambda _trouble: None,
+        sent: Callable[[TwilioMessageResult], None] = lambda _result: None,
     ) -> None:
-        """`hear`: what each call says about the link.
+        """`hear`: what each call says about the link. `sent`: what became of each message.
 
         `credentials`: (user, secret) pairs in the order they are tried. `timeout`: seconds for one call.
 
@@ -47,6 +49,7 @@ class TwilioSender:
         self._status_url = status_url
         self._service = messaging_service_sid or values.unset
         self._hear = hear
+        self._sent = sent
 
     async def send(self, message: OutboundMessage) -> TwilioMessageResult:
         result = TwilioMessageResult(SendOutcome.NOT_SENT, detail="no credentials", blame=Blame.ACCOUNT)
@@ -57,6 +60,7 @@ class TwilioSender:
                 self._clients.sort(key=lambda other, works=client: other is not works)  # type: ignore[misc]
                 break
         self._hear(result.trouble)
+        self._sent(result)
         return result
 
     def clients(self) -> Sequence[Client]:
@@ -82,7 +86,9 @@ class TwilioSender:
             return _failure(error)
         if not isinstance(created.sid, str) or not created.sid:
             return TwilioMessageResult(SendOutcome.DOUBT, detail="Twilio's answer had no sid")
-        return TwilioMessageResult(SendOutcome.ACCEPTED, sid=created.sid, status=str(created.status))
+        told = str(created.num_segments)
+        segments = int(told) if re.fullmatch("[0-9]{1,3}", told) else 0
+        return TwilioMessageResult(SendOutcome.ACCEPTED, sid=created.sid, status=str(created.status), segments=segments)
 
     async def probe(self) -> Trouble | None:
         found: Trouble | None = Trouble(Fault.CREDENTIALS, "no credentials")
