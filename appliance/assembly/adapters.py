@@ -60,7 +60,7 @@ async def connect(
 
         def hear(trouble: Trouble | None, name: str = account.name) -> None:
             links.get(link.of_account(name)).heard(trouble, clock.now())
-            metrics.twilio_calls.labels(name, trouble.fault if trouble else "answered").inc()
+            metrics.twilio_calls.labels(name, trouble.fault.name.lower() if trouble else "answered").inc()
 
         def sent(result: TwilioMessageResult, name: str = account.name) -> None:
             metrics.sends.labels(name, result.outcome).inc()

@@ -4,6 +4,7 @@ The client's own request() has no timeout and logs URLs with phone numbers; its 
 """
 
 import base64
+import json
 from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any
@@ -31,6 +32,15 @@ def trouble() -> Trouble | None:
     if answer.status_code == HTTPStatus.UNAUTHORIZED:
         return Trouble(Fault.CREDENTIALS, "HTTP 401, Twilio error 20003")
     return Trouble(Fault.SERVER, f"HTTP {answer.status_code}") if answer.status_code >= 500 else None
+
+
+def code_of(answer: Response) -> int | None:
+    """Twilio's error code, where the body is Twilio's JSON."""
+    try:
+        code = json.loads(answer.text)["code"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return code if isinstance(code, int) else None
 
 
 class TwilioHttp(AsyncTwilioHttpClient):  # type: ignore[misc]  # the package has no types

@@ -16,7 +16,7 @@ from twilio.rest import Client
 from appliance.links.trouble import trouble_of
 from appliance.model import HOUR, SECOND
 from appliance.ports import Clock, LogUnavailableError, TooMuchError
-from appliance.twilio.client import last_answer, trouble
+from appliance.twilio.client import code_of, last_answer, trouble
 from appliance.wire import LoggedMessage, LogRead, Media, Trouble, forms, on_twilios_clock
 
 T = TypeVar("T")
@@ -102,8 +102,11 @@ class TwilioLog:
 
 def _said(fault: Exception) -> str:
     """Twilio's refusal by its numbers; of anything else the kind."""
-    code = getattr(fault, "code", None)
-    return f"HTTP {_status()}, Twilio error {code}" if isinstance(fault, TwilioRestException) else type(fault).__name__
+    answer = last_answer.get()
+    if answer is None or answer.status_code < HTTPStatus.BAD_REQUEST:
+        return type(fault).__name__
+    code = code_of(answer)
+    return f"HTTP {answer.status_code}" + ("" if code is None else f", Twilio error {code}")
 
 
 async def _message(client: Client, sid: str) -> LoggedMessage | None:

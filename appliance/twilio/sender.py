@@ -4,7 +4,6 @@ The client has no timeout of its own and its `max_retries` repeats POSTs, so nei
 "Messages resource"; outcome classes: a POST that may have been read is in doubt, never repeated.
 """
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -17,7 +16,7 @@ from twilio.rest import Client
 
 from appliance.links.trouble import trouble_of
 from appliance.twilio import codes, encoding
-from appliance.twilio.client import TwilioHttp, last_answer, trouble
+from appliance.twilio.client import TwilioHttp, code_of, last_answer, trouble
 from appliance.wire import Blame, Fault, OutboundMessage, SendOutcome, Trouble, TwilioMessageResult
 
 _NOTHING_WRITTEN = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
@@ -114,7 +113,7 @@ def _failure(error: Exception) -> TwilioMessageResult:
         found = trouble_of(error)
         detail = f"no clear answer: {found or type(error).__name__}"
         return TwilioMessageResult(SendOutcome.DOUBT, detail=detail, trouble=found)
-    status, code = answer.status_code, _code(answer.text)
+    status, code = answer.status_code, code_of(answer)
     outcome, blame = codes.classify(status, code)
     return TwilioMessageResult(
         outcome,
@@ -124,15 +123,6 @@ def _failure(error: Exception) -> TwilioMessageResult:
         retry_after=_retry_after((answer.headers or {}).get("Retry-After")),
         trouble=trouble(),
     )
-
-
-def _code(body: str) -> int | None:
-    """Twilio's error code, where the body is Twilio's JSON."""
-    try:
-        code = json.loads(body)["code"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return code if isinstance(code, int) else None
 
 
 def _retry_after(text: str | None) -> float | None:
