@@ -20,6 +20,8 @@ from appliance.config.keys import CONTROL_SOCKET
 from appliance.engine import Engine
 from appliance.errors import ApplianceError, StorageBrokenError
 from appliance.inbox.intake import Intake
+from appliance.journal.journal import Journal
+from appliance.logs import Seldom
 from appliance.metrics import Metrics
 from appliance.model import JobKind, OutboxMessage
 from appliance.opening import close_store, open_store
@@ -43,6 +45,7 @@ class Appliance:
         self.config = config
         self.clock = clock or SystemClock()
         self.metrics = Metrics()
+        self._seldom = Seldom()
         self.address = ""
         self.stopping = asyncio.Event()
         self.fault: BaseException | None = None
@@ -64,9 +67,10 @@ class Appliance:
 
     async def start(self) -> None:
         """Raises ApplianceError where it cannot start; call stop() in any case."""
-        store = await open_store(self.config, self.clock, self.stopping, self._storage_fault)
+        audience = Journal(self.metrics)
+        store = await open_store(self.config, self.clock, self.stopping, self._storage_fault, audience)
         self._running.push_async_callback(close_store, store)
-        adapters = await connect(self.config, self.clock, self._responder)
+        adapters = await connect(self.config, self.clock, self._responder, self.metrics)
         for account in adapters.accounts.values():
             self._running.push_async_callback(account.sender.close)
         self._running.push_async_callback(adapters.responder.close)
@@ -154,7 +158,7 @@ class Appliance:
         """Not while the store is being opened: a try that fails ends there, or is made again every two seconds."""
         if self._engine is None:
             return
-        log.error("storage fault", error=str(error))
+        self._seldom.tell("error", "storage fault", error=str(error))
         if isinstance(error, StorageBrokenError):
             self.fault = error
             self.stopping.set()

@@ -69,7 +69,7 @@ class Backup:
             await backup.take_one(self._store.directory, self._clock.now())
         except DatabaseError as error:
             said, again = str(error).removeprefix(backup.FAILED), self._clock.now() + HOUR
-            return Snooze(again, "backup failed", lambda tx: tx.cards.open(CardKind.BACKUP, BOX, said=said))
+            return Snooze(again, f"backup failed: {said}", lambda tx: tx.cards.open(CardKind.BACKUP, BOX, said=said))
         return Done(taken)
 
     def give_up(self, _job: Job, error: str) -> Outcome:

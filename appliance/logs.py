@@ -9,6 +9,7 @@ import math
 import os
 import re
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from pathlib import PurePath
@@ -28,6 +29,8 @@ SHORTEST_SECRET = 8  # masking a shorter one would blacken ordinary words
 MAX_FRAMES = 12  # of a traceback, the innermost
 MAX_WAITING = 128 * 1024  # characters of the log that wait for their reader; a busy box writes them in some seconds
 PATIENCE = 1.0  # seconds that the log's reader has at the end of the process
+SELDOM = 60.0  # seconds
+MOST_TOLD = 20  # different ones in that time
 MAX_DEPTH = 4  # of nested values; what lies deeper is shown as text
 # In URLs the + and the : of an address are percent-encoded.
 _NUMBER = re.compile(r"(?i)(whatsapp(?::|%3a)(?:\+|%2b)?|\+|%2b)((?:[\s().-]{0,3}\d){7,})")
@@ -145,6 +148,21 @@ def unblocked() -> Iterator[None]:
 def dropped() -> int:
     """How many lines did not fit, since the process began."""
     return _standard_error.dropped
+
+
+class Seldom:
+    """For what a stranger, or a full disk, can cause a thousand times: the same is told once a minute, else a step."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[str, ...], float] = {}
+
+    def tell(self, level: Level, event: str, **facts: str) -> None:
+        now, what = time.monotonic(), (event, *facts.values())
+        self._told = {each: at for each, at in self._told.items() if now - at < SELDOM}
+        is_new = what not in self._told and len(self._told) < MOST_TOLD
+        if is_new:
+            self._told[what] = now
+        getattr(structlog.get_logger(), level if is_new else "debug")(event, **facts)
 
 
 class _Plain:

@@ -228,6 +228,7 @@ class Job:
     run_at: int
     created_at: int
     deadline_at: int | None
+    message_sid: str | None = None  # of the message that it was made for
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +296,5 @@ def may_be_written_to(address: str) -> str | None:
     prefix, separator, rest = address.rpartition(":")
     if _SHORT_CODE.fullmatch(rest) and prefix in ("", "whatsapp"):
         return "short code"
-    if separator and prefix and rest:
-        return None
-    return None if _PHONE.fullmatch(address) else "alphanumeric sender"
+    is_opaque = separator and prefix and rest
+    return None if is_opaque or _PHONE.fullmatch(address) else "alphanumeric sender"

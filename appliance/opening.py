@@ -18,6 +18,7 @@ from appliance.ports import Clock
 from appliance.store import Store, Tx, backup
 from appliance.store.box import Fact
 from appliance.store.lock import Lock
+from appliance.store.news import Audience
 from appliance.store.reserve import Reserve
 from appliance.store.restoration import put_back
 from appliance.store.store import OnFault, ignore
@@ -29,10 +30,12 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 log = structlog.get_logger()
 
 
-async def open_store(config: Config, clock: Clock, stopping: asyncio.Event, on_fault: OnFault) -> Store:
+async def open_store(
+    config: Config, clock: Clock, stopping: asyncio.Event, on_fault: OnFault, audience: Audience
+) -> Store:
     """The open store, as soon as there is one. Raises ApplianceError where only an operator can help, or at a stop."""
     try:
-        return await _try(config, clock, on_fault)
+        return await _try(config, clock, on_fault, audience)
     except (CorruptError, StorageFullError) as error:
         fault: ApplianceError = error
     reason = str(fault)
@@ -48,7 +51,7 @@ async def open_store(config: Config, clock: Clock, stopping: asyncio.Event, on_f
             systemd.notify("WATCHDOG=1")
             await asyncio.sleep(AGAIN)
             try:
-                store = await _try(config, clock, on_fault)
+                store = await _try(config, clock, on_fault, audience)
             except (CorruptError, StorageFullError) as error:
                 fault = error
             else:
@@ -64,25 +67,25 @@ async def close_store(store: Store) -> None:
     await store.close()
 
 
-async def _try(config: Config, clock: Clock, on_fault: OnFault) -> Store:
+async def _try(config: Config, clock: Clock, on_fault: OnFault, audience: Audience) -> Store:
     directory = config.storage.directory
     try:
-        return await _writable(directory, clock, on_fault)
+        return await _writable(directory, clock, on_fault, audience)
     except StorageFullError:
         Reserve(directory).release()
-        return await _writable(directory, clock, on_fault)
+        return await _writable(directory, clock, on_fault, audience)
     except CorruptError as error:
         log.error("the database is damaged", reason=str(error))
         Reserve(directory).release()  # the copy needs space
         copy = await asyncio.to_thread(backup.newest, directory)
         if copy is None:
             raise CorruptError(f"{error} There is no usable backup: move it away or restore one.") from error
-        return await restore(config, clock, copy, on_fault)
+        return await restore(config, clock, copy, on_fault, audience)
 
 
-async def _writable(directory: Path, clock: Clock, on_fault: OnFault) -> Store:
+async def _writable(directory: Path, clock: Clock, on_fault: OnFault, audience: Audience) -> Store:
     """Opening an existing database writes nothing, so a full disk shows only now."""
-    store = await Store.open(directory, clock, on_fault)
+    store = await Store.open(directory, clock, on_fault, audience)
 
     def opened(tx: Tx) -> None:
         tx.box.put(Fact.OPENED_AT, tx.now)
@@ -96,7 +99,9 @@ async def _writable(directory: Path, clock: Clock, on_fault: OnFault) -> Store:
     return store
 
 
-async def restore(config: Config, clock: Clock, copy: Path, on_fault: OnFault = ignore) -> Store:
+async def restore(
+    config: Config, clock: Clock, copy: Path, on_fault: OnFault = ignore, audience: Audience | None = None
+) -> Store:
     """Put a verified copy in place and open it. What it calls unsent is in doubt from its first moment."""
     directory = config.storage.directory
     lock = Lock(directory)
@@ -110,4 +115,4 @@ async def restore(config: Config, clock: Clock, copy: Path, on_fault: OnFault = 
     finally:
         lock.release()
     log.warning("restored from a backup", backup=str(copy), set_aside=str(aside))
-    return await Store.open(directory, clock, on_fault)
+    return await Store.open(directory, clock, on_fault, audience)

@@ -1,7 +1,7 @@
 """What is swapped at the edges: who answers, who sends, what time it is. Protocols, what they pass, errors."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
 
@@ -72,6 +72,8 @@ class Reply:
     key: TextKey | None = None
     options: tuple[str, ...] = ()  # with MENU: the titles to choose from
     unknown: bool = False  # it has no answer to what was asked
+    # What a model took in and gave out, where its server counts them; two that say the same are equal.
+    tokens: tuple[int, int] | None = field(default=None, compare=False)
 
 
 class ResponderError(Exception):

@@ -213,6 +213,7 @@ class TwilioMessageResult:
     blame: Blame = Blame.NOTHING
     retry_after: float | None = None  # seconds
     trouble: Trouble | None = None  # of the link, rather than of the message
+    segments: int = 0  # as Twilio counts them; with a Messaging Service it may do so only later
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +229,8 @@ class LoggedMessage:
     error_code: int | None
     created_at: int
     num_media: int = 0
+    price: float | None = None  # None: Twilio does not say it (yet)
+    currency: str = ""
 
 
 class MisfitKind(StrEnum):
@@ -293,7 +296,6 @@ def together(reads: Sequence[LogRead]) -> LogRead:
 def on_twilios_clock(ours: int, offset: int) -> int:
     """The earliest that a time of ours can be on Twilio's clock, which is `offset` ahead of ours now.
 
-    Ours may have been right when it wrote that time and be behind now: a board without a battery starts with an old
-    one.
+    Ours may have been right then and be behind now: a board without a battery starts with an old one.
     """
     return ours + min(offset, 0)

@@ -15,7 +15,7 @@ NEEDS = {
     "errors": "",
     "printable": "",
     "systemd": "",
-    "metrics": "",
+    "metrics": "appliance",
     "model": "wire",
     "ports": "model wire",
     "clock": "model ports",
@@ -37,6 +37,8 @@ NEEDS = {
     "timekeeping": "clock errors model ports store",
     "restoration": "model store",
     "people": "model store wire",
+    # who is told of their work
+    "journal": "metrics store",
     # use cases
     "queue": "clock config errors links metrics model ports restoration store timekeeping",
     "inbox.keywords": "language model wire",
@@ -62,12 +64,12 @@ NEEDS = {
     "web": "chores config errors inbox links logs metrics model notices operations outbox ports privacy queue reply.shelf store twilio.misfit twilio.webhook wire",
     "pulse": "errors ports queue store systemd",
     "opening": "config errors ports restoration store systemd web",
-    "assembly": "clock config diagnosis links model operations ports responder twilio wire",
+    "assembly": "clock config diagnosis links metrics model operations ports responder twilio wire",
     "engine": (
         "assembly chores clock config errors handover inbox links metrics model outbox ports privacy queue reply reply.shelf "
         "responder restoration store timekeeping watch web"
     ),
-    "app": "appliance assembly clock config engine errors inbox metrics model opening ports pulse outbox store systemd watch web",
+    "app": "appliance assembly clock config engine errors inbox journal logs metrics model opening ports pulse outbox store systemd watch web",
     "demo": "app config errors logs operations printable simulator store wire",
     "cli": (
         "app appliance assembly clock config demo diagnosis engine errors logs model notices opening operations.lines "

@@ -41,7 +41,7 @@ class Reader:
 async def unread(directory: Path) -> AsyncIterator[tuple[Box, Reader]]:
     """The process runs, logs everything, and nobody reads it."""
     async with Box(directory) as box:
-        text = box.config.read_text().replace('level = "warning"', 'level = "info"')
+        text = box.config.read_text().replace('level = "warning"', 'level = "debug"')
         box.config.write_text(text.replace("server = {", f'server = {{ api_key = "{API_KEY}",'))
         reader = Reader()
         box.stderr = reader.given

@@ -48,10 +48,10 @@ class HandBackHandler:
         found = await of_each(self._accounts, self._all_of)
         effects = self._told(found)
         if found.unreadable:
-            return unreadable(self._clock.now(), effects)
+            return unreadable(self._clock.now(), found.unreadable, effects)
         if all(found.said.values()):
             return Done(effects)
-        return Snooze(self._clock.now() + AGAIN, "a send in doubt is waited for", effects)
+        return Snooze(self._clock.now() + AGAIN, "a send in doubt is waited for", effects, quiet=True)
 
     async def _all_of(self, account: str) -> bool:
         """At most a hundred; the next tick goes on with the rest. False where some must be waited for."""
@@ -69,7 +69,7 @@ class HandBackHandler:
 
     def give_up(self, _job: Job, error: str) -> Outcome:
         why = dict.fromkeys(self._accounts, LogUnavailableError(error))
-        return Snooze(self._clock.now() + LATER, "Twilio's log cannot be read", self._told(Round({}, why)))
+        return Snooze(self._clock.now() + LATER, error, self._told(Round({}, why)))
 
     def _told(self, found: Round[bool]) -> Effects:
         def effects(tx: Tx) -> None:

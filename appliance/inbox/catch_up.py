@@ -70,10 +70,10 @@ class CatchUpHandler:
         found = await of_each(self._accounts, self.catch_up)
         effects = partial(_tell, found=found)
         if found.unreadable:
-            return unreadable(self._clock.now(), effects)
+            return unreadable(self._clock.now(), found.unreadable, effects)
         if all(found.said.values()):
             return Done(effects)
-        return Snooze(self._clock.now() + AGAIN, "a webhook or a send in doubt is waited for", effects)
+        return Snooze(self._clock.now() + AGAIN, "a webhook or a send in doubt is waited for", effects, quiet=True)
 
     def give_up(self, _job: Job, error: str) -> Outcome:
         return Snooze(self._clock.now() + LATER, error, lambda tx: tx.cards.open(CardKind.LOG, BOX, said=error))

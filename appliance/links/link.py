@@ -1,12 +1,13 @@
 """Whether a link holds, by what its last calls came to. In memory alone: a start asks anew."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
 from appliance.wire import Fault, Trouble
 
+TELL_AGAIN = 600_000  # ms
 log = structlog.get_logger()
 
 
@@ -20,6 +21,8 @@ class Link:
     trouble: Trouble | None = None
     since: int = 0
     mended_at: int = 0
+    _told: dict[Fault, int] = field(default_factory=dict)  # when each trouble was told last
+    _is_told: bool = False  # the one that it is in
 
     @property
     def said(self) -> str:
@@ -34,9 +37,16 @@ class Link:
             self.answered_at = now
             if was is not None:
                 self.mended_at = now
+            if self._is_told:
                 log.info("link works again", link=self.name, after_seconds=max(0, now - self.since) // 1_000)
-        elif was is None or was.fault != trouble.fault:
-            self.since = self.since if was else now
+            self._is_told = False
+            return
+        if was is None:
+            self.since = now
+        is_news = was is None or was.fault != trouble.fault or not self._is_told
+        # A link that works for one call and not for the next would fill the log.
+        if is_news and abs(now - self._told.get(trouble.fault, -TELL_AGAIN)) >= TELL_AGAIN:
+            self._told[trouble.fault], self._is_told = now, True
             log.warning("link is in trouble", link=self.name, error=str(trouble))
 
 

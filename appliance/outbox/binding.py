@@ -5,12 +5,14 @@ caller's unit of work. Sources: Twilio docs, "Messages resource", "Track the mes
 """
 
 import re
+from typing import Any
 
 from appliance.config import Config
 from appliance.handover import charge
 from appliance.model import (
     ANSWER,
     MANUAL,
+    SECOND,
     Attempt,
     JobKind,
     JobStatus,
@@ -26,6 +28,7 @@ from appliance.queue.lane import follow
 from appliance.store import Tx, cards
 from appliance.store.cards import CardKind
 from appliance.store.events import SIGNED_BY, UNNAMED
+from appliance.store.news import Event, Level
 from appliance.twilio import codes
 from appliance.wire import Alias, DeliveryReport, LoggedMessage
 
@@ -189,10 +192,22 @@ def _arrived(tx: Tx, row: OutboxMessage) -> None:
             tx.outbox.end(draft.id, OutboxState.SUPERSEDED, expected=OutboxState.READY, reason="answered before")
             tx.messages.release(draft.id)
     tx.messages.claim_free(row.id, sorted(covers))
+    _tell(tx, row)
     if row.kind == MANUAL:
         charge.spoke_through_us(tx, row)
     elif row.kind == ANSWER and (back := [each for each in tx.messages.answered_by(row.id) if each.handed_back]):
         charge.answered_after_all(tx, row.contact_id, back)
+
+
+def _tell(tx: Tx, row: OutboxMessage) -> None:
+    """One line for each message that it answers; the friendly text is no answer."""
+    event: Event | str = "apologised" if row.kind == TextKey.UNAVAILABLE else Event.ANSWERED
+    about: dict[str, Any] = {"organization": row.organization_id, "outbox": row.id, "attempt": row.attempt}
+    source = tx.outbox.source(row.id)
+    for message in tx.messages.answered_by(row.id):
+        seconds = max(0, tx.now - message.received_at) / SECOND
+        level: Level = "info" if event == Event.ANSWERED else "debug"
+        tx.tell(event, level, message=message.sid, source=source, seconds=seconds, **about)
 
 
 def _undelivered(tx: Tx, row: OutboxMessage, failed: Attempt) -> None:
@@ -200,6 +215,8 @@ def _undelivered(tx: Tx, row: OutboxMessage, failed: Attempt) -> None:
     tx.outbox.update(row.id, reason=words)
     if tx.outbox.covers(row.id) and not tx.messages.answered_by(row.id):
         return  # its questions were answered by another
+    message = next((each.sid for each in tx.messages.answered_by(row.id)), None)
+    tx.tell("not delivered", "warning", message=message, organization=row.organization_id, outbox=row.id, error=words)
     about = {"who": masked(row.recipient), "code": failed.error_code}
     tx.cards.open(CardKind.UNDELIVERED, cards.reply(row.id), row.organization_id, more=1, **about)
     bury(tx, row, words)

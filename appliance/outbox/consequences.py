@@ -32,14 +32,16 @@ def of_callback(circuits: Circuits, clock: Clock, row: OutboxMessage, error_code
     _park(circuits, clock, row, codes.blame(error_code))
 
 
+def circuit_of(row: OutboxMessage, blame: Blame) -> str:
+    """The account's or the channel's, by what is to blame; empty where no other message suffers."""
+    if blame in (Blame.DAY, Blame.ACCOUNT, Blame.NETWORK):
+        return access_of(row.account)
+    return channel_resource(row.channel_id, row.account) if blame == Blame.SENDER else ""
+
+
 def _park(circuits: Circuits, clock: Clock, row: OutboxMessage, blame: Blame, wait: int | None = None) -> None:
-    match blame:
-        case Blame.DAY:
-            circuits.get(access_of(row.account)).parked(milliseconds(clock), _tomorrow(clock))
-        case Blame.ACCOUNT | Blame.NETWORK:
-            circuits.get(access_of(row.account)).parked(milliseconds(clock), wait)
-        case Blame.SENDER:
-            circuits.get(channel_resource(row.channel_id, row.account)).parked(milliseconds(clock), wait)
+    if name := circuit_of(row, blame):
+        circuits.get(name).parked(milliseconds(clock), _tomorrow(clock) if blame == Blame.DAY else wait)
 
 
 def of_the_past(circuits: Circuits, clock: Clock, last_doubts: Mapping[str, int]) -> None:

@@ -3,6 +3,8 @@
 Every change here happens in the caller's unit of work. What Twilio names is bound in `binding`.
 """
 
+from typing import Any
+
 from appliance.config import Config
 from appliance.handover import charge
 from appliance.model import ANSWERED_ELSEWHERE, MANUAL, Held, JobKind, OutboxMessage, OutboxState, masked
@@ -10,6 +12,7 @@ from appliance.outbox import binding, permission
 from appliance.queue.lane import follow
 from appliance.store import Tx, cards
 from appliance.store.cards import CardKind, Fact
+from appliance.store.news import Event
 from appliance.twilio import codes
 from appliance.wire import Blame, SendOutcome, TwilioMessageResult
 
@@ -39,6 +42,7 @@ def begin(tx: Tx, outbox_id: int, tag: str, config: Config) -> OutboxMessage | N
         if found.reason == Held.IN_CHARGE:
             charge.withdrawn(tx, row)
         return None
+    tx.tell("handed to Twilio", outbox=row.id, organization=row.organization_id, attempt=row.attempt + 1)
     tx.attempts.begin(row.id, row.attempt + 1, tag)
     return tx.outbox.begin(outbox_id, tag)
 
@@ -52,6 +56,7 @@ def record(tx: Tx, row: OutboxMessage, result: TwilioMessageResult, config: Conf
             assert result.sid is not None
             current = tx.outbox.get(row.id)
             assert current is not None
+            tx.tell("taken by Twilio", outbox=row.id, sid=result.sid, status=result.status)
             binding.name(tx, row, row.attempt, result.sid, result.status or "", result.code)
             binding.derive(tx, current, config)
         case SendOutcome.NOT_SENT:
@@ -96,6 +101,7 @@ def doubt(tx: Tx, row: OutboxMessage, detail: str) -> None:
     if tx.outbox.end(row.id, OutboxState.DOUBT, expected=OutboxState.SENDING, reason=detail):
         tx.attempts.end(row.id, row.attempt)
         _card(tx, row, CardKind.DOUBT, why=detail)
+        _tell(tx, row, Event.DOUBT, detail)
         tx.jobs.tick(JobKind.SETTLE)
 
 
@@ -140,6 +146,7 @@ def park(tx: Tx, row: OutboxMessage, why: str, **facts: Fact) -> None:
     """Whether it was sent cannot be told from Twilio's log: a person decides."""
     if tx.outbox.end(row.id, OutboxState.PARKED, expected=row.state, reason=why):
         _card(tx, row, CardKind.DOUBT, case="parked", why=why, **facts)
+        _tell(tx, row, "left to a person", why)
         binding.bury(tx, row, f"not sure it arrived: {why}")
 
 
@@ -176,6 +183,17 @@ def settle_crashed(tx: Tx) -> None:
         row = tx.outbox.get(outbox_id)
         assert row is not None
         doubt(tx, row, "the appliance stopped while sending")
+
+
+def _tell(tx: Tx, row: OutboxMessage, event: str, why: str) -> None:
+    about = next((each.sid for each in tx.messages.answered_by(row.id)), None)
+    whose: dict[str, Any] = {
+        "message": about,
+        "organization": row.organization_id,
+        "outbox": row.id,
+        "attempt": row.attempt,
+    }
+    tx.tell(event, "warning", error=why, **whose)
 
 
 def _card(tx: Tx, row: OutboxMessage, kind: CardKind, **facts: Fact) -> None:

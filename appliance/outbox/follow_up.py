@@ -12,6 +12,7 @@ from appliance.queue.outcome import Dead, Done, Outcome
 from appliance.queue.tolerance import of_each, unreadable
 from appliance.store import Store, Tx
 from appliance.store.box import Fact
+from appliance.store.news import Event
 
 AFTER = 4 * HOUR
 FORGET = 7 * 24 * HOUR  # an old box that learns to follow up does not ask for its whole history
@@ -29,7 +30,7 @@ class FollowUpHandler:
 
     async def run(self, _job: Job) -> Outcome:
         found = await of_each(self._accounts, self.follow_up)
-        return unreadable(self._clock.now()) if found.unreadable else Done()
+        return unreadable(self._clock.now(), found.unreadable) if found.unreadable else Done()
 
     def give_up(self, _job: Job, error: str) -> Outcome:
         return Dead(error)
@@ -71,6 +72,14 @@ class FollowUpHandler:
                 binding.name(tx, current, 0, logged.sid, logged.status, logged.error_code)
                 binding.derive(tx, current, self._config)
             tx.box.put(Fact.FOLLOWED_UP_TO, row.id, row.account)
+            tx.tell(
+                Event.FOLLOWED_UP,
+                outbox=row.id,
+                organization=row.organization_id,
+                status=logged and logged.status,
+                price=logged and logged.price,
+                currency=logged and logged.currency,
+            )
 
         await self._store.write(conclude)
 

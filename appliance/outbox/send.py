@@ -4,15 +4,16 @@ import secrets
 from functools import partial
 
 from appliance.config import Config
-from appliance.model import SECOND, Job, OutboxMessage, OutboxState
+from appliance.model import SECOND, Job, OutboxMessage, OutboxState, account_of, channel_resource
 from appliance.outbox import consequences, delivery
 from appliance.outbox.evidence import Claim
 from appliance.outbox.settle import claim_of, is_still_absent, read
 from appliance.ports import Accounts, Clock, LogUnavailableError, TooMuchError
-from appliance.queue.circuit import Circuits
+from appliance.queue.circuit import Circuits, access_of
 from appliance.queue.outcome import Dead, Done, Outcome, Snooze
 from appliance.queue.tolerance import unreadable
 from appliance.store import Store, Tx
+from appliance.twilio import codes
 from appliance.wire import Blame, LogRead, OutboundMessage, SendOutcome, TwilioMessageResult
 
 LONGEST_VALIDITY = 36_000  # seconds: Twilio takes 1 to so many
@@ -33,8 +34,8 @@ class SendHandler:
         except TooMuchError as error:  # it will stay so: a person decides
             said = str(error)
             return Done(lambda tx: delivery.park_again(tx, job.payload["outbox"], said))
-        except LogUnavailableError:
-            return unreadable(self._clock.now())
+        except LogUnavailableError as error:
+            return unreadable(self._clock.now(), {account_of(job.resource): error})
         tag = secrets.token_hex(8)
 
         def begin(tx: Tx) -> OutboxMessage | None:
@@ -72,8 +73,12 @@ class SendHandler:
         return Dead(error, lambda tx: delivery.strand(tx, job.payload["outbox"], error))
 
     def _outcome(self, row: OutboxMessage, result: TwilioMessageResult) -> Outcome:
+        why = f"{result.detail}: {codes.words(result.code)}" if result.code else result.detail
         effects = partial(delivery.record, row=row, result=result, config=self._config)
         if result.outcome == SendOutcome.NOT_SENT:
-            pause = PAUSES.get(result.blame, 0.0)
-            return Snooze(self._clock.now() + int(pause * SECOND), result.detail, effects)
-        return Dead(result.detail, effects) if result.outcome == SendOutcome.REFUSED else Done(effects)
+            at = self._clock.now() + int(PAUSES.get(result.blame, 0.0) * SECOND)
+            return Snooze(at, why, effects, trouble=consequences.circuit_of(row, result.blame))
+        if result.outcome == SendOutcome.REFUSED:
+            return Dead(why, effects)
+        works = [access_of(row.account), channel_resource(row.channel_id, row.account)]
+        return Done(effects, over=works if result.outcome == SendOutcome.ACCEPTED else ())

@@ -29,9 +29,9 @@ class SettleHandler:
         due = min((each for each in found.said.values() if each is not None), default=None)
         soon = self._clock.now() + SECOND
         if found.unreadable:
-            again = unreadable(self._clock.now())
+            again = unreadable(self._clock.now(), found.unreadable)
             return again if due is None else replace(again, at=min(again.at, max(due, soon)))
-        return Done(_well) if due is None else Snooze(max(due, soon), "the grace is not over", _well)
+        return Done(_well) if due is None else Snooze(max(due, soon), "the grace is not over", _well, quiet=True)
 
     def give_up(self, _job: Job, error: str) -> Outcome:
         return Snooze(self._clock.now() + LATER, error, lambda tx: tx.cards.open(CardKind.SETTLE, BOX, said=error))

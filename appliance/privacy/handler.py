@@ -46,7 +46,7 @@ class ForgetHandler:
             if at is not None:
                 later.append(at)
         if later:
-            return Snooze(min(later), "something is waited for", _look_again)
+            return Snooze(min(later), "something is waited for", _look_again, quiet=True)
         return Done(_look_again)
 
     def give_up(self, _job: Job, error: str) -> Outcome:

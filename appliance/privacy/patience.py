@@ -8,6 +8,7 @@ from appliance.queue.tolerance import LATER
 from appliance.store import Tx, cards
 from appliance.store.cards import CardKind, Fact
 from appliance.store.forgotten import Forgetting
+from appliance.store.news import Level
 
 UNREAD = 24 * HOUR  # so long Twilio's log is waited for; then it goes on without it
 TELL = HOUR  # from when on the owner is told
@@ -74,6 +75,8 @@ def note(tx: Tx, forgetting: Forgetting, wait: Wait) -> int:
     now = tx.now
     since = min(forgetting.waits_since or now, now)
     unread_since = min(forgetting.unread_since or now, now) if wait.unread else None
+    level: Level = "warning" if wait.unread else "debug"
+    tx.tell("forgetting waits", level, trouble=f"forgetting {forgetting.id}", error=str(wait), number=forgetting.id)
     look_at = now + min(max(wait.least, (now - since) // PART), wait.most)
     tx.forgotten.wait(forgetting.id, str(wait), since=since, unread_since=unread_since, look_at=look_at)
     subject = cards.forgetting(forgetting.id)
@@ -87,4 +90,5 @@ def note(tx: Tx, forgetting: Forgetting, wait: Wait) -> int:
 def go_on(tx: Tx, forgetting: Forgetting, state: str, **columns: Any) -> None:
     """The next step begins; nothing is waited for any more."""
     tx.forgotten.move(forgetting.id, state, **columns)
+    tx.tell("forgetting goes on", over=[f"forgetting {forgetting.id}"], number=forgetting.id, state=state)
     tx.cards.close(CardKind.FORGET, cards.forgetting(forgetting.id))

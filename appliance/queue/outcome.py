@@ -1,6 +1,10 @@
-"""What a handler decided. It is a value: the worker alone writes it down, effects and the job's end in one unit."""
+"""What a handler decided. It is a value: the worker alone writes it down, effects and the job's end in one unit.
 
-from collections.abc import Awaitable, Callable
+The worker also tells of it. `trouble`: the name of what keeps other jobs too, so that it is told once while it lasts;
+`over`: those that the job shows to be over. `quiet`: nothing failed, it is too early.
+"""
+
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +23,7 @@ def nothing(_tx: Tx) -> None:
 @dataclass(frozen=True, slots=True)
 class Done:
     effects: Effects = nothing
+    over: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,7 @@ class Retry:
 
     at: int
     error: str
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,8 @@ class Snooze:
     reason: str
     effects: Effects = nothing
     acquitted: bool = False
+    trouble: str = ""
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,7 @@ class Dead:
 
     error: str
     effects: Effects = nothing
+    trouble: str = ""
 
 
 Outcome = Done | Retry | Snooze | Dead

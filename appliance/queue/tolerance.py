@@ -3,7 +3,7 @@ customer's part of it no other customer.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -45,9 +45,10 @@ async def of_each(accounts: Iterable[str], work: Callable[[str], Awaitable[T]]) 
     )
 
 
-def unreadable(now: int, effects: Effects = nothing) -> Snooze:
-    """How a job ends that needs the log: nobody's fault, again soon."""
-    return Snooze(now + AGAIN, "Twilio's log cannot be read", effects)
+def unreadable(now: int, found: Mapping[str, LogUnavailableError], effects: Effects = nothing) -> Snooze:
+    """How a job ends that needs the log: nobody's fault, again soon. `found`: by account, why it could not be read."""
+    whose = ", ".join(f"{account}: {why}" for account, why in found.items())
+    return Snooze(now + AGAIN, f"Twilio's log cannot be read ({whose})", effects)
 
 
 class Tolerance:

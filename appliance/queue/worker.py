@@ -23,6 +23,7 @@ from appliance.queue.gate import Gate
 from appliance.queue.lane import rearm
 from appliance.queue.outcome import Dead, Done, Handler, Outcome, Retry, Snooze, backoff
 from appliance.queue.plan import Offer, Plan, is_alone, plan
+from appliance.queue.telling import tell
 from appliance.store import Store, Tx, cards
 from appliance.store.cards import CardKind
 
@@ -162,12 +163,12 @@ class Worker:
             # On a full disk it stays as it is: the next start makes it ready, and knows that this end was no crash.
             with suppress(TimeoutError):
                 async with asyncio.timeout(PUT_BACK):
-                    await self._record(job, Snooze(self._clock.now(), "the appliance was stopped"))
+                    await self._record(job, Snooze(self._clock.now(), "the appliance was stopped", quiet=True))
             raise
         except StorageUnavailableError as error:  # nobody's fault: it costs no attempt
-            outcome = Snooze(self._clock.now() + SECOND, str(error))
+            outcome = Snooze(self._clock.now() + SECOND, str(error), trouble="storage")
         except Exception as error:  # whatever a handler does, the job has an end
-            log.exception("job failed", job=job.id, kind=job.kind)
+            log.exception("job failed", job=job.id, kind=job.kind, message=job.message_sid, attempt=job.attempts)
             outcome = self._failed(job, handler, f"internal error ({type(error).__name__})")
         concluding = asyncio.create_task(self._conclude(job, handler, outcome))
         try:
@@ -207,9 +208,7 @@ class Worker:
                 await self._clock.sleep(1.0)
                 continue
             break
-        ending = type(outcome).__name__.lower()
-        self._metrics.jobs.labels(job.kind, ending).inc()
-        log.info("job ended", job=job.id, kind=job.kind, outcome=ending, attempt=job.attempts)
+        self._metrics.jobs.labels(job.kind, type(outcome).__name__.lower()).inc()
 
 
 def finish(tx: Tx, job: Job, outcome: Outcome, config: Config) -> None:
@@ -223,8 +222,10 @@ def finish(tx: Tx, job: Job, outcome: Outcome, config: Config) -> None:
             ended = tx.jobs.put_back(job, at, error, refund=False)
         case Snooze(at=at, reason=reason, acquitted=acquitted):
             ended = tx.jobs.put_back(job, at, reason, refund=True, acquitted=acquitted)
-    if ended and not isinstance(outcome, Retry):
-        outcome.effects(tx)
+    if ended:
+        tell(tx, job, outcome)
+        if not isinstance(outcome, Retry):
+            outcome.effects(tx)
     rearm(tx, job, config)
 
 

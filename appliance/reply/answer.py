@@ -6,11 +6,13 @@ from appliance.inbox.missed import LATE
 from appliance.model import ANSWER, Handover, Held, TextKey
 from appliance.outbox.permission import Refusal
 from appliance.ports import Reply
+from appliance.queue.circuit import AI
 from appliance.queue.outcome import Dead, Done, Outcome
 from appliance.reply.case import Case
 from appliance.reply.provider import Unavailable
 from appliance.store import Tx, cards
 from appliance.store.cards import CardKind
+from appliance.store.news import Event
 from appliance.twilio import encoding
 
 
@@ -63,6 +65,15 @@ def _write(tx: Tx, case: Case, reply: Reply, body: str) -> bool:
         reply_no=case.job.payload.get("reply_no", 1),
         intended_by=case.job.payload.get("intended_by", ""),
     )
+    tx.tell(
+        Event.DRAFTED,
+        outbox=outbox_id,
+        organization=case.organization.id,
+        message=case.messages[0].sid,
+        messages=len(case.messages),
+        source=reply.source,
+        tokens=reply.tokens,
+    )
     taken = tx.messages.claim_for(outbox_id, case.message_ids)
     assert taken
     tx.conversations.answered(case.conversation.id)
@@ -79,14 +90,14 @@ def over(answered: Done) -> Done:
         tx.cards.close(CardKind.AI, cards.BOX)
         answered.effects(tx)
 
-    return Done(effects)
+    return Done(effects, over=[AI])
 
 
 def apology(case: Case, why: Unavailable) -> Outcome:
     def effects(tx: Tx) -> None:
         apologise(tx, case, why)
 
-    return Dead(why.reason, effects)
+    return Dead(why.reason, effects, trouble=AI if why.is_providers else "")
 
 
 def apologise(tx: Tx, case: Case, why: Unavailable) -> None:

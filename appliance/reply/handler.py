@@ -8,6 +8,7 @@ from appliance.config import Config
 from appliance.model import Job
 from appliance.outbox.permission import loop_guard
 from appliance.ports import Clock, Reply
+from appliance.queue.circuit import AI
 from appliance.queue.outcome import Dead, Done, Outcome, Retry, Snooze
 from appliance.reply.answer import abandon, answer, apologise, apology, hold_back, over
 from appliance.reply.case import Case, load
@@ -33,8 +34,9 @@ class ReplyHandler:
         match await self._provider.ask(readable(case), deadline=deadline, attempt=job.attempts):
             case Reply() as reply:
                 return over(answer(case, reply))
-            case Wait(at=at, reason=reason, failed=failed):
-                return Retry(at, reason) if failed else Snooze(at, reason)
+            case Wait(at=at, reason=reason, failed=failed, is_providers=is_providers):
+                trouble = AI if is_providers else ""
+                return Retry(at, reason, trouble) if failed else Snooze(at, reason, trouble=trouble)
             case Unavailable() as why:
                 return apology(case, why)
 

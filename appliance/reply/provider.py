@@ -19,11 +19,12 @@ LONGEST_CALL = 30 * SECOND  # of the deadline, so that a hung call leaves time f
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Ask again at a time (ms UTC). `failed`: it was asked in vain, so the attempt counts."""
+    """Ask again at a time (ms UTC). `failed`: it was asked in vain, so the attempt counts. `is_providers`: as below."""
 
     at: int
     reason: str
     failed: bool = False
+    is_providers: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +102,5 @@ class Provider:
             self._breaker.failed(milliseconds(self._clock))
         if attempt >= (MOST_PAID if error.is_paid else self._max_attempts):
             return Unavailable(str(error), is_providers=not error.is_paid)
-        return Wait(min(now + backoff(attempt, self._random), deadline), str(error), failed=True)
+        at = min(now + backoff(attempt, self._random), deadline)
+        return Wait(at, str(error), failed=True, is_providers=not error.is_paid)

@@ -7,11 +7,11 @@ headers. What the owner must act on is told in the server's own words (`refusal`
 
 import asyncio
 import math
-import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from email.utils import parsedate_to_datetime
+from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -22,17 +22,18 @@ from appliance.model import Organization
 from appliance.ports import Dialogue, Permanent, Reply, ResponderError, Retryable, Trial
 from appliance.responder import screening
 from appliance.responder.dialect import Dialect, Request
-from appliance.responder.refusal import Refusal, refusal, told
+from appliance.responder.refusal import Refusal, refusal, retry_after, told
 from appliance.responder.screening import Flaw
 from appliance.texts import MAX_LENGTH
 from appliance.wire import Fault, Trouble
 
 MAX_BODY = 256 * 1024  # bytes, after decompression
-MAX_RETRY_AFTER = 3_600.0  # seconds
 MORE = 4  # times ai.max_output_tokens, at most, for the second try: thoughts are ten times as long as an answer
+MAX_TOKENS = 10_000_000  # of one call; what a server counts beyond is nonsense
 DIALECTS = 6  # ways to ask until one is taken
 HELLO = Dialogue(Organization(0, "a shop", "en", "UTC"), ("Hello",))
 TINY = 16  # tokens that suffice to see that it answers
+Tokens = tuple[int, int]  # in, out
 _CONNECT = 10.0  # seconds for name, TCP and TLS together
 _WORDS = 2.0  # seconds that an error's words may take to arrive
 _CUT = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
@@ -73,6 +74,12 @@ class _Usage(msgspec.Struct):
     prompt_tokens: float | None = None
     completion_tokens: Any = None
 
+    def counted(self) -> Tokens | None:
+        """In and out, where the server counts both, in numbers that can be."""
+        counts = (self.prompt_tokens, self.completion_tokens)
+        found = [int(each) for each in counts if isinstance(each, int | float) and 0 <= each <= MAX_TOKENS]
+        return (found[0], found[1]) if len(found) == len(counts) else None
+
 
 class _Completion(msgspec.Struct):
     choices: list[_Choice] | None = None
@@ -94,14 +101,18 @@ class Llm:
         max_output_tokens: int,
         context_tokens: int = 6_000,
         reasoning_effort: str | None = None,
+        heard: Callable[[str, Tokens | None], None] = lambda _outcome, _tokens: None,
     ) -> None:
-        """`base_url` is what `/chat/completions` hangs below; `context_tokens` are prompt and answer together."""
+        """`base_url` is what `/chat/completions` hangs below; `context_tokens` are prompt and answer together. `heard`:
+        of each request what came back, and what the server counted.
+        """
         self._url = base_url.rstrip("/") + "/chat/completions"
         self._headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "appliance"}
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
         self._api_key = api_key or ""
         self._model = model
+        self._heard = heard
         self._most = max_output_tokens * MORE
         is_openai = self._url.startswith("https://api.openai.com/")
         self._dialect = Dialect(model, max_output_tokens, context_tokens, reasoning_effort, is_openai=is_openai)
@@ -113,9 +124,16 @@ class Llm:
         Raises Retryable or Permanent. An answer that cannot be sent is the message's own fault: then what of it can,
         else Permanent.
         """
+        spent: list[Tokens] = []
+        reply = await self._best(dialogue, timeout, spent)
+        return replace(
+            reply, tokens=(sum(each[0] for each in spent), sum(each[1] for each in spent)) if spent else None
+        )
+
+    async def _best(self, dialogue: Dialogue, timeout: float, spent: list[Tokens]) -> Reply:
         until = time.monotonic() + timeout
         room = self._dialect.room
-        first = await self._try(dialogue, room, until)
+        first = await self._try(dialogue, room, until, spent)
         if isinstance(first, Reply):
             return first
         fits, reason, left = first.fits, first.reason, until - time.monotonic()
@@ -125,7 +143,7 @@ class Llm:
             more = most if first.is_wordless else min(room * 2, most) if first.is_cut else room
             # Whatever becomes of it is no news of the provider: it may just have been too long for what was left.
             with suppress(ResponderError):
-                second = await self._try(dialogue, more, until)
+                second = await self._try(dialogue, more, until, spent)
                 if isinstance(second, Reply):
                     if first.is_wordless:  # thoughts ate the room, and would for the next one too
                         self._dialect.room = more
@@ -140,8 +158,10 @@ class Llm:
             await self._session.close()
             self._session = None
 
-    async def _try(self, dialogue: Dialogue, room: int, until: float) -> Reply | Flaw:
+    async def _try(self, dialogue: Dialogue, room: int, until: float, spent: list[Tokens]) -> Reply | Flaw:
         request, completion = await self._answered(dialogue, room, until)
+        if tokens := (completion.usage or _Usage()).counted():
+            spent.append(tokens)
         return self._read(request, completion)
 
     async def trial(self, timeout: float) -> Trial:
@@ -164,9 +184,16 @@ class Llm:
         """Asked in a dialect that the server takes; what it refuses is not paid for."""
         for _ in range(DIALECTS):
             request = self._dialect.request(dialogue, room)
-            answer = await self._ask(request, max(until - time.monotonic(), 0.0))
+            try:
+                answer = await self._ask(request, max(until - time.monotonic(), 0.0))
+            except ResponderError as error:
+                is_unreachable = isinstance(error, Retryable) and error.unreachable
+                self._heard("unreachable" if is_unreachable else "unusable", None)
+                raise
             if isinstance(answer, _Completion):
+                self._heard("answered", (answer.usage or _Usage()).counted())
                 return request, answer
+            self._heard("limited" if answer.status == HTTPStatus.TOO_MANY_REQUESTS else "refused", None)
             # What a server repeats of a customer's words must teach nothing about the server.
             said = [line for message in request.messages[1:] for line in message.content.split("\n")]
             answer = answer.without(said)
@@ -221,7 +248,7 @@ class Llm:
                 with suppress(TimeoutError, aiohttp.ClientError, Retryable):  # the status says enough
                     async with asyncio.timeout(min(_WORDS, timeout / 2)):
                         words = await _body(response)
-                return refusal(response.status, words, _retry_after(response.status, response.headers))
+                return refusal(response.status, words, retry_after(response.status, response.headers))
             completion = _decode(await _body(response), response.content_type)
             if completion.error and not completion.choices:
                 return told(response.status, {"error": completion.error})
@@ -251,28 +278,6 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
         if len(answer) > MAX_BODY:
             raise Retryable("the answer was too large", is_paid=True)
     return bytes(answer)
-
-
-def _retry_after(status: int, headers: Mapping[str, str]) -> float | None:
-    """Seconds the server asks to be left alone (RFC 9110, 10.2.3)."""
-    if status not in {429, 503}:
-        return None
-    value = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        wanted = float(value)
-    elif (until := _timestamp(value)) is not None:
-        sent = _timestamp(headers.get("Date", ""))  # the server's own clock: ours may be wrong
-        wanted = until - (time.time() if sent is None else sent)
-    else:
-        return None
-    return min(max(wanted, 1.0), MAX_RETRY_AFTER)
-
-
-def _timestamp(value: str) -> float | None:
-    try:
-        return parsedate_to_datetime(value).timestamp()
-    except (ValueError, OverflowError):
-        return None
 
 
 def _decode(body: bytes, content_type: str) -> _Completion:

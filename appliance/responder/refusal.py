@@ -2,8 +2,10 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
 from itertools import groupby
 from typing import Any
 
@@ -12,6 +14,7 @@ import msgspec
 from appliance.ports import Permanent, ResponderError, Retryable
 from appliance.printable import escaped
 
+MAX_RETRY_AFTER = 3_600.0  # seconds
 MAX_WORDS = 240  # characters
 SHORTEST_LINE = 6  # characters of what was said that a server may repeat
 MAX_MESSAGE = 4_096  # characters of an error that are looked at
@@ -200,3 +203,25 @@ def _values(found: Any, name: str = "", depth: int = 4) -> Iterator[tuple[str, A
             yield from _values(value, name, depth - 1)
     else:
         yield name, found
+
+
+def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
+    """Seconds the server asks to be left alone (RFC 9110, 10.2.3)."""
+    if status not in {429, 503}:
+        return None
+    value = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        wanted = float(value)
+    elif (until := _timestamp(value)) is not None:
+        sent = _timestamp(headers.get("Date", ""))  # the server's own clock: ours may be wrong
+        wanted = until - (time.time() if sent is None else sent)
+    else:
+        return None
+    return min(max(wanted, 1.0), MAX_RETRY_AFTER)
+
+
+def _timestamp(value: str) -> float | None:
+    try:
+        return parsedate_to_datetime(value).timestamp()
+    except (ValueError, OverflowError):
+        return None

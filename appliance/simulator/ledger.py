@@ -41,6 +41,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "from",
     opt_out: str = ""  # STOP or START, when this inbound message changed what may be sent back
     history: tuple[Change, ...] = ()
     deleted: bool = False
+    price: str | None = None  # Twilio says it some time after the message was sent
 
     @property
     def inbound(self) -> bool:

@@ -37,7 +37,7 @@ def message_resource(entry: Entry) -> dict[str, Any]:
         "messaging_service_sid": entry.service or None,
         "num_media": str(len(entry.media)),
         "num_segments": str(segments(entry.body)),
-        "price": None,
+        "price": entry.price,
         "price_unit": "USD",
         "sid": entry.sid,
         "status": entry.status,

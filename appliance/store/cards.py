@@ -149,6 +149,13 @@ class Cards:
         names = ", ".join(f"'{kind}'" for kind in kinds)
         return self._sql.all(f"SELECT * FROM cards WHERE closed_at IS NULL AND kind IN ({names})")  # noqa: S608
 
+    def counted_in_the_box(self) -> dict[str, int]:
+        """How many are open, by kind."""
+        return {
+            str(row[0]): row[1]
+            for row in self._sql.all("SELECT kind, count(*) FROM cards WHERE closed_at IS NULL GROUP BY kind")
+        }
+
     def dismiss(self, card_id: int, reason: str) -> None:
         self._sql.run("UPDATE cards SET closed_at = ?, dismissed = ? WHERE id = ?", self._sql.now, reason, card_id)
 

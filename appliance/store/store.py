@@ -26,6 +26,7 @@ from appliance.store.database import (
 )
 from appliance.store.erasure import again, compare
 from appliance.store.lock import Lock
+from appliance.store.news import Audience
 from appliance.store.reserve import Reserve
 from appliance.store.restoration import complete
 from appliance.store.sql import Sql
@@ -54,6 +55,7 @@ class Store:
         lock: Lock,
         writer: tuple[Runner, Tx],
         reader: tuple[Runner, Tx],
+        audience: Audience | None,
     ) -> None:
         """`opened`: the lock and the connections, closed with the store."""
         self.directory = directory
@@ -67,11 +69,15 @@ class Store:
         self._lock = lock
         self._run, writer_tx = writer
         self._read, self._reader_tx = reader
-        self._writer = Writer(self._run, writer_tx, self._checkpoint_if_due, self._fault)
+        self._writer = Writer(self._run, writer_tx, self._checkpoint_if_due, self._fault, audience)
 
     @classmethod
-    async def open(cls, directory: Path, clock: Clock, on_fault: OnFault = ignore) -> "Store":
-        """`on_fault` is told of each write that was lost. Raises AlreadyRunningError or DatabaseError, one sentence."""
+    async def open(
+        cls, directory: Path, clock: Clock, on_fault: OnFault = ignore, audience: Audience | None = None
+    ) -> "Store":
+        """`on_fault` is told of each write that was lost, `audience` of what the others have to tell. Raises
+        AlreadyRunningError or DatabaseError, one sentence.
+        """
 
         async def connect(mode: str) -> Runner:
             connection = await aiosqlite.connect(uri(path, mode), uri=True, isolation_level=None)
@@ -101,7 +107,7 @@ class Store:
             await read(configure_reader)
             parts = (run, await run(begin)), (read, await read(begin))
             Reserve(directory).keep()
-            return cls(directory, clock, on_fault, stack.pop_all(), lock, *parts)
+            return cls(directory, clock, on_fault, stack.pop_all(), lock, *parts, audience)
 
     async def write(self, unit: Callable[[Tx], T]) -> T:
         """Run a unit of work; returns once it is on disk. See Writer.write."""

@@ -3,6 +3,9 @@
 `store.write(lambda tx: …)` runs the closure inside the writer's transaction: all of it is committed, or none.
 """
 
+from collections.abc import Collection
+from typing import Any
+
 from appliance.store.attempts import Attempts
 from appliance.store.box import Box
 from appliance.store.cards import Cards
@@ -18,6 +21,7 @@ from appliance.store.knowledge import Knowledge
 from appliance.store.letters import Letters
 from appliance.store.links import Links
 from appliance.store.messages import Messages
+from appliance.store.news import Level, News
 from appliance.store.organizations import Channels, Organizations
 from appliance.store.outbox import Outbox
 from appliance.store.persons import Persons
@@ -48,6 +52,14 @@ class Tx:
         self.outbox = Outbox(sql)
         self.persons = Persons(sql)
         self.times = Times(sql)
+        self.news: list[News] = []
+        self.commit_seconds = 0.0  # of the last batch
+
+    def tell(
+        self, event: str, level: Level = "debug", *, trouble: str = "", over: Collection[str] = (), **facts: Any
+    ) -> None:
+        """Have it told, in the log and in figures, as soon as this unit is on disk; see News."""
+        self.news.append(News(event, level, trouble, over, facts))
 
     @property
     def now(self) -> int:

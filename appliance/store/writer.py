@@ -6,6 +6,7 @@ inside a transaction is impossible by construction.
 
 import asyncio
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 import aiosqlite
 
 from appliance.errors import ApplianceError, StorageBrokenError, StorageBusyError, StorageFullError
+from appliance.store.news import Audience, Nobody
 from appliance.store.tx import Tx
 
 T = TypeVar("T")
@@ -48,11 +50,17 @@ class BatchLostError(Exception):
 
 
 def commit_batch(connection: sqlite3.Connection, tx: Tx, units: list[Unit]) -> list[Any]:
-    """Run units in one transaction, each in its savepoint; a unit's own error is its result, as Failed."""
+    """Run units in one transaction, each in its savepoint; a unit's own error is its result, as Failed.
+
+    What they have to tell is in `tx.news` afterwards.
+    """
+    tx.news.clear()
     try:
         connection.execute("BEGIN IMMEDIATE")
         results = [_run_unit(connection, tx, unit) for unit in units]
+        began = time.perf_counter()
         connection.execute("COMMIT")
+        tx.commit_seconds = time.perf_counter() - began
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -62,6 +70,7 @@ def commit_batch(connection: sqlite3.Connection, tx: Tx, units: list[Unit]) -> l
 
 def _run_unit(connection: sqlite3.Connection, tx: Tx, unit: Unit) -> Any:
     connection.execute("SAVEPOINT unit")
+    told = len(tx.news)
     try:
         result = unit(tx)
     except Exception as error:  # a unit's error belongs to its caller
@@ -71,6 +80,7 @@ def _run_unit(connection: sqlite3.Connection, tx: Tx, unit: Unit) -> Any:
             raise BatchLostError from error
         connection.execute("ROLLBACK TO unit")
         connection.execute("RELEASE unit")
+        del tx.news[told:]
         return Failed(error)
     connection.execute("RELEASE unit")
     return result
@@ -101,8 +111,11 @@ class Writer:
         tx: Tx,
         after: Callable[[], Awaitable[None]],
         on_fault: Callable[[ApplianceError], None],
+        audience: Audience | None = None,
     ) -> None:
-        """`after` is awaited between batches (checkpoints), `on_fault` is told of every batch that was lost."""
+        """`after` is awaited between batches (checkpoints), `on_fault` is told of every batch that was lost, `audience`
+        of what those had to tell that were not.
+        """
         self._run = run
         self._tx = tx
         self._after = after
@@ -110,6 +123,7 @@ class Writer:
         self._draining: asyncio.Task[None] | None = None
         self.broken: ApplianceError | None = None
         self._on_fault = on_fault
+        self._audience = audience or Nobody()
         self.batches = 0
 
     async def write(self, unit: Callable[[Tx], T]) -> T:
@@ -151,9 +165,13 @@ class Writer:
             return [Failed(self.broken)] * len(units)
         self.batches += 1
         try:
-            return await self._run(lambda connection: commit_batch(connection, self._tx, units))
+            results = await self._run(lambda connection: commit_batch(connection, self._tx, units))
         except Exception as error:  # noqa: BLE001  # every caller of the batch hears of it
             return [Failed(self.lost(error))] * len(units)
+        self._audience.committed(self._tx.commit_seconds)
+        for news in self._tx.news:
+            self._audience.hear(news)
+        return results
 
     def lost(self, error: Exception) -> Exception:
         """What an error of the connection means for whoever waits; where it failed it is not used again."""

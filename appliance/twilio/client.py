@@ -34,10 +34,10 @@ def trouble() -> Trouble | None:
     return Trouble(Fault.SERVER, f"HTTP {answer.status_code}") if answer.status_code >= 500 else None
 
 
-def code_in(body: str) -> int | None:
+def code_of(answer: Response) -> int | None:
     """Twilio's error code, where the body is Twilio's JSON."""
     try:
-        code = json.loads(body)["code"]
+        code = json.loads(answer.text)["code"]
     except (ValueError, KeyError, TypeError):
         return None
     return code if isinstance(code, int) else None

@@ -1,6 +1,7 @@
 """Reads Twilio's own log of messages, completely or not at all (Twilio docs, "Messages resource")."""
 
 import contextlib
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from twilio.rest import Client
 from appliance.links.trouble import trouble_of
 from appliance.model import HOUR, SECOND
 from appliance.ports import Clock, LogUnavailableError, TooMuchError
-from appliance.twilio.client import code_in, last_answer, trouble
+from appliance.twilio.client import code_of, last_answer, trouble
 from appliance.wire import LoggedMessage, LogRead, Media, Trouble, forms, on_twilios_clock
 
 T = TypeVar("T")
@@ -104,7 +105,7 @@ def _said(fault: Exception) -> str:
     answer = last_answer.get()
     if answer is None or not isinstance(fault, TwilioException):
         return type(fault).__name__
-    code = code_in(answer.text)
+    code = code_of(answer)
     return f"HTTP {answer.status_code}" + ("" if code is None else f", Twilio error {code}")
 
 
@@ -161,6 +162,13 @@ def _twilio_now(ours: int) -> int:
     return ours
 
 
+def _price(told: Any) -> float | None:
+    """A text such as "-0.00750"."""
+    with contextlib.suppress(ValueError, TypeError):
+        return found if math.isfinite(found := float(told)) else None
+    return None
+
+
 def _logged(resource: Any) -> LoggedMessage:
     created: datetime = resource.date_created
     return LoggedMessage(
@@ -173,4 +181,6 @@ def _logged(resource: Any) -> LoggedMessage:
         error_code=resource.error_code if isinstance(resource.error_code, int) else None,
         created_at=int(created.replace(tzinfo=created.tzinfo or UTC).timestamp() * SECOND),
         num_media=int(resource.num_media or 0),
+        price=_price(resource.price),
+        currency=str(resource.price_unit or "").upper(),
     )

@@ -4,6 +4,7 @@ The client has no timeout of its own and its `max_retries` repeats POSTs, so nei
 "Messages resource"; outcome classes: a POST that may have been read is in doubt, never repeated.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -15,7 +16,7 @@ from twilio.rest import Client
 
 from appliance.links.trouble import trouble_of
 from appliance.twilio import codes, encoding
-from appliance.twilio.client import TwilioHttp, code_in, last_answer, trouble
+from appliance.twilio.client import TwilioHttp, code_of, last_answer, trouble
 from appliance.wire import Blame, Fault, OutboundMessage, SendOutcome, Trouble, TwilioMessageResult
 
 _NOTHING_WRITTEN = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
@@ -34,8 +35,9 @@ class TwilioSender:
         timeout: float,
         messaging_service_sid: str | None = None,
         hear: Callable[[Trouble | None], None] = lambda _trouble: None,
+        sent: Callable[[TwilioMessageResult], None] = lambda _result: None,
     ) -> None:
-        """`hear`: what each call says about the link.
+        """`hear`: what each call says about the link. `sent`: what became of each message.
 
         `credentials`: (user, secret) pairs in the order they are tried. `timeout`: seconds for one call.
 
@@ -46,6 +48,7 @@ class TwilioSender:
         self._status_url = status_url
         self._service = messaging_service_sid or values.unset
         self._hear = hear
+        self._sent = sent
 
     async def send(self, message: OutboundMessage) -> TwilioMessageResult:
         result = TwilioMessageResult(SendOutcome.NOT_SENT, detail="no credentials", blame=Blame.ACCOUNT)
@@ -56,6 +59,7 @@ class TwilioSender:
                 self._clients.sort(key=lambda other, works=client: other is not works)  # type: ignore[misc]
                 break
         self._hear(result.trouble)
+        self._sent(result)
         return result
 
     def clients(self) -> Sequence[Client]:
@@ -81,7 +85,9 @@ class TwilioSender:
             return _failure(error)
         if not isinstance(created.sid, str) or not created.sid:
             return TwilioMessageResult(SendOutcome.DOUBT, detail="no sid")
-        return TwilioMessageResult(SendOutcome.ACCEPTED, sid=created.sid, status=str(created.status))
+        told = str(created.num_segments)
+        segments = int(told) if re.fullmatch("[0-9]{1,3}", told) else 0
+        return TwilioMessageResult(SendOutcome.ACCEPTED, sid=created.sid, status=str(created.status), segments=segments)
 
     async def probe(self) -> Trouble | None:
         found: Trouble | None = Trouble(Fault.CREDENTIALS, "no credentials")
@@ -105,7 +111,7 @@ def _failure(error: Exception) -> TwilioMessageResult:
     answer = last_answer.get()
     if not isinstance(error, TwilioRestException) or answer is None:
         return TwilioMessageResult(SendOutcome.DOUBT, detail=type(error).__name__, trouble=trouble_of(error))
-    status, code = answer.status_code, code_in(answer.text)
+    status, code = answer.status_code, code_of(answer)
     outcome, blame = codes.classify(status, code)
     return TwilioMessageResult(
         outcome,

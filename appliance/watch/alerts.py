@@ -7,7 +7,6 @@ but the end of a number.
 from email.header import Header
 
 import aiohttp
-import structlog
 
 from appliance.config import Config
 from appliance.model import MINUTE, SECOND, Job
@@ -21,7 +20,6 @@ AT_ONCE = 20  # alerts a run
 TIMEOUT = 10.0  # seconds
 AGAIN = 30 * SECOND
 LATER = 5 * MINUTE  # the same after it failed again and again
-log = structlog.get_logger()
 
 
 class AlertHandler:
@@ -51,10 +49,8 @@ class AlertHandler:
         return [(row, in_words(tx, row, self._config.server.language)) for row in untold(tx)[:AT_ONCE]]
 
     def _failed(self, fault: str) -> Outcome:
-        if not self._failures:
-            log.warning("alert was not taken", error=fault)
         self._failures += 1
-        return Snooze(self._clock.now() + min(AGAIN * self._failures, LATER), fault)
+        return Snooze(self._clock.now() + min(AGAIN * self._failures, LATER), f"the alert was not taken: {fault}")
 
 
 def untold(tx: Tx) -> list[Row]:

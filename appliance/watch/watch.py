@@ -119,6 +119,7 @@ class Watch:
             tx.cards.close(card["kind"], card["subject"])
         if self._model_answers(tx):
             tx.cards.close(CardKind.AI, BOX)
+            tx.tell("the model answers", over=[link.AI])
         reminders.remind(tx)
         if self._is_to_be_told_elsewhere(tx):
             tx.jobs.tick(JobKind.ALERT)

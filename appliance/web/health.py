@@ -8,10 +8,11 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from appliance import logs
-from appliance.model import OutboxState
+from appliance.model import SECOND, OutboxState
 from appliance.operations.status import Status, status
 from appliance.store import Store, Tx
 from appliance.store.box import Fact
+from appliance.store.cards import CardKind
 from appliance.web.access import METRICS_PATH
 from appliance.web.errors import json_response
 
@@ -46,7 +47,7 @@ class MetricsPage:
 
     async def metrics(self, _request: web.Request) -> web.Response:
         counted, twice, accounts = await self._store.inspect(
-            lambda tx: (status(tx, 0), tx.counts.sent_twice(), list(_of_accounts(tx)))
+            lambda tx: (status(tx, 0), tx.counts.sent_twice(), [*_of_accounts(tx), *_of_the_box(tx)])
         )
         families = [*self._registry.collect(), *_from_store(counted, twice, self._store), *accounts]
         body = generate_latest(_Snapshot(families))
@@ -72,7 +73,6 @@ def _from_store(counted: Status, twice: int, store: Store) -> Iterator[Metric]:
     yield GaugeMetricFamily("appliance_queue_oldest_ready_seconds", "How long the longest waiting job is due.", oldest)
     yield _labelled("appliance_outbox_messages", "Replies by state.", "state", counted.outbox)
     yield _labelled("appliance_conversations", "Conversations by status.", "status", counted.conversations)
-    yield GaugeMetricFamily("appliance_cards", "Open cards: what needs the owner.", counted.cards)
     yield GaugeMetricFamily("appliance_orphans", "Messages to unknown numbers.", counted.messages["orphaned"])
     yield GaugeMetricFamily("appliance_wal_bytes", "Size of the database's write-ahead log.", store.wal_bytes())
     yield CounterMetricFamily("appliance_commit_batches", "Commits, each of one batch of work.", store.batches)
@@ -94,6 +94,17 @@ def _of_accounts(tx: Tx) -> Iterator[Metric]:
             unsettled.add_metric([account, state], counted.get((account, state), 0))
     yield unsettled
     yield unreadable
+
+
+def _of_the_box(tx: Tx) -> Iterator[Metric]:
+    counted = tx.cards.counted_in_the_box()
+    by_kind = {str(kind): counted.get(kind, 0) for kind in CardKind}
+    yield _labelled("appliance_cards", "Open cards: what needs the owner.", "kind", by_kind)
+    age = GaugeMetricFamily("appliance_backup_age_seconds", "Since the last copy that was taken; none: there is none.")
+    taken_at = tx.box.number(Fact.BACKUP_AT)
+    if taken_at is not None:
+        age.add_metric([], max(0, tx.now - taken_at) / SECOND)
+    yield age
 
 
 def _labelled(name: str, documentation: str, label: str, values: Mapping[str, float]) -> Metric:

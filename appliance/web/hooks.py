@@ -13,6 +13,7 @@ from appliance.config import Config
 from appliance.errors import ApplianceError
 from appliance.inbox.intake import Intake
 from appliance.inbox.refused import MESSAGE, STATUS, Place, Refusals
+from appliance.logs import Seldom
 from appliance.metrics import Metrics
 from appliance.model import OutboxMessage
 from appliance.outbox import binding
@@ -50,6 +51,8 @@ class Hooks:
         self._intake = intake
         self._config = config
         self._count = metrics.webhooks.labels
+        self._seldom = Seldom()
+        self._misfits = metrics.misfits.labels
         self._refusals = refusals
         self._not_stored = not_stored
         self._failed = failed
@@ -88,9 +91,10 @@ class Hooks:
             try:
                 response = await handler(request)
             except RefusedError as error:
-                log.warning("webhook refused", reason=str(error))
+                self._seldom.tell("warning", "webhook refused", error=str(error))
                 self._count(hook, "refused").inc()
                 if isinstance(error, UnfitError):
+                    self._misfits(hook).inc()
                     await self._explain(hook, await _received(request), error.form)
                 refusal = refuse()
                 refusal.text = ""
@@ -123,10 +127,10 @@ class Hooks:
             received = await self._intake.receive(message)
         except ApplianceError as error:
             self._not_stored()
-            raise _cannot_store(error) from error
+            raise self._cannot_store(error) from error
         self._count(MESSAGE, received).inc()
         request[_PLACES] = [Place(message.account, MESSAGE, message.recipient[:_ADDRESS])]
-        log.info("message received", sid=message.sid, result=received, media=len(message.media))
+        log.debug("message received", message=message.sid, result=received, media=len(message.media))
         return web.Response(text=EMPTY_TWIML, content_type="text/xml", charset="utf-8")
 
     async def status(self, request: web.Request) -> web.Response:
@@ -137,13 +141,17 @@ class Hooks:
         try:
             row = await self._store.write(partial(binding.apply, report=report, config=self._config))
         except ApplianceError as error:
-            raise _cannot_store(error) from error
+            raise self._cannot_store(error) from error
         if row is not None and report.error_code is not None:
             self._failed(row, report.error_code)
         self._count(STATUS, "stored").inc()
         request[_PLACES] = [Place(account, STATUS) for account in report.accounts]
-        log.info("status received", sid=report.sid, status=report.status, error_code=report.error_code)
+        log.debug("status received", sid=report.sid, status=report.status, error_code=report.error_code)
         return web.Response(status=204)
+
+    def _cannot_store(self, error: ApplianceError) -> web.HTTPServiceUnavailable:
+        self._seldom.tell("error", "webhook not stored", error=str(error))
+        return web.HTTPServiceUnavailable(text="")
 
 
 async def _stray(request: web.Request) -> web.Response:
@@ -167,8 +175,3 @@ async def _received(request: web.Request) -> webhook.Request:
     except TimeoutError:
         raise web.HTTPRequestTimeout(text="") from None
     return webhook.Request(request.raw_path, request.headers, body, request.query.get("o", ""))
-
-
-def _cannot_store(error: ApplianceError) -> web.HTTPServiceUnavailable:
-    log.error("webhook not stored", reason=str(error))
-    return web.HTTPServiceUnavailable(text="")

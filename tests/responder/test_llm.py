@@ -14,7 +14,8 @@ from aiohttp import web
 
 from appliance.model import Organization, TextKey, Topic
 from appliance.ports import Dialogue, Permanent, Reply, ResponderError, Retryable, Turn
-from appliance.responder.llm import MAX_RETRY_AFTER, Llm
+from appliance.responder.llm import Llm
+from appliance.responder.refusal import MAX_RETRY_AFTER
 from tests.support.fake_ai import FAULTS, WORDS, FakeAi, completion, fault_url
 
 KEY = "sk-key-canary-91c2"

@@ -13,8 +13,22 @@ from typing import Any
 import appliance
 
 ROOT = Path(appliance.__file__).parent
-# What every step uses, and the store's statements: a walk is told without them.
-APART = ("model", "wire", "errors", "clock", "ports", "metrics", "logs", "printable", "config", "store")
+# What every step uses, who is told of it, and the store's statements: a walk is told without them.
+APART = (
+    "model",
+    "wire",
+    "errors",
+    "clock",
+    "ports",
+    "metrics",
+    "logs",
+    "printable",
+    "config",
+    "store",
+    "journal",
+    "assembly",
+    "links",
+)
 
 
 class Walk:
