@@ -1,7 +1,6 @@
-"""What passes between the appliance and Twilio, as plain values. No I/O.
+"""What passes between the appliance and Twilio, as plain values, times in ms UTC. No I/O.
 
-Times are integer milliseconds UTC. Sources: Twilio docs, "Twilio's request to your incoming message webhook URL" and
-"Messages resource".
+Sources: Twilio docs, "Twilio's request to your incoming message webhook URL" and "Messages resource".
 """
 
 import re

@@ -64,7 +64,7 @@ async def two(tmp_path: Path) -> AsyncIterator[World]:
 
 def routes() -> set[str]:
     app = web.Application()
-    desk: Any = type("Desk", (), {"store": None, "config": Config()})
+    desk: Any = type("Desk", (), {"store": None, "config": Config(), "untold": None})
     for part in (Api(desk, ""), Persons(desk, ""), Cards(desk), Status(desk), Probes("")):
         part.add_to(app)
     found = {(each.method, each.resource.canonical) for each in app.router.routes() if each.resource}

@@ -116,12 +116,14 @@ def answered(world: World) -> list[str]:
     return sorted(entry.recipient for entry in world.twilio.ledger if entry.body == ANSWER)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in HOURS if name != "disk full"])
 async def test_an_hour_of(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Told once and taken back; each of the 200 is answered once."""
     await an_hour(name, tmp_path, capfd)
 
 
+@pytest.mark.slow
 @needs_root
 async def test_an_hour_of_a_full_disk(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Webhooks hear 503; Twilio's log brings what they could not."""
