@@ -126,13 +126,13 @@ class Engine:
         consequences.of_the_past(self.circuits, clock, past.last_doubts)
         self.bell = Bell()
         self.shelves = Shelves()
-        senders = [account.sender for account in adapters.accounts.values()]
-        self.outage = Outage(store, senders, clock, self.bell)
+        self.outage = Outage(store, [account.sender for account in adapters.accounts.values()], clock, self.bell)
         hold = Hold(past.unread, self.bell.ring)
         attempts, breaker = config.queue.max_attempts, adapters.links.get(link.AI)
         self._provider = Provider(
             adapters.responder, self.circuits, self.outage, breaker, clock, random.random, attempts
         )
+        self._alerts = AlertHandler(store, config, clock)
         self._settle = SettleHandler(store, adapters.accounts, config, clock)
         self._timekeeper = Timekeeper(store, clock, config.ai.deadline, past.rows)
         self.schedule = Schedule(store, config, clock, self.bell, self._timekeeper)
@@ -168,6 +168,7 @@ class Engine:
             self._clock,
             ask_model=self._ask_model,
             ring=self.bell.ring,
+            tell=self._tell,
             latest=self._past.latest,
         )
 
@@ -181,7 +182,7 @@ class Engine:
             JobKind.FOLLOW_UP: FollowUpHandler(store, adapters.accounts, config, clock),
             JobKind.HAND_BACK: HandBackHandler(store, adapters.accounts, config, clock, self.bell),
             JobKind.FORGET: ForgetHandler(store, adapters.accounts, config, clock, self.bell),
-            JobKind.ALERT: AlertHandler(store, config, clock),
+            JobKind.ALERT: self._alerts,
             JobKind.BACKUP: chores.Backup(store, clock),
             JobKind.IDLE: chores.idle(config),
             JobKind.EXPIRED: chores.expired(),
@@ -194,6 +195,11 @@ class Engine:
         if first is not None:
             deadline = self._clock.now() + MODEL_PATIENCE
             await self._provider.ask(Dialogue(first, ("Hello?",)), deadline=deadline, attempt=1)
+
+    async def _tell(self) -> None:
+        """While workers wait, as for a clock to be set, somebody has to know why."""
+        if not self.reconciled.is_set():
+            await self._alerts.tell()
 
     async def resume(self) -> None:
         """Take up what the dead run left: its running jobs are ready again, its sends in flight are in doubt."""

@@ -30,27 +30,31 @@ class AlertHandler:
         self._failures = 0
 
     async def run(self, _job: Job) -> Outcome:
+        fault = await self.tell()
+        if fault is None:
+            self._failures = 0
+            return Done()
+        self._failures += 1
+        return Snooze(self._clock.now() + min(AGAIN * self._failures, LATER), f"the alert was not taken: {fault}")
+
+    async def tell(self) -> str | None:
+        """All that nobody was told of yet; what went wrong, None where everything was taken."""
         url = self._config.alerts.url
         if url is None:
-            return Done()
+            return None
         found = await self._store.read(self._untold)
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT), trust_env=False) as session:
             for row, card in found:
                 if fault := await _post(session, url, card, is_reminder=row["reminders"] > 0):
-                    return self._failed(fault)
+                    return fault
                 await self._store.write(lambda tx, row=row: tx.cards.alerted(row["id"], row["reminders"]))  # type: ignore[misc]
-        self._failures = 0
-        return Done()
+        return None
 
     def give_up(self, _job: Job, error: str) -> Outcome:
         return Snooze(self._clock.now() + LATER, error)
 
     def _untold(self, tx: Tx) -> list[tuple[Row, Card]]:
         return [(row, in_words(tx, row, self._config.server.language)) for row in untold(tx)[:AT_ONCE]]
-
-    def _failed(self, fault: str) -> Outcome:
-        self._failures += 1
-        return Snooze(self._clock.now() + min(AGAIN * self._failures, LATER), f"the alert was not taken: {fault}")
 
 
 def untold(tx: Tx) -> list[Row]:

@@ -25,6 +25,7 @@ ASK_MODEL = MINUTE  # each question is paid for
 
 class Watch:
     """`ask_model`: one question to the model's provider, which its link hears of; `ring`: told of a job that is due;
+    `tell`: sends the alerts while no worker does;
     `latest`: what any clock had shown before this run (ms UTC).
     """
 
@@ -38,6 +39,7 @@ class Watch:
         *,
         ask_model: Callable[[], Awaitable[None]],
         ring: Callable[[], None],
+        tell: Callable[[], Awaitable[None]],
         latest: int,
     ) -> None:
         self._store = store
@@ -47,6 +49,7 @@ class Watch:
         self._clock = clock
         self._ask_model = ask_model
         self._ring = ring
+        self._tell_elsewhere = tell
         self._latest = latest
         self._started_at = clock.now()
         self.unstored: Sequence[Condition] = ()  # what no card can tell, as the disk takes none
@@ -78,6 +81,7 @@ class Watch:
                 await self._store.write(lambda tx: self._tell(tx, found))
                 self._ring()
             self.unstored = ()
+            await self._tell_elsewhere()
         except StorageUnavailableError:
             self.unstored = found
             return

@@ -91,7 +91,7 @@ async def test_it_is_tried_until_it_is_taken(
         assert [heard.title for heard in listener.heard].count("Unknown number") == 1
         assert listener.elsewhere == 0
     written = "".join(capfd.readouterr())
-    assert written.count("alert was not taken") == 1
+    assert written.count("[warning  ] alert") == 1
     assert PATH not in written
 
 

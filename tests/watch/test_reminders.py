@@ -98,7 +98,7 @@ async def test_on_whatsapp_again_when_the_window_has_closed(tmp_path: Path) -> N
         await sleep(world, 23 * HOUR)
         assert await reminders(world) == [2]
         assert (await world.told())[0].startswith(
-            "whatsapp:…7777 still waits, and WhatsApp takes no free answer any more. The customer asks for a person."
+            "whatsapp:…7777 still waits, and WhatsApp's 24 hours are over. The customer asks for a person"
         )
 
         await sleep(world, 24 * HOUR)
@@ -112,13 +112,13 @@ async def test_who_writes_again_opens_the_window_again(tmp_path: Path) -> None:
         await world.say("ATENDENTE", ON_WHATSAPP, WHATSAPP)
         await world.settle()
         await sleep(world, 25 * HOUR)
-        assert "takes no free answer" in (await world.told())[0]
+        assert "24 hours are over" in (await world.told())[0]
 
         await world.say("Oi?", ON_WHATSAPP, WHATSAPP)
         await world.settle()
 
         told = (await world.told())[0]
-        assert "takes no free answer" not in told
+        assert "24 hours are over" not in told
         assert "The customer wrote again" in told
 
 

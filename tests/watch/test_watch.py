@@ -119,7 +119,7 @@ async def test_a_name_that_is_not_found_is_named(tmp_path: Path) -> None:
         await pass_(world, SOON)
 
         assert await world.cards() == ["unreachable"]
-        assert "the name was not found (twilio.invalid)" in (await words_of(world, "unreachable"))["text"]
+        assert "o nome não foi encontrado (twilio.invalid)" in (await words_of(world, "unreachable"))["text"]
 
 
 @pytest.mark.parametrize("trouble", ["unreachable", "credentials"])
@@ -246,7 +246,7 @@ async def test_who_was_apologised_to_is_not_forgotten(tmp_path: Path) -> None:
         model.answer = echo
         await pass_(world, SOON)
         assert await world.cards() == ["unanswered"]
-        assert (await words_of(world, "unanswered"))["text"].startswith("3 customers were told")
+        assert (await words_of(world, "unanswered"))["text"].startswith("They were told that their message has arrived")
 
         assert len((await api.post("dead-letters/retry"))[1]["retried"]) == 3
         await pass_(world, 30)
