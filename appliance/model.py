@@ -1,7 +1,6 @@
 """The product's words as plain values: addresses, messages, conversations, jobs, the outbox. No I/O.
 
-Times are integer milliseconds UTC. Addresses (`+5511…`, `whatsapp:+5511…`) are opaque strings, never taken apart to
-build a key or to reply (Twilio docs, "Key concepts for WhatsApp").
+Times are milliseconds UTC. Addresses are opaque, never taken apart (Twilio docs, "Key concepts for WhatsApp").
 """
 
 import re
@@ -253,6 +252,7 @@ class OutboxMessage:
     recipient: str = ""
     account: str = MAIN  # of its channel
     person_id: int | None = None  # of its contact
+    source: str = ""  # where its words come from: see ports.Reply
     seen: int | None = None  # the person's newest message that its writer knew
 
 

@@ -5,6 +5,7 @@ caller's unit of work. Sources: Twilio docs, "Messages resource", "Track the mes
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from appliance.config import Config
@@ -18,6 +19,7 @@ from appliance.model import (
     JobStatus,
     OutboxMessage,
     OutboxState,
+    StoredMessage,
     TextKey,
     is_forgotten,
     masked,
@@ -192,22 +194,22 @@ def _arrived(tx: Tx, row: OutboxMessage) -> None:
             tx.outbox.end(draft.id, OutboxState.SUPERSEDED, expected=OutboxState.READY, reason="answered before")
             tx.messages.release(draft.id)
     tx.messages.claim_free(row.id, sorted(covers))
-    _tell(tx, row)
+    answered = tx.messages.answered_by(row.id) if covers else []
+    _tell(tx, row, answered)
     if row.kind == MANUAL:
         charge.spoke_through_us(tx, row)
-    elif row.kind == ANSWER and (back := [each for each in tx.messages.answered_by(row.id) if each.handed_back]):
+    elif row.kind == ANSWER and (back := [each for each in answered if each.handed_back]):
         charge.answered_after_all(tx, row.contact_id, back)
 
 
-def _tell(tx: Tx, row: OutboxMessage) -> None:
+def _tell(tx: Tx, row: OutboxMessage, answered: Sequence[StoredMessage]) -> None:
     """One line for each message that it answers; the friendly text is no answer."""
     event: Event | str = "apologised" if row.kind == TextKey.UNAVAILABLE else Event.ANSWERED
     about: dict[str, Any] = {"organization": row.organization_id, "outbox": row.id, "attempt": row.attempt}
-    source = tx.outbox.source(row.id)
-    for message in tx.messages.answered_by(row.id):
+    for message in answered:
         seconds = max(0, tx.now - message.received_at) / SECOND
         level: Level = "info" if event == Event.ANSWERED else "debug"
-        tx.tell(event, level, message=message.sid, source=source, seconds=seconds, **about)
+        tx.tell(event, level, message=message.sid, source=row.source, seconds=seconds, **about)
 
 
 def _undelivered(tx: Tx, row: OutboxMessage, failed: Attempt) -> None:

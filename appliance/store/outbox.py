@@ -112,10 +112,6 @@ class Outbox(Repository[OutboxMessage]):
             sid,
         )
 
-    def source(self, outbox_id: int) -> str:
-        """Where its words come from: see ports.Reply."""
-        return str(self._sql.value("SELECT source FROM outbox WHERE id = ?", outbox_id))
-
     def covers(self, outbox_id: int) -> list[int]:
         """The messages that it was written for, whoever has them now."""
         found: list[int] = msgspec.json.decode(self._sql.value("SELECT covers FROM outbox WHERE id = ?", outbox_id))
