@@ -27,8 +27,8 @@ TIMEOUT = 10_000  # ms, of one call to Twilio
 Point = Callable[..., Awaitable[None]]
 
 
-def _unclear(trouble: Trouble) -> TwilioMessageResult:
-    return TwilioMessageResult(SendOutcome.DOUBT, detail=f"no clear answer: {trouble}", trouble=trouble)
+def _unclear(detail: str, trouble: Trouble) -> TwilioMessageResult:
+    return TwilioMessageResult(SendOutcome.DOUBT, detail=detail, trouble=trouble)
 
 
 # What the real sender makes of each answer on the wire; test_simulation asks it.
@@ -51,11 +51,11 @@ RESULTS = {
         trouble=Trouble(Fault.TIMEOUT, "connecting"),
     ),
     "error": TwilioMessageResult(SendOutcome.DOUBT, detail="HTTP 500", trouble=Trouble(Fault.SERVER, "HTTP 500")),
-    "timeout": _unclear(Trouble(Fault.TIMEOUT, "waiting for the answer")),
-    "late": _unclear(Trouble(Fault.TIMEOUT, "waiting for the answer")),
-    "reset": _unclear(Trouble(Fault.BROKEN, "ServerDisconnectedError")),
-    "half_json": TwilioMessageResult(SendOutcome.DOUBT, detail="no clear answer: JSONDecodeError"),
-    "no_sid": TwilioMessageResult(SendOutcome.DOUBT, detail="Twilio's answer had no sid"),
+    "timeout": _unclear("ServerTimeoutError", Trouble(Fault.TIMEOUT, "waiting for the answer")),
+    "late": _unclear("ServerTimeoutError", Trouble(Fault.TIMEOUT, "waiting for the answer")),
+    "reset": _unclear("ServerDisconnectedError", Trouble(Fault.BROKEN, "ServerDisconnectedError")),
+    "half_json": TwilioMessageResult(SendOutcome.DOUBT, detail="JSONDecodeError"),
+    "no_sid": TwilioMessageResult(SendOutcome.DOUBT, detail="no sid"),
     "bare_429": TwilioMessageResult(SendOutcome.DOUBT, detail="HTTP 429"),
 }
 

@@ -26,6 +26,7 @@ _UNITS = {
     "Life.report": "callback",
     "Life.join": "join",
     "Outage": "outage",
+    "Unheard": "unheard",
 }
 _RECORDED = {
     JobKind.REPLY: "reply",
