@@ -83,7 +83,7 @@ def check(session: Session, ctx: click.Context, online: bool, fix: bool, yes: bo
         say_json(json_of(findings, language))
     else:
         show(findings, language)
-        click.echo(f"\n{summary(findings, language)}")
+        click.echo(encodable(f"\n{summary(findings, language)}"))
     ctx.exit(0 if all_well(findings) else 1)
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import textwrap
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -53,7 +54,9 @@ def encodable(text: str) -> str:
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
-        return text.translate(PLAIN).encode(encoding, "replace").decode(encoding)
+        plain = unicodedata.normalize("NFD", text.translate(PLAIN))
+        plain = "".join(each for each in plain if not unicodedata.combining(each))
+        return plain.encode(encoding, "replace").decode(encoding)
     return text
 
 
