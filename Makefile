@@ -31,7 +31,7 @@ check: $(VENV)/.development  ## Lint, format, types, layers
 	@$(RUN) -m mypy
 	@$(RUN) -m pytest --quiet tests/test_layers.py
 
-words: $(VENV)/.development  ## After a change of what cards say: compiles the translations, writes docs/cards*.md
+words: $(VENV)/.development  ## After a change of what cards, status or check say: compiles the translations, writes docs/cards*.md
 	@$(RUN) -m babel.messages.frontend compile --directory appliance/notices/locale --domain notices
 	@$(RUN) -m appliance.notices
 

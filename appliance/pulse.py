@@ -12,6 +12,7 @@ from appliance.store.box import Fact
 SILENCE = 30.0  # seconds without a sign of life from the workers
 SPACE = 32 * 1024  # bytes
 PATIENCE = 5.0  # seconds for the writer
+STOPPING, WORKERS, STORE = "stopping", "the workers do not answer", "the store does not answer"
 
 
 def _need_space(tx: Tx) -> None:
@@ -41,9 +42,9 @@ class Pulse:
 
     async def _silent(self) -> list[str]:
         """Loop, writer and workers; a full disk is no reason to be started again."""
-        found = ["stopping"] if self._stopping.is_set() else []
+        found = [STOPPING] if self._stopping.is_set() else []
         if self._clock.monotonic() - self._worker.beat > SILENCE:
-            found.append("the workers do not answer")
+            found.append(WORKERS)
         try:
             await asyncio.wait_for(self._store.write(lambda tx: tx.box.get(Fact.RUN)), PATIENCE)
         except StorageUnavailableError:
@@ -51,7 +52,7 @@ class Pulse:
         except ApplianceError as error:
             found.append(str(error))
         except TimeoutError:
-            found.append("the store does not answer")
+            found.append(STORE)
         return found
 
     async def watch(self) -> None:

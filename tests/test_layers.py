@@ -59,7 +59,7 @@ NEEDS = {
     ),
     "watch": "config errors links model notices operations ports queue store wire",
     "privacy": "appliance config errors inbox inbox.keywords model operations outbox ports printable queue store wire",
-    "diagnosis": "config errors model ports store wire",
+    "diagnosis": "config errors model notices ports store wire",
     # drivers and assembly
     "web": "chores config errors inbox links logs metrics model notices operations outbox ports privacy queue reply.shelf store twilio.misfit twilio.webhook wire",
     "pulse": "errors ports queue store systemd",

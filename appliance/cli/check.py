@@ -10,7 +10,7 @@ import click
 
 from appliance.cli.client import Api, beside, talk
 from appliance.cli.findings import as_json as json_of
-from appliance.cli.findings import encodable, show, sum_up
+from appliance.cli.findings import encodable, show
 from appliance.cli.owner import become_owner
 from appliance.cli.render import one_line, say, say_json
 from appliance.cli.session import Command, Session, json_option, pass_session
@@ -20,7 +20,9 @@ from appliance.diagnosis import box, examination
 from appliance.diagnosis.box import Facts
 from appliance.diagnosis.finding import Finding, Kind, all_well, found
 from appliance.diagnosis.webhook import Repair, shown
+from appliance.diagnosis.words import CHANGE, CHANGED, FIELDS, NOTHING, summary
 from appliance.errors import ApplianceError, ConfigurationError, DatabaseError, ForeignError, RequestError
+from appliance.notices.translation import translated, translation
 from appliance.store.database import FILE_NAME, refuse_shared
 from appliance.store.restoration import is_present
 
@@ -70,17 +72,18 @@ def check(session: Session, ctx: click.Context, online: bool, fix: bool, yes: bo
         facts = _facts(config)
     except ApplianceError:
         if not as_json:
-            show(findings)
+            show(findings, config.server.language or "en")
         raise
     known = facts or Facts(config.storage.directory / FILE_NAME, [], [], {})
+    language = config.server.language or known.language
     findings += box.of_database(facts) if facts else [found(Kind.DATABASE_NONE, file=str(known.file))]
     if online:
         findings += asyncio.run(_online(config, known, fix, yes, as_json))
     if as_json:
-        say_json(json_of(findings))
+        say_json(json_of(findings, language))
     else:
-        show(findings)
-        click.echo(f"\n{sum_up(findings)}")
+        show(findings, language)
+        click.echo(encodable(f"\n{summary(findings, language)}"))
     ctx.exit(0 if all_well(findings) else 1)
 
 
@@ -103,22 +106,24 @@ def _facts(config: Config) -> Facts | None:
 
 async def _look(api: Api, file: Path) -> Facts:
     report, channels = await api.get("verify"), (await api.get("channels"))["channels"]
-    topics = {}
-    for each in (await api.get("organizations"))["organizations"]:
+    topics, organizations = {}, (await api.get("organizations"))["organizations"]
+    for each in organizations:
         topics[each["name"]] = len((await api.get("knowledge", organization=each["name"]))["topics"])
     problems = [] if report["ok"] else [one_line(problem) for problem in report["problems"]]
-    return Facts(file, problems, [(each["address"], each["account"]) for each in channels], topics)
+    language = organizations[0]["language"] if organizations else "en"
+    return Facts(file, problems, [(each["address"], each["account"]) for each in channels], topics, language)
 
 
 async def _online(config: Config, facts: Facts, fix: bool, yes: bool, quiet: bool) -> list[Finding]:
     from appliance.assembly.instruments import instruments  # noqa: PLC0415 - the whole product; the rest of the command needs it not
 
     failed: list[Finding] = []
+    language = config.server.language or facts.language
     async with instruments(config) as made, beside(config) as api:
         for wish in await examination.repairs(config, facts, made) if fix else []:
             if not quiet:
-                say(_told(wish))
-            if yes or click.confirm("Change it at Twilio?"):
+                say(_told(wish, language))
+            if yes or click.confirm(translation(language).gettext(CHANGE)):
                 failed += await examination.repair(wish, made)
             if not quiet:
                 click.echo()
@@ -126,12 +131,17 @@ async def _online(config: Config, facts: Facts, fix: bool, yes: bool, quiet: boo
         return [*await examination.examine(config, facts, made, desk), *failed]
 
 
-def _told(wish: Repair) -> Iterator[str]:
+def _told(wish: Repair, language: str) -> Iterator[str]:
     """What a change does."""
-    before, after = wish.before, wish.after
-    yield f"{before.place[0].upper()}{before.place[1:]} {one_line(before.name)}, account {wish.account}"
-    for name in ("url", "method", "fallback", "application"):
+    before, after, say_it = wish.before, wish.after, translation(language).gettext
+    place = say_it(before.place)
+    heading = {"place": place[0].upper() + place[1:], "name": one_line(before.name), "account": wish.account}
+    yield encodable(say_it(CHANGED).format_map(heading))
+    for name, field in FIELDS.items():
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
-            old, new = (shown(each) if name in ("url", "fallback") else each for each in (old, new))
-            yield encodable(f"  {name:<12}{one_line(old or '(none)')} → {one_line(new or '(none)')}")
+            old, new = (
+                translated(shown(each), language) if name in ("url", "fallback") else each for each in (old, new)
+            )
+            old, new = (one_line(each or say_it(NOTHING)) for each in (old, new))
+            yield encodable(f"  {say_it(field):<12}{old} → {new}")

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import textwrap
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -18,9 +19,9 @@ PLAIN = str.maketrans({"✓": "+", "✗": "x", "–": "-", "→": ">", "…": ".
 _NARROWEST = 30  # columns for what is so
 
 
-def lines(findings: Sequence[Finding]) -> Iterator[tuple[str, bool | None]]:
+def lines(findings: Sequence[Finding], language: str) -> Iterator[tuple[str, bool | None]]:
     """Each line, and what its mark means. A terminal's width is kept; a file gets each sentence in one line."""
-    told = [(each.ok, words(each)) for each in findings]
+    told = [(each.ok, words(each, language)) for each in findings]
     width = max((columns_of(one_line(each.subject)) for _, each in told), default=0)
     before = 1 + len(GAP) + width + len(GAP)
     left = max(shutil.get_terminal_size((sys.maxsize, 0)).columns - before, _NARROWEST)
@@ -40,18 +41,11 @@ def _wrapped(text: str, columns: int) -> list[str]:
     return textwrap.wrap(one_line(text), columns, break_long_words=False, break_on_hyphens=False) or [""]
 
 
-def show(findings: Sequence[Finding]) -> None:
-    for line, ok in lines(findings):
+def show(findings: Sequence[Finding], language: str) -> None:
+    for line, ok in lines(findings, language):
         has_mark = not line.startswith(" ")
         mark = click.style(line[0], fg=MARKS[ok][1]) if has_mark and "NO_COLOR" not in os.environ else line[0]
         click.echo(encodable(mark + line[1:]))
-
-
-def sum_up(findings: Sequence[Finding]) -> str:
-    bad = sum(each.ok is False for each in findings)
-    noted = sum(each.ok is None for each in findings)
-    rest = f" To note: {noted}." if noted else ""
-    return f"All is well.{rest}" if not bad else f"To do: {bad} of {len(findings)}.{rest}"
 
 
 def encodable(text: str) -> str:
@@ -60,16 +54,18 @@ def encodable(text: str) -> str:
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
-        return text.translate(PLAIN).encode(encoding, "replace").decode(encoding)
+        plain = unicodedata.normalize("NFD", text.translate(PLAIN))
+        plain = "".join(each for each in plain if not unicodedata.combining(each))
+        return plain.encode(encoding, "replace").decode(encoding)
     return text
 
 
-def as_json(findings: Iterable[Finding]) -> dict[str, Any]:
-    """`ok` null: it cannot be told."""
+def as_json(findings: Iterable[Finding], language: str) -> dict[str, Any]:
+    """`ok` null: it cannot be told. Kinds and values are the same in every language."""
     every = list(findings)
     told = []
     for each in every:
-        said = words(each)
+        said = words(each, language)
         told.append(
             {"kind": str(each.kind), "ok": each.ok, "subject": said.subject, "what": said.what, "fix": said.fix or None}
             | {"values": each.values}

@@ -92,7 +92,7 @@ def told(seen: Seen) -> Iterator[str]:
         for line in rest:
             yield from ("  " + part for part in wrapped(one_line(line), width - 2))
     if more := figures["cards"] - len(urgent):
-        yield from ("", f"… and {more} more.")
+        yield from ("", lines.more(more, reader))
 
 
 def watch(config: Config) -> int:

@@ -13,12 +13,15 @@ from appliance.model import masked
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the database has. `channels`: (address, account); `topics`: how many, by organization."""
+    """What the database has. `channels`: (address, account); `topics`: how many, by organization; `language`: of the
+    first one.
+    """
 
     file: Path
     problems: Sequence[str]
     channels: Sequence[tuple[str, str]]
     topics: Mapping[str, int]
+    language: str = "en"
 
 
 def of_configuration(config: Config, environ: Mapping[str, str]) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from appliance.ports import Console, ConsoleError, Hook, Place
 from appliance.wire import MESSAGES_PATH, RETRIES, SANDBOX
 
 NEEDED = frozenset({"ct", "rt", "5xx"})  # after what Twilio is to try again
+NO_URL = "what is no URL"
 _READABLE = re.compile(r"(whatsapp:)?\+[0-9]+|[0-9]{3,6}")
 
 
@@ -123,7 +124,7 @@ def shown(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "what is no URL"
+        return NO_URL
     host = parts.netloc.rpartition("@")[2]
     fragment = parts.fragment if re.fullmatch(r"[a-z0-9=&,]+", parts.fragment) else ""
     return urlunsplit((parts.scheme, host, parts.path, "…" if parts.query else "", fragment))

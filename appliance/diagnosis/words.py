@@ -1,8 +1,13 @@
-"""The sentences about findings, one format for each, with named values: here alone, so that they can be translated."""
+"""The sentences of `check`, one format for each, with named values: here alone. The translations have them as keys."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from appliance.config.sections import NO_FILE
 from appliance.diagnosis.finding import Finding, Kind
+from appliance.diagnosis.webhook import NO_URL
+from appliance.notices.translation import translated, translation
+from appliance.ports import Place
 
 _PASTE = 'Set it in the Twilio Console, with POST: "{url}" Or: appliance check --online --fix'
 _RUNNING = "sudo systemctl restart appliance"
@@ -251,7 +256,37 @@ ENGLISH = {
 }
 
 
-def words(finding: Finding) -> Words:
+ALL_WELL = "All is well."
+TO_DO = "To do: {count} of {all}."
+TO_NOTE = "To note: {count}."
+CHANGE = "Change it at Twilio?"
+CHANGED = "{place} {name}, account {account}"
+FIELDS = {"url": "url", "method": "method", "fallback": "fallback", "application": "application"}  # of a Hook
+NOTHING = "(none)"
+OURS = (NO_FILE, NO_URL, *Place)  # values that are words of ours
+_MAY_BE_OURS = ("reason", "source", "called", "location")
+
+
+def words(finding: Finding, language: str = "en") -> Words:
     """Its sentences with its values; no fix where there is nothing to do."""
-    told = ENGLISH[finding.kind]
-    return Words(*(part.format_map(finding.values) for part in (told.subject, told.what, told.fix)))
+    told, tongue, values = ENGLISH[finding.kind], translation(language), dict(finding.values)
+    for name in values.keys() & _MAY_BE_OURS:
+        values[name] = translated(str(values[name]), language)
+    parts = (told.subject, told.what, told.fix)
+    return Words(*(tongue.gettext(part).format_map(values) if part else "" for part in parts))
+
+
+def summary(findings: Sequence[Finding], language: str) -> str:
+    """The last line."""
+    tongue = translation(language)
+    bad, noted = (sum(each.ok is ok for each in findings) for ok in (False, None))
+    told = [tongue.gettext(TO_DO if bad else ALL_WELL).format(count=bad, all=len(findings))]
+    told += [tongue.gettext(TO_NOTE).format(count=noted)] if noted else []
+    return " ".join(told)
+
+
+def sentences() -> Iterator[str]:
+    """All that is translated."""
+    for told in ENGLISH.values():
+        yield from filter(None, (told.subject, told.what, told.fix))
+    yield from (ALL_WELL, TO_DO, TO_NOTE, CHANGE, CHANGED, *FIELDS.values(), NOTHING, *OURS)

@@ -29,9 +29,9 @@ ABOUT_ALERTS = (
     "more when WhatsApp's 24 hours are over.",
     "`alerts.ping_url` is asked for every five minutes while all is well. A service such as Healthchecks tells you "
     "when that stops: the box is off, has no network, or customers wait too long.",
-    "Cards of one business are in its language, with its time. `server.language` is for those of the whole box: pt-BR, "
-    "en or es. Without it they are in Portuguese where the first business is, else in English. There are no Spanish "
-    "words for cards yet: es reads English.",
+    "Cards of one business are in its language, with its time. `server.language` is for those of the whole box, and "
+    "for `appliance status` and `appliance check`: pt-BR, en or es. Without it they are in Portuguese where the first "
+    "business is, else in English. There are no Spanish words for them yet: es reads English.",
 )
 REASONS_TITLE = "All reasons"
 ABOUT_REASONS = (

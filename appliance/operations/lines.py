@@ -10,12 +10,14 @@ from appliance.links import link
 from appliance.links.link import NO_ANSWER, Link
 from appliance.model import MAIN, SECOND
 from appliance.notices.sentences import Reader, moment
-from appliance.notices.translation import translation
+from appliance.notices.translation import translated, translation
 
 NOBODY = "Nobody waits for an answer."
 NOBODY_ELSE = "Nobody else waits for an answer."
-ONE_WAITS = "{count} customer waits for an answer, for {age} now."
-MORE_WAIT = "{count} customers wait for an answer, the longest for {age}."
+WAIT = (
+    "{count} customer waits for an answer, for {age} now.",
+    "{count} customers wait for an answer, the longest for {age}.",
+)
 TODAY = "{count} message came in today", "{count} messages came in today"
 NONE_TODAY = "Nothing came in today."
 FATES = {
@@ -29,8 +31,8 @@ BACKUP = "The last backup is {age} old."
 NO_BACKUP = "There is no backup yet."
 MODEL = "The model"
 ANSWERS = "{who} answers ({age} ago)."
-SILENT = "{who} has not answered since {since} ({why})."
-REFUSES = "{who} has answered with errors since {since} ({why})."
+SILENT = "{who} has not answered since {since} ({said})."
+REFUSES = "{who} has answered with errors since {since} ({said})."
 SILENT_NOW = "{who} does not answer."
 REFUSES_NOW = "{who} answers with errors."
 UNASKED = "{who} has not been asked since the start."
@@ -39,6 +41,7 @@ SINCE = "{title} (since {since})"
 SINCE_OFTEN = "{title} (since {since}, {times} times)"
 BY_ITSELF = "By itself: {words}"
 TO_DO = "To do: {words}"
+MORE = "… and {count} more."
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))  # seconds; the same in all our languages
 
 
@@ -53,7 +56,7 @@ def waiting(customers: int, oldest: float, people: int, reader: Reader) -> str:
     tongue = translation(reader.language)
     if not customers:
         return tongue.gettext(NOBODY_ELSE if people else NOBODY)
-    return tongue.ngettext(ONE_WAITS, MORE_WAIT, customers).format(count=customers, age=age(oldest))
+    return tongue.ngettext(*WAIT, customers).format(count=customers, age=age(oldest))
 
 
 def today(counts: Mapping[str, int], reader: Reader) -> str:
@@ -94,12 +97,10 @@ def links(found: Iterable[Link], reader: Reader) -> Iterator[str]:
         who = named(each, reader)
         if each.trouble is not None:
             words = SILENT if each.trouble.fault in NO_ANSWER else REFUSES
-            why = (
-                f"{tongue.gettext(each.trouble.fault)}: {each.said}"
-                if each.said
-                else tongue.gettext(each.trouble.fault)
+            said = ": ".join(
+                filter(None, (translated(part, reader.language) for part in (each.trouble.fault, each.said)))
             )
-            yield tongue.gettext(words).format(who=who, since=moment(each.since, reader), why=why)
+            yield tongue.gettext(words).format(who=who, since=moment(each.since, reader), said=said)
         elif each.answered_at is not None:
             ago = age((reader.now - each.answered_at) / SECOND)
             yield tongue.gettext(ANSWERS).format(who=who, age=ago)
@@ -110,6 +111,11 @@ def links(found: Iterable[Link], reader: Reader) -> Iterator[str]:
 def running(started_at: int, version: str, reader: Reader) -> str:
     since = moment(started_at, reader, with_day=True)
     return translation(reader.language).gettext(RUNNING).format(since=since, version=version)
+
+
+def more(count: int, reader: Reader) -> str:
+    """Of cards that are not shown."""
+    return translation(reader.language).gettext(MORE).format(count=count)
 
 
 def card(told: Mapping[str, Any], reader: Reader, *, running: bool) -> Iterator[str]:

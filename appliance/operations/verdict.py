@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from appliance.notices.sentences import Reader, moment
-from appliance.notices.translation import translation
+from appliance.notices.translation import translated, translation
 
 NEVER_RUN = "Has never run here."
 NOT_RUNNING = "Not running since {since}."
@@ -16,6 +16,14 @@ NOT_READY = "Not ready: {reason}."
 PEOPLE = "{count} customer waits for a person.", "{count} customers wait for a person."
 CARDS = "{count} thing needs a look.", "{count} things need a look."
 CALM = "All is well."
+REASONS = (  # why it is not ready, as `pulse` and the store have it; others are shown as they are
+    "stopping",
+    "the workers do not answer",
+    "the store does not answer",
+    "The disk is full; nothing was stored",
+    "Another program holds the database; nothing was stored",
+    "The storage failed",
+)
 
 
 class Kind(StrEnum):
@@ -62,7 +70,9 @@ def verdict(state: State, reader: Reader) -> Verdict:
         return Verdict(Kind.NOT_RUNNING, not_running(state.stopped_at, reader))
     if state.fault or state.reason:
         words = tongue.gettext(FAULT if state.fault else NOT_READY)
-        return Verdict(Kind.FAULT, words.format(title=state.fault, reason=state.reason.rstrip(".")))
+        return Verdict(
+            Kind.FAULT, words.format(title=state.fault, reason=translated(state.reason.rstrip("."), reader.language))
+        )
     if state.people:
         return Verdict(Kind.PEOPLE, count(PEOPLE, state.people))
     if state.others:

@@ -46,7 +46,7 @@ def alone(tmp_path: Path, data: Path) -> CommandLine:
     config = Config()
     replace = msgspec.structs.replace
     config = replace(config, storage=replace(config.storage, directory=data))
-    config = replace(config, server=replace(config.server, public_url="https://example.com"))
+    config = replace(config, server=replace(config.server, public_url="https://example.com", language="en"))
     config = replace(config, twilio=replace(config.twilio, account_sid=ACCOUNT, auth_tokens=(TOKEN,)))
     return CommandLine(write_config(tmp_path / "box.toml", config))
 

@@ -41,7 +41,7 @@ def alone(tmp_path: Path, data: Path) -> CommandLine:
     replace = msgspec.structs.replace
     config = Config()
     config = replace(config, storage=replace(config.storage, directory=data))
-    config = replace(config, server=replace(config.server, public_url="https://example.com"))
+    config = replace(config, server=replace(config.server, public_url="https://example.com", language="en"))
     config = replace(config, twilio=replace(config.twilio, account_sid=ACCOUNT, auth_tokens=(TOKEN,)))
     command_line = CommandLine(write_config(tmp_path / "box.toml", config))
     command_line.now("org", "register", "Padaria", "--channel", SMS, "--user", "ana@example.com")

@@ -99,7 +99,7 @@ async def test_alive_killed_and_stopped(box: Box) -> None:
     assert rest[4].startswith("Running since ")
     for code, text in (killed, stopped):
         assert code == 1
-        assert re.match(r"Not running since \d\d/\d\d \d\d:\d\d\.\n\n", text)
+        assert re.match(r"Not running since \d+ \w{3} \d\d:\d\d\.\n\n", text)
         assert not any(soothing in text for soothing in ("All is well", "answers", "Running since"))
     for figures in (killed_json, stopped_json):
         assert (figures["running"], figures["started_at"]) == (False, None)

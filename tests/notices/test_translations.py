@@ -7,14 +7,20 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
+from appliance import errors, pulse
+from appliance.diagnosis import words
+from appliance.model import MAIN
 from appliance.notices import page, reasons
 from appliance.notices.sentences import Reader, told
 from appliance.notices.translation import DOMAIN, LOCALES, translated
+from appliance.operations import lines, verdict
 from appliance.store.cards import CardKind
+from tests.notices.constants import constants
 
 FILES = sorted(LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
 BY_LANGUAGE = pytest.mark.parametrize("path", FILES, ids=lambda path: path.parts[-3])
-ONE, SEVERAL = reasons.WAITING
+STATUS = [*constants(verdict), *constants(lines)]
+PAIRS = [reasons.WAITING, *(each for each in STATUS if isinstance(each, tuple))]  # one, several
 OWNER = Reader("pt-BR", "America/Sao_Paulo", 1_790_000_000_000)
 
 
@@ -45,8 +51,10 @@ def test_the_owners_languages_are_there() -> None:
 
 @BY_LANGUAGE
 def test_it_has_exactly_what_can_be_shown(path: Path) -> None:
-    """Every sentence of the cards, of their reasons and of the page; nothing that is not shown any more."""
-    assert set(read(path)) == {*reasons.sentences(), *reasons.WAITING, *page.sentences()}
+    """Every sentence of the cards, their reasons and the page, of `status` and of `check`; nothing that was once shown."""
+    single = {*reasons.sentences(), *page.sentences(), *words.sentences()}
+    single.update(each for each in STATUS if isinstance(each, str))
+    assert set(read(path)) == single.union(*PAIRS)
 
 
 @BY_LANGUAGE
@@ -66,13 +74,39 @@ def test_the_compiled_one_is_made_of_it(path: Path) -> None:
         compiled = gettext.GNUTranslations(file)
     written = read(path)
 
-    for english, other in written.items():
-        if english not in reasons.WAITING:
-            assert compiled.gettext(english) == other
-    assert compiled.ngettext(ONE, SEVERAL, 1) == written[ONE]
-    assert compiled.ngettext(ONE, SEVERAL, 2) == written[SEVERAL]
-    known = set(vars(compiled)["_catalog"]) - {"", (ONE, 0), (ONE, 1)}
-    assert known == set(written) - set(reasons.WAITING)
+    for english in set(written).difference(*PAIRS):
+        assert compiled.gettext(english) == written[english]
+    for one, several in PAIRS:
+        assert compiled.ngettext(one, several, 1) == written[one]
+        assert compiled.ngettext(one, several, 2) == written[several]
+    known = set(vars(compiled)["_catalog"]) - {"", *((one, form) for one, _ in PAIRS for form in (0, 1))}
+    assert known == set(written).difference(*PAIRS)
+
+
+def test_why_it_is_not_ready_is_known() -> None:
+    """In the words in which the pulse and the store have it; what stands in parentheses is SQLite's."""
+    stored = [
+        errors.StorageFullError(),
+        errors.StorageBusyError(),
+        errors.StorageBrokenError("The storage failed (x)."),
+    ]
+    ours = [
+        pulse.STOPPING,
+        pulse.WORKERS,
+        pulse.STORE,
+        *(str(error).rstrip(".").removesuffix(" (x)") for error in stored),
+    ]
+
+    assert list(verdict.REASONS) == ours
+    assert verdict.verdict(verdict.State(True, None, reason="The storage failed (SQLITE_IOERR)."), OWNER).sentence == (
+        "Não está pronto: não foi possível gravar no disco (SQLITE_IOERR)."
+    )
+
+
+def test_the_constants_of_a_module() -> None:
+    """Control: names that are imported or private are none, a dictionary has its values, two are a pair where counted."""
+    assert set(STATUS) >= {verdict.CALM, verdict.PEOPLE, lines.MORE, lines.TODAY, lines.FATES["live"], *verdict.REASONS}
+    assert not set(STATUS) & {MAIN, "d", "answered", verdict.Kind.CALM}
 
 
 @pytest.mark.parametrize(

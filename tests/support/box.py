@@ -65,7 +65,7 @@ class Box:
         delay = self.settings.get("reply_delay", "0")
         grace = self.settings.get("doubt_grace", "3s")
         return (
-            f'server = {{ listen = "127.0.0.1:{self.port}", public_url = "{self.url}" }}\n'
+            f'server = {{ listen = "127.0.0.1:{self.port}", public_url = "{self.url}", language = "en" }}\n'
             f'storage = {{ directory = "{self.directory / "data"}" }}\n'
             f'twilio = {{ account_sid = "{ACCOUNT}", auth_tokens = ["{TOKEN}"], doubt_grace = "{grace}", timeout = "2s", '
             f'api_url = "http://127.0.0.1:{twilio_port}" }}\n'

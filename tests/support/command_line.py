@@ -13,8 +13,9 @@ from appliance.config import Config
 
 def write_config(path: Path, config: Config) -> Path:
     """The file that says what these settings say."""
+    language = f', language = "{config.server.language}"' if config.server.language else ""
     path.write_text(
-        f'server = {{ listen = "{config.server.listen}", public_url = "{config.server.public_url}" }}\n'
+        f'server = {{ listen = "{config.server.listen}", public_url = "{config.server.public_url}"{language} }}\n'
         f'storage = {{ directory = "{config.storage.directory}" }}\n'
         f"[twilio]\n"
         f'account_sid = "{config.twilio.account_sid}"\n'

@@ -210,7 +210,12 @@ class World:
         own = free_port()
         self.address = f"http://127.0.0.1:{own}"
         raw: dict[str, dict[str, Any]] = {
-            "server": {"listen": Address("127.0.0.1", own), "public_url": self.address, "api_key": API_KEY},
+            "server": {
+                "listen": Address("127.0.0.1", own),
+                "public_url": self.address,
+                "api_key": API_KEY,
+                "language": "en",
+            },
             "storage": {"directory": self.directory / "data"},
             "twilio": {
                 "account_sid": self.twilio.account_sid,
