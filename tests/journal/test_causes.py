@@ -96,7 +96,11 @@ async def test_an_hour_without_twilio(tmp_path: Path, fault: Fault | None, cause
     ("fault", "event", "cause"),
     [
         (Fault("create", "error", status=400, code=21211), "not sent", "HTTP 400, Twilio error 21211: the customer's"),
-        (Fault("create", "error", status=503), "not known whether it was sent", "HTTP 503"),
+        (
+            Fault("create", "error", status=503),
+            "not known whether it was sent",
+            "it answers with an error of its own (HTTP 503)",
+        ),
         (Fault("delivery", "undelivered", code=30003), "not delivered", "the customer's phone could not be reached"),
     ],
     ids=["refused", "doubt", "undelivered"],
@@ -212,7 +216,7 @@ async def test_a_backup_that_fails(world: World) -> None:
         await world.until(lambda: log.of("put off"))
 
     (told,) = log.of("put off", kind=JobKind.BACKUP)
-    assert told["error"].startswith("backup failed: The backup failed: ")
+    assert told["error"].startswith("backup failed: ")
 
 
 async def test_refused_webhooks_are_told_once_a_minute(world: World) -> None:

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from appliance.links.link import Link
+from appliance.links.link import TELL_AGAIN, Link
 from appliance.links.trouble import trouble_of
 from appliance.wire import Fault, Trouble
 from tests.support.world import free_port
@@ -165,7 +165,9 @@ def test_what_the_system_says_when_connecting(number: int, fault: Fault) -> None
 
 
 def test_a_link_remembers_since_when(capfd: pytest.CaptureFixture[str]) -> None:
-    """The first call that failed, through changes of the cause; any answer ends it, and each change is one line."""
+    """The first call that failed, through changes of the cause; any answer ends it. Each change is one line, and what
+    comes and goes one every ten minutes.
+    """
     link = Link("twilio:main")
     assert (link.asked_at, link.trouble) == (None, None)
 
@@ -176,6 +178,7 @@ def test_a_link_remembers_since_when(capfd: pytest.CaptureFixture[str]) -> None:
     link.heard(None, 4_000)
     assert (link.trouble, link.said, link.answered_at) == (None, "", 4_000)
     link.heard(Trouble(Fault.NAME, "a"), 5_000)
-
     assert link.since == 5_000
+    link.heard(Trouble(Fault.NAME, "a"), 5_000 + TELL_AGAIN)
+
     assert capfd.readouterr().out.count("link is in trouble") == 3

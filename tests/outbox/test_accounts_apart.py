@@ -133,7 +133,7 @@ async def test_a_customer_of_the_account_that_hangs_stays_with_the_person(world:
     left = await world.column("SELECT count(*) FROM contacts WHERE handover IS NOT NULL")
     assert left == [120]
     assert await world.opened() >= {("hand_back", f"account:{BRANCH}")}
-    assert any("until it can, 100 customers are not handed back" in told for told in await world.told())
+    assert any("Customers whom the assistant should take back: 100" in told for told in await world.told())
 
 
 async def test_at_a_start_one_log_takes_nothing_of_the_others_time(world: Accounts) -> None:

@@ -85,7 +85,7 @@ async def test_a_conversation_in_human_hands_closes_and_the_next_one_is_too(tmp_
         await world.say("ATENDENTE")
         await world.settle()
         assert await world.told() == [
-            "…7777 waits for a person. The customer asks for a person. A person was promised."
+            "…7777 waits for a person. The customer asks for a person, and nobody has answered yet."
         ]
         clock.jump(24 * HOUR / SECOND)
         await tick(world, JobKind.IDLE)

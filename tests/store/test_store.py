@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from appliance import opening
 from appliance.clock import SystemClock
 from appliance.errors import AlreadyRunningError, DatabaseError, StorageBrokenError, StorageFullError
+from appliance.model import MAIN
 from appliance.store import Store, Tx, database
 from appliance.store.box import Box, Fact
 from tests.support.wire import message, post
@@ -157,12 +158,12 @@ async def test_a_start_that_waits_for_space_says_so_once(world: World, monkeypat
     """Else it would log each try, every two seconds, on the disk that is full."""
     whole, tries = Box.put, iter(range(6))
 
-    def put(self: Box, fact: Fact, value: str | int) -> None:
+    def put(self: Box, fact: Fact, value: str | int, account: str = MAIN) -> None:
         if fact == Fact.OPENED_AT and next(tries, None) is not None:
             error = sqlite3.OperationalError("database or disk is full")
             error.sqlite_errorcode = sqlite3.SQLITE_FULL
             raise error
-        whole(self, fact, value)
+        whole(self, fact, value, account)
 
     monkeypatch.setattr(opening, "AGAIN", 0.01)
     monkeypatch.setattr(Box, "put", put)

@@ -119,7 +119,7 @@ async def test_a_name_that_is_not_found_is_named(tmp_path: Path) -> None:
         await pass_(world, SOON)
 
         assert await world.cards() == ["unreachable"]
-        assert "o nome não foi encontrado (twilio.invalid)" in (await words_of(world, "unreachable"))["text"]
+        assert "the name was not found (twilio.invalid)" in (await words_of(world, "unreachable"))["text"]
 
 
 @pytest.mark.parametrize("trouble", ["unreachable", "credentials"])
