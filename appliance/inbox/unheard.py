@@ -42,6 +42,8 @@ class Unheard:
         def tell(tx: Tx) -> None:
             subject = cards.account(account)
             tx.cards.open(CardKind.UNHEARD, subject, account=account, number=masked(number), since=created_at)
+            error = "Twilio's log has a message that no webhook brought"
+            tx.tell("a webhook never came", "warning", trouble=_named(account), account=account, error=error)
 
         await self._store.write(tell)
 
@@ -49,5 +51,14 @@ class Unheard:
         """A webhook brought a message."""
         if self._told is None or account in self._told:
             with suppress(ApplianceError):  # the next one closes it
-                await self._store.write(lambda tx: tx.cards.close(CardKind.UNHEARD, cards.account(account)))
+                await self._store.write(lambda tx: _over(tx, account))
                 self._told = (self._told or set()) - {account}
+
+
+def _over(tx: Tx, account: str) -> None:
+    tx.cards.close(CardKind.UNHEARD, cards.account(account))
+    tx.tell("a webhook came", over=[_named(account)], account=account)
+
+
+def _named(account: str) -> str:
+    return f"{CardKind.UNHEARD} {account}"

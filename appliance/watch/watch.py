@@ -1,6 +1,7 @@
 """Compares what is wrong with the cards that are open, and makes them one. For ever, every few seconds."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import structlog
@@ -10,6 +11,7 @@ from appliance.errors import StorageBrokenError, StorageUnavailableError
 from appliance.links import link
 from appliance.links.link import Links
 from appliance.model import MINUTE, JobKind
+from appliance.notices.catalogue import CATALOGUE
 from appliance.notices.sentences import Card
 from appliance.ports import Accounts, Clock
 from appliance.store import Row, Store, Tx
@@ -119,8 +121,13 @@ class Watch:
         opened = tx.cards.of_kinds_in_the_box(WATCHED)
         for each in _missing(found, opened):
             tx.cards.open(each.kind, each.subject, each.organization_id, more=0, **each.facts)
+            if each.kind not in OF_LINKS:  # a link tells of its own trouble
+                about = f"{each.kind} {each.subject}"
+                error = CATALOGUE[each.kind].title.format_map(defaultdict(str, each.facts))
+                tx.tell("the owner was told", "warning", trouble=about, card=each.kind, error=error)
         for card in self._over(found, opened):
             tx.cards.close(card["kind"], card["subject"])
+            tx.tell("a card was closed", over=[f"{card['kind']} {card['subject']}"], card=card["kind"])
         if self._model_answers(tx):
             tx.cards.close(CardKind.AI, BOX)
             tx.tell("the model answers", over=[link.AI])

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from twilio.request_validator import RequestValidator
+
 from appliance.simulator import Fault as TwilioFault
-from appliance.simulator.webhooks import Webhooks
 from tests.support.world import SMS, TOKEN
 from tests.trouble.stand import Stand
 
@@ -96,7 +97,7 @@ def signed_with(token: str) -> Step:
     """Somebody promoted a token at Twilio that nobody told the box of."""
 
     async def step(stand: Stand) -> None:
-        stand.twilio._webhooks = Webhooks(token)
+        stand.twilio._webhooks._validator = RequestValidator(token)
 
     return step
 
