@@ -1,6 +1,6 @@
 """Every fault made for real against the running process: told within 90 seconds, once, and taken back.
 
-LAB_TABLE runs all of them, side by side, and prints the table; else one of each kind that needs no waiting.
+LAB_TABLE runs all of them, so many side by side, and prints the table; else a few.
 """
 
 import asyncio
@@ -13,15 +13,16 @@ from pathlib import Path
 import pytest
 
 from tests.lab.faults.small_disk import SmallDisk, needs_root, small_disk
-from tests.lab.figures import record
 from tests.support.box import ANSWER
 from tests.support.certificates import needs_openssl
 from tests.trouble.faults import FAULTS, Fault
 from tests.trouble.stand import Stand, with_tls
 
 LIMIT = 90.0  # seconds
-SIDE_BY_SIDE = int(os.environ.get("LAB_TABLE", "0"))
+ALL = "LAB_TABLE" in os.environ
+SIDE_BY_SIDE = int(os.environ.get("LAB_TABLE", "4"))
 ONLY = os.environ.get("LAB_ONLY", "")  # faults with this in their names
+QUICK = ("20003", "port closed", "public_url: another host", "disk nearly full")
 CUSTOMERS = 5
 HINTS = {"nothing_yet", "no_knowledge", "no_backup"}
 
@@ -115,10 +116,10 @@ def first(shown: str) -> str:
 @pytest.mark.slow
 @needs_openssl
 @needs_root
-@pytest.mark.skipif(not SIDE_BY_SIDE, reason="takes minutes: make torture")
 async def test_every_fault_is_told_once_and_takes_itself_back(tmp_path: Path) -> None:
     """None later than 90 s, none silent, one card and one alert however many customers, everybody answered afterwards."""
     room = asyncio.Semaphore(SIDE_BY_SIDE)
+    chosen = [fault for fault in FAULTS if ONLY in fault.name and (ALL or fault.name in QUICK)]
     rows: dict[str, Row | BaseException] = {}
 
     async def one(number: int, fault: Fault) -> None:
@@ -128,13 +129,12 @@ async def test_every_fault_is_told_once_and_takes_itself_back(tmp_path: Path) ->
             except Exception as error:
                 rows[fault.name] = error
 
-    await asyncio.gather(*(one(number, fault) for number, fault in enumerate(FAULTS) if ONLY in fault.name))
+    await asyncio.gather(*(one(number, fault) for number, fault in enumerate(chosen)))
     for row in rows.values():
         print(row)
     failed = {name: row for name, row in rows.items() if isinstance(row, BaseException)}
     assert not failed
     for row in rows.values():
         assert isinstance(row, Row)
-        record(f"told: {row.fault}", seconds=row.seconds, alerted=row.alerted, closed=row.closed)
         assert max(row.seconds, row.alerted, row.closed) <= LIMIT, row
         assert row.exit_code == 1
