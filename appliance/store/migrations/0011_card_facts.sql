@@ -7,3 +7,4 @@ ALTER TABLE cards ADD COLUMN reminders INTEGER NOT NULL DEFAULT 0; -- how many h
 UPDATE cards SET kind = 'stranger' WHERE kind = 'orphan' AND subject LIKE 'account_sid:%';
 UPDATE cards SET alerted_at = last_at;
 CREATE INDEX cards_untold ON cards (id) WHERE closed_at IS NULL AND alerted_at IS NULL;
+CREATE INDEX cards_told ON cards (kind, subject, alerted_at) WHERE alerted_at IS NOT NULL; -- what comes back soon
