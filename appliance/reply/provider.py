@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from appliance.clock import milliseconds
-from appliance.links.link import NO_ANSWER, Link
+from appliance.links.link import Link
 from appliance.model import SECOND
 from appliance.ports import Clock, Dialogue, Permanent, Reply, Responder, Retryable
 from appliance.queue.circuit import AI, AI_LIMIT, Circuits
@@ -72,7 +72,7 @@ class Provider:
             return wait if wait.at < deadline else Unavailable(ASKED_TO_WAIT, is_providers=True)
         if not self._breaker.try_enter(now):
             self._limit.abandon()
-            return Unavailable(self._silence(), is_providers=True)
+            return Unavailable(self._link.why or "it does not answer", is_providers=True)
         try:
             reply = await self._responder.respond(dialogue, min(left, LONGEST_CALL) / SECOND)
         except Permanent as error:  # the message's own, or the owner's: neither breaker nor limit
@@ -87,13 +87,6 @@ class Provider:
         self._limit.succeeded()
         self._link.heard(None, self._clock.now())
         return reply
-
-    def _silence(self) -> str:
-        """Why it is not asked now."""
-        trouble = self._link.trouble
-        if trouble is None:
-            return "it does not answer"
-        return str(trouble) if trouble.fault in NO_ANSWER else trouble.said  # said is a host alone where none answers
 
     async def _failed(self, error: Retryable, deadline: int, attempt: int) -> Wait | Unavailable:
         now = self._clock.now()

@@ -71,12 +71,13 @@ class Watch:
         found = list(conditions.of_links(self._links, self._config, self._clock.now()))
 
         def see(tx: Tx) -> tuple[bool, bool]:
+            found.extend(list(conditions.of_the_sends(tx, self._config, found)))
             found.extend(conditions.of_the_clock(tx, self._latest))
             found.extend(conditions.of_the_box(tx, self._config, disk, self._started_at))
             return self._differs(tx, found), tx.cards.find_in_the_box(CardKind.AI, BOX) is not None
 
         try:
-            differs, is_model_silent = await self._store.read(see)
+            differs, is_model_silent = await self._store.inspect(see)  # with much to count it takes its time
             if differs:
                 await self._store.write(lambda tx: self._tell(tx, found))
                 self._ring()

@@ -60,12 +60,14 @@ async def test_what_is_refused_holds_up_no_other(tmp_path: Path, listener: Liste
     """The server takes no long words: the title alone is sent instead, and the next card is told as ever."""
     listener.most = 1_000
     async with told_at(listener, tmp_path) as world:
-        await world.appliance.store.write(lambda tx: tx.cards.open(CardKind.BACKUP, cards.BOX, said="x" * 2_000))
+        await world.appliance.store.write(
+            lambda tx: tx.cards.open(CardKind.NOT_SENT, cards.reply(99), who="…1111", why="x" * 2_000)
+        )
         await world.say("ATENDENTE")
         await pass_(world, 60)
 
         told = [(heard.title, heard.body) for heard in listener.heard if len(heard.body) <= listener.most]
-        assert ("backup", "The backup failed") in told
+        assert ("not_sent", "An answer to …1111 was not sent") in told
         assert "…7777 waits for a person" in [title for title, _ in told]
 
 
