@@ -178,10 +178,11 @@ class Cards:
         """Whether somebody was told of the same elsewhere since a time (ms UTC), also where that card is closed."""
         return bool(
             self._sql.value(
-                "SELECT EXISTS (SELECT 1 FROM cards WHERE kind = ? AND subject = ? AND alerted_at >= ?)",
+                "SELECT EXISTS (SELECT 1 FROM cards WHERE kind = ? AND subject = ? AND alerted_at BETWEEN ? AND ?)",
                 kind,
                 subject,
                 time,
+                self._sql.now,  # whatever is later was told before the clock was set back
             )
         )
 

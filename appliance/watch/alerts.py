@@ -74,7 +74,7 @@ def untold(tx: Tx) -> list[Row]:
 
 def _is_ripe(tx: Tx, row: Row) -> bool:
     kind = notice(row)
-    if tx.now - row["opened_at"] < kind.alert_after * SECOND:
+    if 0 <= tx.now - row["opened_at"] < kind.alert_after * SECOND:
         return False
     return not (kind.is_state and tx.cards.was_told_since(row["kind"], row["subject"], tx.now - QUIET))
 

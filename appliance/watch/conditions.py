@@ -87,7 +87,7 @@ def of_links(links: Links, config: Config, now: int) -> Iterator[Condition]:
         subject = cards.account(account.name)
         if found.trouble.fault == Fault.CREDENTIALS:
             yield Condition(CardKind.CREDENTIALS, subject, facts={"account": account.name, "since": found.since})
-        elif now - found.since >= PATIENCE:
+        elif not is_fresh(found.since, now):
             about: dict[str, CardFact] = {"why": found.trouble.fault, "said": found.trouble.said}
             about |= {"account": account.name, "since": found.since}
             yield Condition(CardKind.UNREACHABLE, subject, facts=about)
@@ -128,7 +128,12 @@ def is_unsure(links: Links, account: str, now: int) -> bool:
     if found.asked_at is None:
         return True
     is_in_trouble = found.trouble is not None and found.trouble.fault != Fault.CREDENTIALS
-    return is_in_trouble and now - found.since < PATIENCE
+    return is_in_trouble and is_fresh(found.since, now)
+
+
+def is_fresh(since: int, now: int) -> bool:
+    """Too short a time to be told of. A clock that was set back meanwhile makes nothing fresh."""
+    return 0 <= now - since < PATIENCE
 
 
 def of_the_box(tx: Tx, config: Config, disk: Space, started_at: int) -> Iterator[Condition]:

@@ -100,7 +100,7 @@ class Watch:
 
     async def _ask_about_the_model(self) -> None:
         """While its card is open, whether or not a customer writes."""
-        if self._clock.now() - (self._links.get(link.AI).asked_at or 0) >= ASK_MODEL:
+        if abs(self._clock.now() - (self._links.get(link.AI).asked_at or 0)) >= ASK_MODEL:  # a clock may be set back
             await self._ask_model()
 
     def _differs(self, tx: Tx, found: Sequence[Condition]) -> bool:

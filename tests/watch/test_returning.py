@@ -141,3 +141,20 @@ async def test_a_silent_provider_is_told_in_words(tmp_path: Path, listener: List
         texts = [card["text"] for card in (await api.get("cards"))["cards"] if card["kind"] == "ai"]
 
         assert [text.partition(": ")[2] for text in texts] == ["the name was not found (model.invalid)."]
+
+
+async def test_a_clock_that_is_set_back_hides_nothing(tmp_path: Path, listener: Listener) -> None:
+    """The line is cut, and the clock goes back by two hours before anybody was told: told soon all the same."""
+    async with told_at(listener, tmp_path) as world:
+        await pass_(world, 30)
+        await world.twilio_line.cut()
+        await world.say("Oi")
+        await pass_(world, 10)
+        assert isinstance(world.clock, ManualClock)
+        world.clock.jump(-2 * 60 * 60)
+        await pass_(world, 90)
+        assert "Twilio cannot be reached" in [heard.title for heard in listener.heard]
+
+        await world.twilio_line.mend()
+        await pass_(world, 90)
+        assert "unreachable" not in await world.cards()
