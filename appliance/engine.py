@@ -251,6 +251,7 @@ def begin_run(tx: Tx, run: int, handlers: Mapping[JobKind, Handler], config: Con
     tx.box.put(Fact.BOOT_ID, boot_id)
     for name in set(restoration.unread(tx)) - {each.name for each in config.accounts}:
         restoration.trust(tx, name, restoration.restored_at(tx, name) or 0)  # it has no channel
+    tx.cards.close_of_accounts_but(each.name for each in config.accounts)
     for account in config.accounts:
         tx.cards.close(CardKind.STRANGER, cards.stranger(account.account_sid))
         tx.box.put(Fact.ACCOUNT_OF, account.name, account.account_sid)

@@ -29,6 +29,11 @@ class Link:
         """Of the trouble that it is in, as the other side or the system put it."""
         return self.trouble.said if self.trouble else ""
 
+    @property
+    def why(self) -> str:
+        """The trouble in words; where nothing came back at all, `said` is no more than a host's name."""
+        return str(self.trouble) if self.trouble and self.trouble.fault in NO_ANSWER else self.said
+
     def heard(self, trouble: Trouble | None, now: int) -> None:
         """A call ended: in trouble, or with any answer that shows that the link holds."""
         self.asked_at = now

@@ -119,7 +119,7 @@ def _sorted(tx: Tx, untold: Sequence[Card], language: str | None) -> tuple[str, 
     faults = [card for card in opened if notice(card).is_state and notice(card).priority >= GRAVE]
     worst = max(faults, key=lambda card: notice(card).priority, default=None)
     people = sum(card["kind"] == CardKind.WAITING for card in opened)
-    title = "" if worst is None else cards.in_words(tx, worst, language).title
+    title = "" if worst is None else cards.in_words(tx, worst, language).title.rstrip(".")
     return title, people, len(opened) - len(faults) - people
 
 

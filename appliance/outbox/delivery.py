@@ -7,7 +7,7 @@ from typing import Any
 
 from appliance.config import Config
 from appliance.handover import charge
-from appliance.model import ANSWERED_ELSEWHERE, MANUAL, Held, JobKind, OutboxMessage, OutboxState, masked
+from appliance.model import ANSWERED_ELSEWHERE, MANUAL, MINUTE, Held, JobKind, OutboxMessage, OutboxState, masked
 from appliance.outbox import binding, permission
 from appliance.queue.lane import follow
 from appliance.store import Tx, cards
@@ -15,6 +15,8 @@ from appliance.store.cards import CardKind, Fact
 from appliance.store.news import Event
 from appliance.twilio import codes
 from appliance.wire import Blame, SendOutcome, TwilioMessageResult
+
+PATIENCE = MINUTE  # with a limit of Twilio's
 
 
 def begin(tx: Tx, outbox_id: int, tag: str, config: Config) -> OutboxMessage | None:
@@ -72,11 +74,13 @@ def _not_sent(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
     """It counts as no attempt: only what may have been sent does."""
     if tx.outbox.end(row.id, OutboxState.READY, expected=OutboxState.SENDING, attempt=row.attempt - 1):
         tx.attempts.forget(row.id, row.attempt)
-    if result.retry_after is not None or result.code == codes.RATE_LIMITED:
-        return
-    if result.code == codes.UNAUTHORIZED:  # the watch tells of it, whoever hears it first
-        return
     account, code = row.account, result.code
+    if result.retry_after is not None or code in (codes.RATE_LIMITED, codes.QUEUE_FULL):
+        if result.trouble is None and _takes_none(tx, row):
+            tx.cards.open(CardKind.TWILIO, cards.account(account), account=account, code=code or codes.RATE_LIMITED)
+        return
+    if code == codes.UNAUTHORIZED:  # the watch tells of it, whoever hears it first
+        return
     if result.blame == Blame.DAY:
         tx.cards.open(CardKind.TWILIO, cards.account(account), account=account, code=code, case="day")
     if result.blame == Blame.ACCOUNT:
@@ -84,6 +88,12 @@ def _not_sent(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:
     if result.blame == Blame.SENDER:
         subject = cards.channel(row.channel_id)
         tx.cards.open(CardKind.TWILIO, subject, row.organization_id, account=account, code=code)
+
+
+def _takes_none(tx: Tx, row: OutboxMessage) -> bool:
+    """A limit that passes is told to nobody, one that lets nothing through is."""
+    since = tx.now - PATIENCE
+    return row.created_at <= since and not tx.outbox.was_taken_since(row.account, since)
 
 
 def _refused(tx: Tx, row: OutboxMessage, result: TwilioMessageResult) -> None:

@@ -72,7 +72,7 @@ class Provider:
             return wait if wait.at < deadline else Unavailable(ASKED_TO_WAIT, is_providers=True)
         if not self._breaker.try_enter(now):
             self._limit.abandon()
-            return Unavailable(self._link.said or "it does not answer", is_providers=True)
+            return Unavailable(self._link.why or "it does not answer", is_providers=True)
         try:
             reply = await self._responder.respond(dialogue, min(left, LONGEST_CALL) / SECOND)
         except Permanent as error:  # the message's own, or the owner's: neither breaker nor limit

@@ -174,6 +174,18 @@ class Cards:
             "SELECT * FROM cards WHERE closed_at IS NULL AND alerted_at IS NULL ORDER BY id LIMIT ?", limit
         )
 
+    def was_told_since(self, kind: str, subject: str, time: int) -> bool:
+        """Whether somebody was told of the same elsewhere since a time (ms UTC), also where that card is closed."""
+        return bool(
+            self._sql.value(
+                "SELECT EXISTS (SELECT 1 FROM cards WHERE kind = ? AND subject = ? AND alerted_at BETWEEN ? AND ?)",
+                kind,
+                subject,
+                time,
+                self._sql.now,  # whatever is later was told before the clock was set back
+            )
+        )
+
     def alerted(self, card_id: int, reminders: int) -> None:
         """Somebody was told, unless another reminder has fallen due meanwhile."""
         self._sql.run(
@@ -190,6 +202,15 @@ class Cards:
             self._sql.now,
             kind,
             subject,
+        )
+
+    def close_of_accounts_but(self, names: Iterable[str]) -> None:
+        """Those of accounts at Twilio that are not configured any more: nothing would ever end what they tell of."""
+        self._sql.run(
+            "UPDATE cards SET closed_at = ? WHERE closed_at IS NULL AND subject LIKE 'account:%' "
+            "AND subject NOT IN (SELECT 'account:' || value FROM json_each(?))",
+            self._sql.now,
+            json.dumps(list(names)),
         )
 
     def times(self, kind: CardKind, subject: Subject) -> int:

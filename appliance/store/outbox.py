@@ -83,6 +83,25 @@ class Outbox(Repository[OutboxMessage]):
         """Of one account, or of all."""
         return self._select(f"{UNSETTLED} AND state = 'doubt' AND account = coalesce(?, account) ORDER BY id", account)
 
+    def doubts_of(self, account: str) -> list[Row]:
+        """Its sends in doubt: reason, attempt, sending_at; oldest first."""
+        return self._sql.all(
+            "SELECT reason, attempt, sending_at FROM outbox WHERE id IN "  # noqa: S608
+            f"(SELECT id FROM outgoing WHERE {UNSETTLED} AND state = 'doubt' AND account = ?) ORDER BY sending_at",
+            account,
+        )
+
+    def was_taken_since(self, account: str, time: int) -> bool:
+        """Whether Twilio took one of an account's newest replies since a time (ms UTC)."""
+        return bool(
+            self._sql.value(
+                "SELECT EXISTS (SELECT 1 FROM outgoing WHERE id > (SELECT max(id) FROM outbox) - 2000 "
+                "AND account = ? AND sent_at >= ?)",
+                account,
+                time,
+            )
+        )
+
     def in_doubt_to(self, contact_id: int) -> list[OutboxMessage]:
         """Rows to the person, by whichever address, of which nobody knows whether they were sent."""
         return self._select(f"contact_id IN {ALIASES} AND {UNSETTLED} AND state = 'doubt' ORDER BY id", contact_id)

@@ -4,6 +4,7 @@ Title, priority and tags stand in the headers that ntfy reads (ntfy docs, "Publi
 but the end of a number.
 """
 
+from dataclasses import replace
 from email.header import Header
 
 import aiohttp
@@ -20,6 +21,9 @@ AT_ONCE = 20  # alerts a run
 TIMEOUT = 10.0  # seconds
 AGAIN = 30 * SECOND
 LATER = 5 * MINUTE  # the same after it failed again and again
+QUIET = 30 * MINUTE  # in which a state that ends and comes back is told once
+TOO_MUCH = ("HTTP 400", "HTTP 413", "HTTP 422", "ValueError")  # of this one alone; the title by itself may be taken
+SHORT = 200  # characters
 
 
 class AlertHandler:
@@ -45,7 +49,10 @@ class AlertHandler:
         found = await self._store.read(self._untold)
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT), trust_env=False) as session:
             for row, card in found:
-                if fault := await _post(session, url, card, is_reminder=row["reminders"] > 0):
+                fault = await _post(session, url, card, is_reminder=row["reminders"] > 0)
+                if fault in TOO_MUCH:  # else it would be tried for ever, and nobody be told of what comes behind it
+                    fault = await _post(session, url, _short(card), is_reminder=False)
+                if fault:
                     return fault
                 await self._store.write(lambda tx, row=row: tx.cards.alerted(row["id"], row["reminders"]))  # type: ignore[misc]
         return None
@@ -58,17 +65,33 @@ class AlertHandler:
 
 
 def untold(tx: Tx) -> list[Row]:
-    """The cards of which nobody was told elsewhere; of what mostly settles itself only when it does not."""
-    return [
-        row
-        for row in tx.cards.untold_in_the_box()
-        if row["reminders"] or tx.now - row["opened_at"] >= notice(row).alert_after * SECOND
-    ]
+    """The cards of which nobody was told elsewhere, the gravest first; of what mostly settles itself only when it does
+    not.
+    """
+    found = [row for row in tx.cards.untold_in_the_box() if row["reminders"] or _is_ripe(tx, row)]
+    return sorted(found, key=lambda row: -notice(row).priority)
+
+
+def _is_ripe(tx: Tx, row: Row) -> bool:
+    kind = notice(row)
+    if 0 <= tx.now - row["opened_at"] < kind.alert_after * SECOND:
+        return False
+    return not (kind.is_state and tx.cards.was_told_since(row["kind"], row["subject"], tx.now - QUIET))
+
+
+def _short(card: Card) -> Card:
+    """What any server takes: the title alone."""
+    return replace(card, title=card.kind, text=_line(card.title)[:SHORT], itself="", todo="")
+
+
+def _line(words: str) -> str:
+    """No header takes a line's end, or a sign that steers a terminal."""
+    return "".join(each if each.isprintable() else " " for each in words)
 
 
 async def _post(session: aiohttp.ClientSession, url: str, card: Card, *, is_reminder: bool) -> str | None:
     """What went wrong, None where it was taken."""
-    title = f"{'⏰ ' if is_reminder else ''}{card.title}"
+    title = f"{'⏰ ' if is_reminder else ''}{_line(card.title)}"
     headers = {
         "Content-Type": "text/plain; charset=utf-8",
         "Title": title if title.isascii() else Header(title, "utf-8", maxlinelen=10_000).encode(),

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ CLOCK_OFF = 5 * MINUTE  # from Twilio's
 BACKUP_LATE = 36 * HOUR
 SPARE = 200_000_000  # bytes beside the next copy of the database
 MB = 1_000_000
+_FAULTS = tuple(f"{fault} (" for fault in Fault)  # how the reason of a send begins whose link failed
 STEP = 20 * MB  # in which what is left is told, as each change is written
 
 
@@ -86,9 +87,27 @@ def of_links(links: Links, config: Config, now: int) -> Iterator[Condition]:
         subject = cards.account(account.name)
         if found.trouble.fault == Fault.CREDENTIALS:
             yield Condition(CardKind.CREDENTIALS, subject, facts={"account": account.name, "since": found.since})
-        elif now - found.since >= PATIENCE:
+        elif not is_fresh(found.since, now):
             about: dict[str, CardFact] = {"why": found.trouble.fault, "said": found.trouble.said}
             about |= {"account": account.name, "since": found.since}
+            yield Condition(CardKind.UNREACHABLE, subject, facts=about)
+
+
+def of_the_sends(tx: Tx, config: Config, found: Iterable[Condition]) -> Iterator[Condition]:
+    """Twilio answers what the watch asks and takes no message: each send ends in doubt. `found`: of the links."""
+    told = {each.subject for each in found if each.kind in OF_LINKS}
+    for account in config.accounts:
+        subject = cards.account(account.name)
+        doubts = [row for row in tx.outbox.doubts_of(account.name) if str(row["reason"]).startswith(_FAULTS)]
+        if subject in told or not doubts:
+            continue
+        first, last = doubts[0]["sending_at"], doubts[-1]["sending_at"]
+        again = any(row["attempt"] > 1 for row in doubts)
+        if tx.outbox.was_taken_since(account.name, last if again else first):
+            continue
+        if again or last - first >= PATIENCE:
+            why, _, said = str(doubts[-1]["reason"]).removesuffix(")").partition(" (")
+            about: dict[str, CardFact] = {"why": why, "said": said, "account": account.name, "since": first}
             yield Condition(CardKind.UNREACHABLE, subject, facts=about)
 
 
@@ -109,7 +128,12 @@ def is_unsure(links: Links, account: str, now: int) -> bool:
     if found.asked_at is None:
         return True
     is_in_trouble = found.trouble is not None and found.trouble.fault != Fault.CREDENTIALS
-    return is_in_trouble and now - found.since < PATIENCE
+    return is_in_trouble and is_fresh(found.since, now)
+
+
+def is_fresh(since: int, now: int) -> bool:
+    """Too short a time to be told of. A clock that was set back meanwhile makes nothing fresh."""
+    return 0 <= now - since < PATIENCE
 
 
 def of_the_box(tx: Tx, config: Config, disk: Space, started_at: int) -> Iterator[Condition]:

@@ -27,12 +27,19 @@ def due(tx: Tx) -> list[Row]:
 
 
 def _is_due(tx: Tx, card: Row) -> bool:
-    if _is_closed(tx, card):
-        return facts(card).get("case") != CLOSED
-    if card["reminders"]:
-        return False
     found = tx.conversations.whose(cards.conversation_id(card))
-    return found is not None and tx.now >= moment(card["opened_at"], found["timezone"], _window_end(found))
+    if found is None:
+        return False
+    end = _window_end(found)
+    if end is not None and tx.now >= end:
+        return facts(card).get("case") != CLOSED and not _is_long_ago(tx, card, end)
+    at = moment(card["opened_at"], found["timezone"], end)
+    return not card["reminders"] and tx.now >= at and not _is_long_ago(tx, card, at)
+
+
+def _is_long_ago(tx: Tx, card: Row, at: int) -> bool:
+    """A card from before there were reminders: an update calls to mind what falls due now, not all that ever waited."""
+    return bool(card["text"]) and tx.now - at >= AFTER
 
 
 def moment(opened_at: int, timezone: str, window_end: int | None) -> int:

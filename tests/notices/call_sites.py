@@ -42,7 +42,7 @@ KNOWN = frozenset(
         "str(late)",
         "str(found)",  # a Trouble: its fault, and what was said in parentheses
         "str(trouble_of(error) or type(error).__name__)",
-        "self._link.said or 'it does not answer'",
+        "self._link.why or 'it does not answer'",
         "f'HTTP {self.status}' + (f': {words}' if words else '')",  # what the provider says
     }
 )

@@ -29,6 +29,7 @@ class Listener:
         self.heard: list[Heard] = []
         self.elsewhere = 0  # requests of another address, to which a redirect leads
         self.status = 200
+        self.most = 1_000_000  # characters that it takes
         self._stack = AsyncExitStack()
         self.line: Line
 
@@ -56,6 +57,8 @@ class Listener:
         title = str(make_header(decode_header(told["Title"])))
         body = await request.text()
         self.heard.append(Heard(request.method, title, told["Priority"], told["Tags"], told["Content-Type"], body))
+        if len(body) > self.most:
+            return web.Response(status=413)
         return web.Response(status=self.status, headers={"Location": "/elsewhere"} if self.status == 302 else {})
 
     async def _never(self, _request: web.Request) -> web.Response:
