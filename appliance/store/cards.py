@@ -168,7 +168,7 @@ class Cards:
             case,
         )
 
-    def untold_in_the_box(self, limit: int = 200) -> list[Row]:
+    def untold_in_the_box(self, limit: int = 5_000) -> list[Row]:
         """Open, and nobody was told of it elsewhere; oldest first."""
         return self._sql.all(
             "SELECT * FROM cards WHERE closed_at IS NULL AND alerted_at IS NULL ORDER BY id LIMIT ?", limit

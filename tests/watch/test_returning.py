@@ -8,7 +8,7 @@ import pytest
 
 from appliance.config import Secret
 from appliance.model import HOUR
-from appliance.store import cards
+from appliance.store import Tx, cards
 from appliance.store.cards import CardKind
 from tests.support.api_client import api_of
 from tests.support.fake_ai import FakeAi, echo
@@ -158,3 +158,19 @@ async def test_a_clock_that_is_set_back_hides_nothing(tmp_path: Path, listener: 
         await world.twilio_line.mend()
         await pass_(world, 90)
         assert "unreachable" not in await world.cards()
+
+
+async def test_doubts_that_are_told_to_nobody_yet_hide_nothing(tmp_path: Path, listener: Listener) -> None:
+    """Hundreds of sends are in doubt when the token is revoked: that is told at once."""
+    async with told_at(listener, tmp_path) as world:
+
+        def doubt(tx: Tx) -> None:
+            for number in range(300):
+                tx.cards.open(CardKind.DOUBT, cards.reply(1_000 + number), who="…1111", why="it waited too long")
+
+        await world.appliance.store.write(doubt)
+        world.twilio.revoked = True
+        await world.say("Oi")
+        await pass_(world, 45)
+
+        assert "Twilio refuses our credentials" in [heard.title for heard in listener.heard]
