@@ -30,6 +30,7 @@ WORDS = {
     21659: "the sender is not a number of the Twilio account",
     21660: "the sender belongs to another Twilio account",
     21701: "the Twilio account has no such Messaging Service; check messaging_service_sid",
+    21705: "the Twilio account has no such Messaging Service; check messaging_service_sid",
     21703: "the Messaging Service has no number that can send this",
     21712: "the number is not in the account's Messaging Service; add it there at Twilio",
     63007: "Twilio has no WhatsApp sender with this number",

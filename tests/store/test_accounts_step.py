@@ -54,6 +54,7 @@ DROP TABLE forgotten;
 DROP TABLE forgettings;
 ALTER TABLE contacts DROP COLUMN forget_at;
 DROP INDEX cards_untold;
+DROP INDEX cards_told;
 ALTER TABLE cards DROP COLUMN facts;
 ALTER TABLE cards DROP COLUMN dismissed;
 ALTER TABLE cards DROP COLUMN alerted_at;
