@@ -59,7 +59,7 @@ bench: $(VENV)/.development  ## Figures, side by side
 	@$(RUN) -m tests.bench.faq
 
 LAB := LAB_FIGURES=$(CURDIR)/.lab-figures.jsonl LAB_CRASH_POINTS=1000000 LAB_IMAGES=500000 LAB_KILLS=1000 \
-	LAB_DELIVERIES=100000 LAB_ORDER=100 LAB_FAULTS=10 LAB_STALL=10 LAB_SWEEPS=1 LAB_TROUBLE=60 LAB_ACCOUNTS=50000 LAB_PERSONS=50000 LAB_TABLE=8 $(RUN) -m pytest
+	LAB_DELIVERIES=100000 LAB_ORDER=100 LAB_FAULTS=10 LAB_STALL=10 LAB_SWEEPS=1 LAB_TROUBLE=60 LAB_ACCOUNTS=50000 LAB_PERSONS=50000 $(RUN) -m pytest
 TIMED := tests/lab/faults tests/lab/test_faults.py tests/lab/test_restore.py
 SIMULATED := tests/lab/test_simulation.py
 
@@ -73,7 +73,8 @@ torture-simulated:
 	@$(LAB) $(SIMULATED)
 
 torture-rest:
-	@$(LAB) tests/lab tests/trouble tests/test_kill.py tests/test_controls.py $(foreach part,$(TIMED) $(SIMULATED) tests/lab/test_readme.py,--ignore=$(part))
+	@$(LAB) tests/lab tests/test_kill.py tests/test_controls.py $(foreach part,$(TIMED) $(SIMULATED) tests/lab/test_readme.py,--ignore=$(part))
+	@LAB_TABLE=8 $(RUN) -m pytest tests/trouble
 
 lock:  ## The newest versions that pyproject.toml allows (needs uv)
 	$(LOCK) --group build --output-file requirements.lock
