@@ -81,7 +81,7 @@ class _Unconnected:
         adapters = await connect(self.config, self.clock, Faq())
         try:
             hold = Hold([], lambda: None)
-            unheard = Unheard(self.store, adapters.links, self.clock)
+            unheard = Unheard(self.store, adapters.links, self.clock, adapters.accounts)
             refusals = Refusals(self.store, self.config, self.clock, unheard, lambda: None)  # nothing is refused here
             missed = CatchUpHandler(self.store, adapters.accounts, self.config, self.clock, Bell(), hold, refusals)
             return await missed.fetch(channel)
@@ -136,7 +136,7 @@ class Engine:
         self._settle = SettleHandler(store, adapters.accounts, config, clock)
         self._timekeeper = Timekeeper(store, clock, config.ai.deadline, past.rows)
         self.schedule = Schedule(store, config, clock, self.bell, self._timekeeper)
-        unheard = Unheard(store, adapters.links, clock)
+        unheard = Unheard(store, adapters.links, clock, adapters.accounts)
         self.refusals = Refusals(
             store, config, clock, unheard, partial(self.schedule.request, JobKind.CATCH_UP, ASK_EVERY)
         )

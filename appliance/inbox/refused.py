@@ -85,7 +85,8 @@ class Refusals:
         self._proven: OrderedDict[str, _Refusal] = OrderedDict()  # by signature, which Twilio repeats with a request
         self._told: set[tuple[str, Misfit]] = set()
         self._trouble: set[Place] = set()
-        self._unheard = {account.name for account in config.accounts}  # a run before this one may have left its card
+        # A run before this one may have left their cards.
+        self._may_be_told = {account.name for account in config.accounts}
         self._second = -1.0
         self._explained = 0
 
@@ -135,10 +136,10 @@ class Refusals:
             await self.unheard.heard(place.account)
         for signature in [key for key, refusal in self._proven.items() if refusal.place == place]:
             del self._proven[signature]
-        was_left = place.hook == MESSAGE and place.account in self._unheard
+        was_left = place.hook == MESSAGE and place.account in self._may_be_told
         if place not in self._trouble and not was_left:
             return
-        self._unheard.discard(place.account)
+        self._may_be_told.discard(place.account)
         over = {each for each in self._trouble if (each.account, each.hook) == (place.account, place.hook)}
         over = over if place in over else set()
         self._trouble -= over  # before the write, so that a card that is opened meanwhile stays

@@ -3,6 +3,7 @@
 What came in before this run, or while the box had no way out itself, proves nothing.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
 
 from appliance.errors import ApplianceError
@@ -19,13 +20,13 @@ AFTER_TROUBLE = MINUTE  # Twilio may have given up a webhook so long after our o
 class Unheard:
     """The card of each account, which its next webhook closes."""
 
-    def __init__(self, store: Store, links: Links, clock: Clock) -> None:
+    def __init__(self, store: Store, links: Links, clock: Clock, accounts: Iterable[str]) -> None:
         self._store = store
         self._links = links
         self._clock = clock
         self._began = clock.now()
         self._excused_until = 0
-        self._told: set[str] | None = None  # accounts with an open card; None: nobody has looked since the start
+        self._may_be_told = set(accounts)  # a run before this one may have left their cards
 
     def excuse(self) -> None:
         """A webhook could not be stored: Twilio did reach this box."""
@@ -37,7 +38,7 @@ class Unheard:
         proves_nothing_until = max(self._began, known.mended_at + AFTER_TROUBLE, self._excused_until)
         if created_at <= proves_nothing_until or known.trouble is not None:
             return
-        self._told = (self._told or set()) | {account}
+        self._may_be_told.add(account)
 
         def tell(tx: Tx) -> None:
             subject = cards.account(account)
@@ -49,10 +50,10 @@ class Unheard:
 
     async def heard(self, account: str) -> None:
         """A webhook brought a message."""
-        if self._told is None or account in self._told:
+        if account in self._may_be_told:
             with suppress(ApplianceError):  # the next one closes it
                 await self._store.write(lambda tx: _over(tx, account))
-                self._told = (self._told or set()) - {account}
+                self._may_be_told.discard(account)
 
 
 def _over(tx: Tx, account: str) -> None:
