@@ -4,8 +4,10 @@ The client's own request() has no timeout and logs URLs with phone numbers; its 
 """
 
 import base64
+import contextlib
 import json
 from contextvars import ContextVar
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +15,7 @@ import aiohttp
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
 
+from appliance.model import SECOND
 from appliance.wire import Fault, Trouble
 
 TWILIO = "https://api.twilio.com"
@@ -22,6 +25,21 @@ KEEP_ALIVE = 4.0  # short: a stale connection would turn a send into a doubt
 
 # The answer to the last call made in this task, with its headers: the client's exceptions carry none.
 last_answer: ContextVar[Response | None] = ContextVar("last_answer", default=None)
+
+
+def status() -> int | None:
+    """The HTTP status of the last answer, None where there was none."""
+    answer = last_answer.get()
+    return None if answer is None else int(answer.status_code)
+
+
+def date() -> int | None:
+    """Twilio's clock by the Date header of the last answer, in whole seconds as ms UTC; None where it has none."""
+    answer = last_answer.get()
+    text = ((answer and answer.headers) or {}).get("Date", "")
+    with contextlib.suppress(ValueError, TypeError):
+        return int(parsedate_to_datetime(text).timestamp() * SECOND)
+    return None
 
 
 def trouble() -> Trouble | None:

@@ -4,7 +4,6 @@ Sources: Twilio docs, "IncomingPhoneNumber resource", "Messaging Services resour
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -13,7 +12,7 @@ from twilio.rest import Client
 
 from appliance.model import SECOND
 from appliance.ports import AccountState, Clock, ConsoleError, Hook, Login, Place
-from appliance.twilio.client import TwilioHttp, last_answer
+from appliance.twilio.client import TwilioHttp, date, last_answer, status
 
 T = TypeVar("T")
 WHATSAPP = "whatsapp:"
@@ -72,7 +71,7 @@ class TwilioConsole:
                 if error.status != HTTPStatus.UNAUTHORIZED:
                     raise
             offset = self._offset()
-            found.append(Login(is_key, number, _status() != HTTPStatus.UNAUTHORIZED))
+            found.append(Login(is_key, number, status() != HTTPStatus.UNAUTHORIZED))
         return found, offset
 
     async def account(self) -> AccountState | None:
@@ -169,19 +168,15 @@ class TwilioConsole:
             except TwilioRestException as error:
                 fault = ConsoleError(f"HTTP {error.status}, Twilio error {error.code}", error.status)
             except Exception as error:  # noqa: BLE001  # its text may hold an address
-                fault = ConsoleError(type(error).__name__, _status())
+                fault = ConsoleError(type(error).__name__, status())
             if fault.status != HTTPStatus.UNAUTHORIZED:
                 break
         raise fault
 
     def _offset(self) -> int:
         """Twilio's clock minus ours by the Date of the last answer, ms; 0 where it has none."""
-        answer = last_answer.get()
-        try:
-            told = parsedate_to_datetime(((answer and answer.headers) or {}).get("Date", ""))
-        except (ValueError, TypeError):
-            return 0
-        return int(told.timestamp() * SECOND) + _HALF - self._clock.now()
+        told = date()
+        return 0 if told is None else told + _HALF - self._clock.now()
 
 
 def _number(place: Place, address: str, found: Any) -> Hook:
@@ -194,8 +189,3 @@ def _number(place: Place, address: str, found: Any) -> Hook:
         str(found.sms_fallback_url or ""),
         application=str(getattr(found, "sms_application_sid", "") or ""),
     )
-
-
-def _status() -> int | None:
-    answer = last_answer.get()
-    return None if answer is None else int(answer.status_code)

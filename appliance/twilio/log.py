@@ -5,7 +5,6 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -16,7 +15,7 @@ from twilio.rest import Client
 from appliance.links.trouble import trouble_of
 from appliance.model import HOUR, SECOND
 from appliance.ports import Clock, LogUnavailableError, TooMuchError
-from appliance.twilio.client import code_of, last_answer, trouble
+from appliance.twilio.client import code_of, date, last_answer, status, trouble
 from appliance.wire import LoggedMessage, LogRead, Media, Trouble, forms, on_twilios_clock
 
 T = TypeVar("T")
@@ -58,7 +57,8 @@ class TwilioLog:
         async def question(client: Client) -> LogRead:
             began_at = self._clock.now()
             stream = await client.messages.stream_async(page_size=PAGE_SIZE, **filters)
-            offset = _twilio_now(self._clock.now()) - self._clock.now()
+            told = date()
+            offset = 0 if told is None else told - self._clock.now()
             start = on_twilios_clock(since, offset) if ours else since
             found: list[LoggedMessage] = []
             count = 0
@@ -93,7 +93,7 @@ class TwilioLog:
                 raise
             except Exception as error:  # noqa: BLE001  # whatever it was, the read is not complete
                 fault = error
-            if _status() != HTTPStatus.UNAUTHORIZED:
+            if status() != HTTPStatus.UNAUTHORIZED:
                 break
         found = trouble_of(fault) or trouble()
         self._hear(found)
@@ -126,7 +126,7 @@ async def _delete(client: Client, sid: str) -> int | None:
     try:
         await client.messages(sid).delete_async()
     except TwilioRestException as error:
-        if _status() in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.BAD_REQUEST):
+        if status() in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.BAD_REQUEST):
             return int(error.code)
         raise
     return None
@@ -137,7 +137,7 @@ async def _unless_deleted(question: Awaitable[Any]) -> Any:
     try:
         return await question
     except Exception:
-        if _status() == HTTPStatus.NOT_FOUND:
+        if status() == HTTPStatus.NOT_FOUND:
             return None
         raise
 
@@ -145,21 +145,6 @@ async def _unless_deleted(question: Awaitable[Any]) -> Any:
 def _day_of(at: int) -> datetime:
     """A time (ms) as the SDK wants it: it formats what it gets as if it were UTC."""
     return datetime.fromtimestamp(max(at, 0) / SECOND, UTC)
-
-
-def _status() -> int | None:
-    """The HTTP status of the last answer, None where there was none."""
-    answer = last_answer.get()
-    return None if answer is None else int(answer.status_code)
-
-
-def _twilio_now(ours: int) -> int:
-    """Twilio's clock by the Date header of the last answer; ours where it has none."""
-    answer = last_answer.get()
-    text = ((answer and answer.headers) or {}).get("Date", "")
-    with contextlib.suppress(ValueError, TypeError):
-        return int(parsedate_to_datetime(text).timestamp() * SECOND)
-    return ours
 
 
 def _price(told: Any) -> float | None:
