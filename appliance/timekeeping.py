@@ -30,6 +30,7 @@ from appliance.store.cards import BOX, CardKind
 from appliance.store.times import Jump, Rows
 
 BUILT_AT = 1_790_000_000_000  # a clock before the release of this version is wrong
+MOST_APART = 5 * MINUTE  # from Twilio's; the owner is told of more
 JUMP = 60 * SECOND  # a smaller step of the wall clock is ordinary
 PATIENCE = 120.0  # seconds that workers wait for a wrong clock to be set
 FURTHEST = 10 * MINUTE  # that a job of a clock that was ahead is planned ahead

@@ -57,9 +57,9 @@ NEEDS = {
         "appliance config errors handover.charge language links model notices operations.lines operations.verdict outbox "
         "outbox.permission people ports queue reply.shelf store texts twilio.encoding wire"
     ),
-    "watch": "config errors links model notices operations ports queue store wire",
+    "watch": "config errors links model notices operations ports queue store timekeeping wire",
     "privacy": "appliance config errors inbox inbox.keywords model operations outbox ports printable queue store wire",
-    "diagnosis": "config errors model notices ports store wire",
+    "diagnosis": "config errors model notices ports store timekeeping wire",
     # drivers and assembly
     "web": "chores config errors inbox links logs metrics model notices operations outbox ports privacy queue reply.shelf store twilio.misfit twilio.webhook wire",
     "pulse": "errors ports queue store systemd",

@@ -6,9 +6,9 @@ from appliance.config import Account
 from appliance.diagnosis.finding import Finding, Kind, found
 from appliance.model import MINUTE, SECOND
 from appliance.ports import AccountState, Console, ConsoleError, Login
+from appliance.timekeeping import MOST_APART
 from appliance.wire import SANDBOX
 
-MOST_APART = 5 * MINUTE
 CLOSE = 2  # seconds that are not worth telling apart: Twilio's Date has whole ones
 
 

@@ -97,11 +97,6 @@ def facts(card: Row | Mapping[str, Any]) -> Mapping[str, Fact]:
     return found
 
 
-def conversation_id(card: Row) -> int:
-    """Of a card that is about a conversation."""
-    return id_in(card["subject"])
-
-
 def id_in(subject: str) -> int:
     """Of the row that a card is about."""
     return int(subject.partition(":")[2])

@@ -16,9 +16,9 @@ from appliance.operations.cards import Card, in_words
 from appliance.ports import Clock
 from appliance.queue.outcome import Done, Outcome, Snooze
 from appliance.store import Row, Store, Tx
+from appliance.watch.outside import fault_of, session
 
 AT_ONCE = 20  # alerts a run
-TIMEOUT = 10.0  # seconds
 AGAIN = 30 * SECOND
 LATER = 5 * MINUTE  # the same after it failed again and again
 QUIET = 30 * MINUTE  # in which a state that ends and comes back is told once
@@ -47,11 +47,11 @@ class AlertHandler:
         if url is None:
             return None
         found = await self._store.read(self._untold)
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT), trust_env=False) as session:
+        async with session() as outside:
             for row, card in found:
-                fault = await _post(session, url, card, is_reminder=row["reminders"] > 0)
+                fault = await _post(outside, url, card, is_reminder=row["reminders"] > 0)
                 if fault in TOO_MUCH:  # else it would be tried for ever, and nobody be told of what comes behind it
-                    fault = await _post(session, url, _short(card), is_reminder=False)
+                    fault = await _post(outside, url, _short(card), is_reminder=False)
                 if fault:
                     return fault
                 await self._store.write(lambda tx, row=row: tx.cards.alerted(row["id"], row["reminders"]))  # type: ignore[misc]
@@ -89,7 +89,7 @@ def _line(words: str) -> str:
     return "".join(each if each.isprintable() else " " for each in words)
 
 
-async def _post(session: aiohttp.ClientSession, url: str, card: Card, *, is_reminder: bool) -> str | None:
+async def _post(outside: aiohttp.ClientSession, url: str, card: Card, *, is_reminder: bool) -> str | None:
     """What went wrong, None where it was taken."""
     title = f"{'⏰ ' if is_reminder else ''}{_line(card.title)}"
     headers = {
@@ -99,8 +99,4 @@ async def _post(session: aiohttp.ClientSession, url: str, card: Card, *, is_remi
         "Tags": card.tags,
     }
     body = "\n".join(part for part in (card.text, card.itself, card.todo) if part)
-    try:
-        async with session.post(url, data=body.encode(), headers=headers, allow_redirects=False) as response:
-            return None if response.status < 300 else f"HTTP {response.status}"
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        return type(error).__name__
+    return await fault_of(outside.post(url, data=body.encode(), headers=headers, allow_redirects=False))

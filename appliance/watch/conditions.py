@@ -15,6 +15,7 @@ from appliance.store import Tx, cards
 from appliance.store.box import Fact
 from appliance.store.cards import BOX, CardKind, Subject
 from appliance.store.cards import Fact as CardFact
+from appliance.timekeeping import MOST_APART
 from appliance.wire import Fault
 
 # The watch alone opens and closes these.
@@ -32,7 +33,6 @@ WATCHED = (
 OF_LINKS = (CardKind.UNREACHABLE, CardKind.CREDENTIALS)
 PATIENCE = 30 * SECOND  # a link may stumble
 NEW = MINUTE  # a box, or an organization, that is being set up
-CLOCK_OFF = 5 * MINUTE  # from Twilio's
 BACKUP_LATE = 36 * HOUR
 SPARE = 200_000_000  # bytes beside the next copy of the database
 MB = 1_000_000
@@ -116,7 +116,7 @@ def of_the_clock(tx: Tx, latest: int) -> Iterator[Condition]:
     ahead = tx.box.number(Fact.CLOCK_AHEAD) or 0
     if tx.now < latest:
         yield Condition(CardKind.CLOCK, BOX)
-    elif abs(ahead) >= CLOCK_OFF:
+    elif abs(ahead) >= MOST_APART:
         yield Condition(CardKind.CLOCK, BOX, facts={"case": "twilio", "minutes": abs(ahead) // MINUTE})
 
 

@@ -5,7 +5,6 @@ What no card can tell, as the box that would tell it is off, without a network, 
 
 from collections.abc import Awaitable, Callable
 
-import aiohttp
 import structlog
 
 from appliance.config import Config
@@ -15,9 +14,9 @@ from appliance.links.link import Links
 from appliance.model import MINUTE
 from appliance.ports import Clock
 from appliance.store import Store
+from appliance.watch.outside import fault_of, session
 
 EVERY = 300.0  # seconds
-TIMEOUT = 10.0  # seconds
 LONGEST_WAIT = 10 * MINUTE  # of a customer, for an answer that no person was asked for
 log = structlog.get_logger()
 
@@ -59,22 +58,10 @@ class Ping:
         return oldest is None or self._clock.now() - oldest < LONGEST_WAIT
 
     async def _ask(self, url: str) -> None:
-        fault = await _get(url)
+        async with session() as outside:
+            fault = await fault_of(outside.get(url, allow_redirects=False))
         if fault and not self._failed:
             log.warning("ping was not taken", error=fault)  # without the address, which is a secret
         elif self._failed and not fault:
             log.info("ping is taken again")
         self._failed = fault is not None
-
-
-async def _get(url: str) -> str | None:
-    """What went wrong, None where it was taken."""
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout, trust_env=False) as session,
-            session.get(url, allow_redirects=False) as response,
-        ):
-            return None if response.status < 300 else f"HTTP {response.status}"
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        return type(error).__name__

@@ -1,5 +1,6 @@
 """Who was promised a person is called to mind once more, and again when WhatsApp takes no free answer any more."""
 
+from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,23 +19,30 @@ CLOSED = "closed"
 
 def remind(tx: Tx) -> None:
     """One reminder for each card, and a word of its own when the window has closed."""
-    for card in due(tx):
-        tx.cards.remind(card["id"], case=CLOSED if _is_closed(tx, card) else None)
+    for card, case in due(tx):
+        tx.cards.remind(card["id"], case)
 
 
-def due(tx: Tx) -> list[Row]:
-    return [card for card in tx.cards.of_kinds_in_the_box([CardKind.WAITING]) if _is_due(tx, card)]
+def due(tx: Tx) -> list[tuple[Row, str | None]]:
+    """The cards, and the case in whose words each is told from now on."""
+    return [
+        (card, case)
+        for card in tx.cards.of_kinds_in_the_box([CardKind.WAITING])
+        if (found := tx.conversations.whose(cards.id_in(card["subject"])))
+        for case in _due(tx, card, found)
+    ]
 
 
-def _is_due(tx: Tx, card: Row) -> bool:
-    found = tx.conversations.whose(cards.conversation_id(card))
-    if found is None:
-        return False
+def _due(tx: Tx, card: Row, found: Row) -> Iterator[str | None]:
+    """Nothing where it is not due. `found`: whose it is."""
     end = _window_end(found)
     if end is not None and tx.now >= end:
-        return facts(card).get("case") != CLOSED and not _is_long_ago(tx, card, end)
+        if facts(card).get("case") != CLOSED and not _is_long_ago(tx, card, end):
+            yield CLOSED
+        return
     at = moment(card["opened_at"], found["timezone"], end)
-    return not card["reminders"] and tx.now >= at and not _is_long_ago(tx, card, at)
+    if not card["reminders"] and tx.now >= at and not _is_long_ago(tx, card, at):
+        yield None
 
 
 def _is_long_ago(tx: Tx, card: Row, at: int) -> bool:
@@ -50,12 +58,6 @@ def moment(opened_at: int, timezone: str, window_end: int | None) -> int:
         day = opened.date() + timedelta(days=int(opened.time() >= EVENING))
         at = int(datetime.combine(day, CALLED, opened.tzinfo).timestamp()) * SECOND
     return at if window_end is None else min(at, max(window_end - BEFORE_ITS_END, opened_at))
-
-
-def _is_closed(tx: Tx, card: Row) -> bool:
-    found = tx.conversations.whose(cards.conversation_id(card))
-    end = _window_end(found) if found else None
-    return end is not None and tx.now >= end
 
 
 def _window_end(found: Row) -> int | None:
