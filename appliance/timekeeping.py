@@ -6,7 +6,7 @@
 | or the machine was paused            | left the steady one               | runs later than planned, attempts only    |
 |                                      |                                   | move back, deadlines start anew (`Times`) |
 | started behind the newest jobs       | `Timekeeper.wait`                 | workers wait two minutes for it to be set |
-| … nobody sets it, or an earlier run  | the two minutes are over          | a card; attempts of times that were not   |
+| … nobody sets it, or an earlier run  | the two minutes are over          | attempts of times that were not           |
 | was ahead                            |                                   | yet are looked for from a day ago, no job |
 |                                      |                                   | waits over ten minutes (`_give_up`)       |
 | was ahead until the power went, is   | `compared`: each complete read of | the attempts move back by that at the     |
@@ -14,8 +14,9 @@
 | was set in whatever way              | `Fact.CLOCK_SET_AT`               | the grace for Twilio's log counts from    |
 |                                      |                                   | then (`restoration.grace_began`)          |
 
-A step of up to a minute is ordinary: Twilio's log is searched with two minutes to spare. Nobody knows which of two
-times was wrong, and since when: what an earlier run wrote may have been right, so it moves only to an earlier time.
+The owner hears of it from the watch (`watch/conditions.of_the_clock`). A step of up to a minute is ordinary: Twilio's
+log is searched with two minutes to spare. Nobody knows which of two times was wrong, and since when: what an earlier
+run wrote may have been right, so it moves only to an earlier time.
 """
 
 from collections.abc import Callable
@@ -26,7 +27,6 @@ from appliance.model import HOUR, MINUTE, SECOND
 from appliance.ports import Clock
 from appliance.store import Store, Tx
 from appliance.store.box import Fact
-from appliance.store.cards import BOX, CardKind
 from appliance.store.times import Jump, Rows
 
 BUILT_AT = 1_790_000_000_000  # a clock before the release of this version is wrong
@@ -87,11 +87,9 @@ def _follow(tx: Tx, jump: Jump) -> None:
     tx.times.follow(jump)
     tx.box.put(Fact.CLOCK_SET_AT, tx.now)
     tx.box.remove(Fact.CLOCK_AHEAD)  # what was read before it was set tells nothing now
-    tx.cards.close(CardKind.CLOCK, BOX)
 
 
 def _give_up(tx: Tx) -> None:
-    tx.cards.open(CardKind.CLOCK, BOX)
     tx.times.predate(tx.now - 24 * HOUR)
     tx.times.plan_by(tx.now + FURTHEST)
 
@@ -102,12 +100,10 @@ def compared(tx: Tx, offset: int) -> None:
 
 
 def begin(tx: Tx) -> None:
-    """At start: a clock that is right has no card; attempts of one that was ahead were made earlier than they say.
+    """At start: attempts of a clock that was ahead were made earlier than they say.
 
     The clock may be right by now, and then nothing else tells: Twilio's log would be searched from too late on.
     """
-    if tx.now >= latest_time(tx):
-        tx.cards.close(CardKind.CLOCK, BOX)
     ahead = tx.box.number(Fact.CLOCK_AHEAD) or 0
     if ahead > MINUTE:
         tx.times.shift_outbox(-ahead, tx.now, tx.times.rows().outbox)
