@@ -19,20 +19,14 @@ from appliance.cli import main
 from appliance.cli.owner import unreadable
 from appliance.config import Config
 from appliance.store.lock import Lock
-from tests.support import logging_state
-from tests.support.command_line import CommandLine, write_config
+from tests.support.command_line import CommandLine, surroundings, write_config
 from tests.support.world import ACCOUNT, CUSTOMER, SMS, TOKEN
 
 
 @pytest.fixture(autouse=True)
-def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def quiet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No variable of the caller's is in force, and logging is given back as it was."""
-    for name in list(os.environ):
-        if name.startswith(("APPLIANCE_", "TWILIO_", "OPENAI_")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.chdir(tmp_path)
-    with logging_state.given_back():
+    with surroundings(monkeypatch, tmp_path):
         yield
 
 

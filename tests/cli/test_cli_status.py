@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import re
 import signal
 import sys
@@ -21,9 +20,8 @@ from appliance.config.sections import Storage
 from appliance.model import MINUTE, SECOND
 from appliance.store.cards import BOX, CardKind
 from appliance.watch.conditions import Condition
-from tests.support import logging_state
 from tests.support.box import Box
-from tests.support.command_line import CommandLine, write_config
+from tests.support.command_line import CommandLine, surroundings, write_config
 from tests.support.world import ACCOUNT, CUSTOMER, SMS, TOKEN, World
 
 SEPARATOR = "-" * 20
@@ -32,12 +30,7 @@ SEPARATOR = "-" * 20
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No settings of the tester's; the terminal has 80 columns."""
-    for name in list(os.environ):
-        if name.startswith(("APPLIANCE_", "TWILIO_", "OPENAI_")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.chdir(tmp_path)
-    with logging_state.given_back():
+    with surroundings(monkeypatch, tmp_path):
         logs.configure("error", "json")
         yield
 

@@ -2,13 +2,30 @@
 
 import asyncio
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner, Result
 
 from appliance.cli import main
 from appliance.config import Config
+from tests.support import logging_state
+
+
+@contextmanager
+def surroundings(monkeypatch: pytest.MonkeyPatch, directory: Path) -> Iterator[None]:
+    """No variable of the tester's is in force, the terminal has 80 columns, logging is given back as it was."""
+    for name in list(os.environ):
+        if name.startswith(("APPLIANCE_", "TWILIO_", "OPENAI_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(directory)
+    with logging_state.given_back():
+        yield
 
 
 def write_config(path: Path, config: Config) -> Path:
