@@ -33,9 +33,8 @@ async def test_a_backup_under_load_is_complete_and_verified(world: World) -> Non
     """What was acknowledged before the copy began is in it, and it opens."""
     await asyncio.gather(*(world.say(f"pergunta {n}", f"+55119{n:08}") for n in range(30)))
     load = [asyncio.create_task(world.say(f"mais {n}", f"+55118{n:08}")) for n in range(30)]
-    copy = backup.target(world.appliance.store.directory, 1_800_000_000_000)
 
-    await asyncio.to_thread(backup.take, world.appliance.store.path, copy)
+    copy = await backup.take_one(world.appliance.store.directory, 1_800_000_000_000)
     await asyncio.gather(*load)
 
     backup.verify(copy)
@@ -70,10 +69,7 @@ async def test_only_the_newest_are_kept_and_a_damaged_one_is_passed_over(world: 
     """Seven copies; the newest that passes its check is the one to restore."""
     directory = world.appliance.store.directory
     for day in range(9):
-        await asyncio.to_thread(
-            backup.take, world.appliance.store.path, backup.target(directory, 1_800_000_000_000 + day * 86_400_000)
-        )
-    backup.prune(directory)
+        await backup.take_one(directory, 1_800_000_000_000 + day * 86_400_000)
     copies = sorted((directory / "backups").iterdir())
     assert len(copies) == 7
 
@@ -104,7 +100,7 @@ async def test_a_damaged_database_is_replaced_by_the_newest_backup(tmp_path: Pat
         await world.teach("Horário", "Abrimos das 7h às 19h.")
         await world.say("Qual o horário?")
         await world.settle()
-        await asyncio.to_thread(backup.keep_one, world.appliance.store.directory, clock.now())
+        await backup.take_one(world.appliance.store.directory, clock.now())
         await world.stop()
         path = world.config.storage.directory / "appliance.db"
         path.write_bytes(b"\0" * len(path.read_bytes()))
@@ -148,7 +144,7 @@ async def test_a_restored_box_sends_nothing_again(tmp_path: Path) -> None:
         for customer in customers:
             await world.say("Qual o horário?", customer)
         await world.until(lambda: _drafts(world, 10))
-        copy = await asyncio.to_thread(backup.keep_one, world.appliance.store.directory, world.appliance.clock.now())
+        copy = await backup.take_one(world.appliance.store.directory, world.appliance.clock.now())
         world.twilio.faults.clear()
         await world.until(lambda: all(world.sent(customer) for customer in customers), 60)
         await world.stop()
@@ -221,7 +217,7 @@ async def test_what_a_killed_backup_left_is_cleared_away(world: World) -> None:
     half = backup.target(directory, 1_700_000_000_000).with_suffix(".db.part")
     half.write_bytes(b"half")
 
-    await asyncio.to_thread(backup.keep_one, directory, world.appliance.clock.now())
+    await backup.take_one(directory, world.appliance.clock.now())
 
     assert not half.exists()
     assert len(_copies(world)) == 1
@@ -243,7 +239,7 @@ async def test_a_backup_that_dies_is_a_card(world: World) -> None:
 async def test_a_disk_too_full_for_a_restoration_is_a_full_disk(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """StorageFullError, for which a start waits; the present database stays. A limit stands for the disk's end."""
     monkeypatch.setattr(opening, "NO_SPACE", (errno.EFBIG,))
-    await asyncio.to_thread(backup.keep_one, world.appliance.store.directory, world.appliance.clock.now())
+    await backup.take_one(world.appliance.store.directory, world.appliance.clock.now())
     (copy,) = _copies(world)
     await world.stop()
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -269,7 +265,7 @@ async def test_a_full_card_keeps_fewer_copies_and_goes_on(world: World, monkeypa
 
     monkeypatch.setattr(shutil, "disk_usage", usage)
     for day in range(6):
-        newest = await asyncio.to_thread(backup.keep_one, directory, NOON + day * 24 * HOUR)
+        newest = await backup.take_one(directory, NOON + day * 24 * HOUR)
 
     assert _copies(world)[-1] == newest
     assert len(_copies(world)) == 3
