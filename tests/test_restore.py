@@ -49,7 +49,7 @@ async def _nothing() -> None:
 
 async def _copy(world: World) -> Path:
     assert world.clock is not None
-    return backup.keep_one(world.appliance.store.directory, world.clock.now())
+    return await backup.take_one(world.appliance.store.directory, world.clock.now())
 
 
 async def _restore(world: World, copy: Path) -> None:

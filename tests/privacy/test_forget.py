@@ -34,7 +34,7 @@ async def test_nothing_is_left_in_any_file(shop: World, capfd: pytest.CaptureFix
     await forget(shop)
     await shop.settle()
     assert await states(shop) == ["done"]
-    backup.keep_one(directory, shop.appliance.clock.now())
+    await backup.take_one(directory, shop.appliance.clock.now())
     (directory / "journal.log").write_text("".join(capfd.readouterr()))
 
     assert traces(directory, [*SOUGHT, sid]) == {"journal.log": [sid]}
