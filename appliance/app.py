@@ -31,7 +31,7 @@ from appliance.pulse import Pulse
 from appliance.store import Store
 from appliance.watch.ping import Ping
 from appliance.web import applications
-from appliance.web.api import Desk
+from appliance.web.desk import Desk
 from appliance.web.hooks import Hooks
 from appliance.web.listeners import Listeners
 from appliance.web.probes import Probes

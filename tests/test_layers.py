@@ -61,7 +61,9 @@ NEEDS = {
     "privacy": "appliance config errors inbox inbox.keywords model operations outbox ports printable queue store wire",
     "diagnosis": "config errors model notices ports store timekeeping wire",
     # drivers and assembly
-    "web": "chores config errors inbox links logs metrics model notices operations outbox ports privacy queue reply.shelf store twilio.misfit twilio.webhook wire",
+    "web.desk": "config links notices operations ports queue reply.shelf store",
+    "web.pages": "config errors model operations store web.desk",
+    "web": "chores config errors inbox links logs metrics model operations outbox ports privacy queue reply.shelf store twilio.misfit twilio.webhook web.desk web.pages wire",
     "pulse": "errors ports queue store systemd",
     "opening": "config errors ports restoration store systemd web",
     "assembly": "clock config diagnosis links metrics model operations ports responder twilio wire",
@@ -69,7 +71,7 @@ NEEDS = {
         "assembly chores clock config errors handover inbox links metrics model outbox ports privacy queue reply reply.shelf "
         "responder restoration store timekeeping watch web"
     ),
-    "app": "appliance assembly clock config engine errors inbox journal logs metrics model opening ports pulse outbox store systemd watch web",
+    "app": "appliance assembly clock config engine errors inbox journal logs metrics model opening ports pulse outbox store systemd watch web web.desk",
     "demo": "app config errors logs operations printable simulator store wire",
     "cli": (
         "app appliance assembly clock config demo diagnosis engine errors logs model notices opening operations.lines "

@@ -159,6 +159,14 @@ def networks() -> Key:
     return Key(allowed, parse, (list,))
 
 
+def names() -> Key:
+    def parse(raw: list[Any]) -> tuple[str, ...]:
+        return tuple(_matching(r"[0-9A-Za-z](?:[0-9A-Za-z.-]{0,250}[0-9A-Za-z])?", item).lower() for item in raw)
+
+    allowed = 'a list of host names without port: ["answers.example.com"]; in a variable as JSON'
+    return Key(allowed, parse, (list,))
+
+
 def host_port() -> Key:
     def parse(raw: str) -> Address:
         match = re.fullmatch(r"(?:\[(?P<ipv6>[^]]+)]|(?P<host>[0-9A-Za-z.-]+)):(?P<port>[0-9]{1,5})", raw)

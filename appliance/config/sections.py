@@ -14,6 +14,7 @@ from appliance.config.keys import (
     directory_path,
     duration,
     host_port,
+    names,
     networks,
     number,
     secret,
@@ -49,6 +50,7 @@ class Server(Section, kw_only=True, frozen=True):
     api_key: Annotated[Secret | None, secret(32)] = None
     metrics_listen: Annotated[Address | None, host_port()] = None
     trusted_proxies: Annotated[tuple[Network, ...], networks()] = ()
+    page_hosts: Annotated[tuple[str, ...], names()] = ()
     language: Annotated[Language | None, choice(Language)] = None
 
 

@@ -46,6 +46,11 @@ def opened(tx: Tx, owner: int | None, language: str | None, untold: Sequence[Sto
     return [in_words(tx, row, language) for row in (*missing, *tx.cards.opened(owner))]
 
 
+def people_waiting(tx: Tx, organization_id: int) -> int:
+    """How many customers wait for a person."""
+    return tx.cards.count(CardKind.WAITING, organization_id)
+
+
 def lacking(tx: Tx, untold: Sequence[Stored]) -> list[Stored]:
     """Those that are not stored after all."""
     return [card for card in untold if tx.cards.find_in_the_box(card["kind"], card["subject"]) is None]

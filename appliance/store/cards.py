@@ -151,6 +151,16 @@ class Cards:
             for row in self._sql.all("SELECT kind, count(*) FROM cards WHERE closed_at IS NULL GROUP BY kind")
         }
 
+    def count(self, kind: CardKind, organization_id: int) -> int:
+        """How many are open."""
+        return int(
+            self._sql.value(
+                "SELECT count(*) FROM cards WHERE closed_at IS NULL AND kind = ? AND organization_id = ?",
+                kind,
+                organization_id,
+            )
+        )
+
     def dismiss(self, card_id: int, reason: str) -> None:
         self._sql.run("UPDATE cards SET closed_at = ?, dismissed = ? WHERE id = ?", self._sql.now, reason, card_id)
 

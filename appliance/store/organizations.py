@@ -1,4 +1,4 @@
-"""Organizations (tenants), their users and their channels."""
+"""Organizations (tenants) and their channels."""
 
 from appliance.model import MAIN, MINUTE, Channel, Organization
 from appliance.store.repository import Repository
@@ -23,22 +23,6 @@ class Organizations(Repository[Organization]):
             contact=contact,
             created_at=self._sql.now,
         )
-
-    def insert_user(self, organization_id: int, email: str, password_hash: str | None) -> int:
-        return self._sql.insert(
-            "users",
-            organization_id=organization_id,
-            email=email,
-            password_hash=password_hash,
-            created_at=self._sql.now,
-        )
-
-    def user_exists(self, email: str) -> bool:
-        return bool(self._sql.value("SELECT 1 FROM users WHERE email = ? COLLATE NOCASE", email))
-
-    def users(self, organization_id: int) -> list[str]:
-        rows = self._sql.all("SELECT email FROM users WHERE organization_id = ? ORDER BY id", organization_id)
-        return [row["email"] for row in rows]
 
 
 class Channels(Repository[Channel]):

@@ -132,7 +132,7 @@ TABLES: dict[str, Table] = {
     ),
     "outbox": _table(
         "id organization_id channel_id contact_id conversation_id kind state reason attempt status error_code reply_no "
-        "intended_by covers created_at sending_at sent_at",
+        "intended_by covers created_at sending_at sent_at segments price price_unit",
         "absent_at seen",
         body=_EMPTY,
         body_hash="x'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'",  # SHA-256 of nothing
@@ -169,13 +169,27 @@ TABLES: dict[str, Table] = {
     ),
     "contacts": _table(
         "id channel_id opted_out_at opted_in_at reminded_at created_at forget_at",
-        "paused_until handover handover_at resume_at",
+        "paused_until handover handover_at handover_by resume_at",
         address=_BY_ID,
         profile_name=_EMPTY,
         opted_out_sid=f"iif(opted_out_sid IS NULL, NULL, '{FORGOTTEN}')",
         last_inbound_at="NULL",
         person_id="NULL",
         whose="id = :contact",
+    ),
+    "pauses": _table("subject organization_id contact_id began_at until", "paused_by"),
+    "handover_events": _table("id contact_id what at", "who"),
+    "unanswered": _table(
+        "id organization_id contact_id message_id asked_at settled_at",
+        words="",
+        question="",
+        rows=Rows.GO,
+        whose="contact_id = :contact",
+    ),
+    "differences": _table(
+        "id organization_id account day kind contact_id found_at settled_at",
+        sid=_BY_ID,
+        whose="contact_id = :contact",
     ),
     "contact_links": _table(
         "id contact_id other_id linked_at undone_at",
@@ -210,12 +224,17 @@ TABLES: dict[str, Table] = {
         "waits_for waits_since unread_since look_at",
     ),
     "organizations": _table(
-        "", "id name language timezone instructions contact created_at disabled_at knowledge_version"
+        "", "id name language timezone instructions contact created_at disabled_at knowledge_version hours"
     ),
-    "users": _table("", "id organization_id email password_hash created_at"),
+    "users": _table("", "id organization_id email password_hash created_at admin language seen_at"),
+    "sessions": _table("", "hash user_id created_at seen_at"),
+    "sign_in_links": _table("", "hash user_id created_at used_at"),
+    "texts": _table("", "organization_id language key body changed_at"),
+    "topic_answers": _table("", "organization_id title day answers"),
+    "statements": _table("", "organization_id account day compared_at compared_to there here settled"),
     "channels": _table("", "id organization_id account address created_at watermark_at removed_at"),
     "former_accounts": _table("", "channel_id account read_from moved_at"),
-    "knowledge": _table("", "id organization_id title body aliases updated_at"),
+    "knowledge": _table("", "id organization_id title body aliases updated_at changed_by"),
     "knowledge_fts": _table("", "title body aliases"),
     "knowledge_fts_config": _table("", "k v"),
     "knowledge_fts_data": _table("", "id block"),

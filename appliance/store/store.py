@@ -148,6 +148,13 @@ class Store:
         """What the dead process left is in the hands of this one: it counts no second time."""
         self._lock.tells_of_death = False
 
+    async def listen(self, heard: Callable[[frozenset[int]], None]) -> None:
+        """`heard` is told of the organizations that changed, `stir.BOX` for the box itself, until leave()."""
+        await self._writer.listen(heard)
+
+    async def leave(self, heard: Callable[[frozenset[int]], None]) -> None:
+        await self._writer.leave(heard)
+
     @property
     def batches(self) -> int:
         """How many batches the writer has committed."""

@@ -27,6 +27,7 @@ from appliance.store.outbox import Outbox
 from appliance.store.persons import Persons
 from appliance.store.sql import Sql
 from appliance.store.times import Times
+from appliance.store.users import Users
 
 
 class Tx:
@@ -52,6 +53,7 @@ class Tx:
         self.outbox = Outbox(sql)
         self.persons = Persons(sql)
         self.times = Times(sql)
+        self.users = Users(sql)
         self.news: list[News] = []
         self.commit_seconds = 0.0  # of the last batch
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 import aiosqlite
 
 from appliance.errors import ApplianceError, StorageBrokenError, StorageBusyError, StorageFullError
+from appliance.store import stir
 from appliance.store.news import Audience, Nobody
 from appliance.store.tx import Tx
 
@@ -125,6 +126,18 @@ class Writer:
         self._on_fault = on_fault
         self._audience = audience or Nobody()
         self.batches = 0
+        self._watchers: list[Callable[[frozenset[int]], None]] = []
+
+    async def listen(self, heard: Callable[[frozenset[int]], None]) -> None:
+        """From now on `heard` is told of the organizations that a batch changed something of."""
+        self._watchers.append(heard)
+        if len(self._watchers) == 1:
+            await self._run(stir.begin)
+
+    async def leave(self, heard: Callable[[frozenset[int]], None]) -> None:
+        self._watchers.remove(heard)
+        if not self._watchers:
+            await self._run(stir.end)
 
     async def write(self, unit: Callable[[Tx], T]) -> T:
         """Run a unit of work and return its result once it is on disk.
@@ -168,10 +181,17 @@ class Writer:
             results = await self._run(lambda connection: commit_batch(connection, self._tx, units))
         except Exception as error:  # noqa: BLE001  # every caller of the batch hears of it
             return [Failed(self.lost(error))] * len(units)
+        await self._stir()
         self._audience.committed(self._tx.commit_seconds)
         for news in self._tx.news:
             self._audience.hear(news)
         return results
+
+    async def _stir(self) -> None:
+        if self._watchers:
+            changed = await self._run(stir.take)
+            for heard in self._watchers:
+                heard(changed)
 
     def lost(self, error: Exception) -> Exception:
         """What an error of the connection means for whoever waits; where it failed it is not used again."""

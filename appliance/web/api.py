@@ -2,17 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from appliance import chores
-from appliance.config import Config
 from appliance.config.accounts import choose
 from appliance.errors import DatabaseError, RequestError
-from appliance.links.link import Links
-from appliance.notices.sentences import Card
 from appliance.operations import (
     channels,
     conversations,
@@ -25,22 +21,13 @@ from appliance.operations import (
     silence,
     verification,
 )
-from appliance.operations.knowledge import Offline
 from appliance.operations.messages import ManualMessage
 from appliance.operations.moves import Move, move_channel
-from appliance.operations.organizations import (
-    Registration,
-    add_channel,
-    hash_password,
-    register_organization,
-    whose,
-)
-from appliance.ports import Missed, Responder
-from appliance.queue.bell import Bell
-from appliance.reply.shelf import Shelves
-from appliance.store import Store, Tx, backup
+from appliance.operations.organizations import Registration, add_channel, register_organization, whose
+from appliance.operations.passwords import hash_password
+from appliance.store import Tx, backup
+from appliance.web.desk import Desk
 from appliance.web.errors import json_response
-from appliance.web.health import Faults
 from appliance.web.requests import (
     ChannelMove,
     NewAliases,
@@ -57,28 +44,6 @@ from appliance.web.requests import (
 
 BASE = "/api/v1"
 ID = "{id:[0-9]{1,18}}"
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What the API works with. `bell`: of the workers. `offline` and `responder`, whom customers are answered by, are
-    for `knowledge/test`; `missed` for a channel that moves. `untold`: cards that the disk did not take; `faults`: why
-    it is not ready.
-
-    `started_at`: ms UTC; None where this process only stands in for an appliance that does not run.
-    """
-
-    store: Store
-    config: Config
-    bell: Bell
-    offline: Offline
-    responder: Responder
-    shelves: Shelves
-    missed: Missed
-    links: Links
-    untold: Callable[[], list[Card]]
-    faults: Faults
-    started_at: int | None
 
 
 class Api:

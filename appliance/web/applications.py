@@ -7,10 +7,15 @@ from prometheus_client import CollectorRegistry
 
 from appliance.twilio.webhook import MAX_BODY
 from appliance.web.access import key_required
-from appliance.web.api import Api, Desk
+from appliance.web.api import Api
 from appliance.web.cards import Cards
+from appliance.web.desk import Desk, Faults
 from appliance.web.errors import error_response, errors_as_json, harden
-from appliance.web.health import Faults, Health, MetricsPage
+from appliance.web.health import Health, MetricsPage
+from appliance.web.pages.door import Door
+from appliance.web.pages.events import Events
+from appliance.web.pages.home import Home
+from appliance.web.pages.site import Pages
 from appliance.web.persons import Persons
 from appliance.web.status import Status
 
@@ -24,11 +29,15 @@ class Part(Protocol):
 
 
 def public(desk: Desk, registry: CollectorRegistry, faults: Faults, hooks: Part) -> web.Application:
-    """What the network sees: webhooks, health, and the API and metrics behind the key."""
+    """What the network sees: webhooks, health, the API and metrics behind the key, the pages behind the sign-in."""
     app = web.Application(
         client_max_size=MAX_BODY, middlewares=[errors_as_json, key_required(desk.config.server.api_key)]
     )
-    return _with(app, hooks, Api(desk, "api"), Persons(desk, "api"), *_common(desk, registry, faults))
+    return _with(app, hooks, Api(desk, "api"), Persons(desk, "api"), *_common(desk, registry, faults), pages(desk))
+
+
+def pages(desk: Desk) -> Pages:
+    return Pages(desk, Door(desk), Events(desk), Home())
 
 
 def control(desk: Desk, registry: CollectorRegistry, faults: Faults, *more: Part) -> web.Application:

@@ -7,7 +7,8 @@ from aiohttp import web
 
 from appliance.operations import cards
 from appliance.operations.organizations import whose
-from appliance.web.api import BASE, ID, Desk
+from appliance.web.api import BASE, ID
+from appliance.web.desk import Desk
 from appliance.web.errors import json_response
 from appliance.web.requests import Body, id_of, read_body
 

@@ -1,6 +1,6 @@
 """Is it alive, is it ready, and how does it do: /healthz, /readyz, /metrics. No customer data in labels."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
@@ -14,9 +14,9 @@ from appliance.store import Store, Tx
 from appliance.store.box import Fact
 from appliance.store.cards import CardKind
 from appliance.web.access import METRICS_PATH
+from appliance.web.desk import Faults
 from appliance.web.errors import json_response
 
-Faults = Callable[[], Awaitable[list[str]]]
 UNSETTLED = (OutboxState.READY, OutboxState.SENDING, OutboxState.DOUBT, OutboxState.PARKED)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -13,7 +13,7 @@ from appliance.queue.bell import Bell
 from appliance.reply.shelf import Shelves
 from appliance.store import Store
 from appliance.web import applications
-from appliance.web.api import Desk
+from appliance.web.desk import Desk
 from appliance.web.listeners import Listeners
 
 

@@ -11,7 +11,8 @@ from appliance.operations.organizations import find as find_organization
 from appliance.privacy import request as wish
 from appliance.privacy.export import export
 from appliance.store import Tx
-from appliance.web.api import BASE, Desk
+from appliance.web.api import BASE
+from appliance.web.desk import Desk
 from appliance.web.errors import in_parts, json_response
 from appliance.web.requests import Forget, Person, TwoAddresses, address_of, ids_of, read_body
 

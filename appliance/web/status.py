@@ -6,7 +6,8 @@ from aiohttp import web
 
 from appliance.operations import glance, status
 from appliance.store import Tx
-from appliance.web.api import BASE, Desk
+from appliance.web.api import BASE
+from appliance.web.desk import Desk
 from appliance.web.errors import json_response
 
 

@@ -20,7 +20,27 @@ MANY = 100_000
 BACK = """
 PRAGMA foreign_keys = 0;
 BEGIN;
+DROP TABLE sessions;
+DROP TABLE sign_in_links;
+DROP TABLE pauses;
+DROP TABLE handover_events;
+DROP TABLE texts;
+DROP TABLE unanswered;
+DROP TABLE topic_answers;
+DROP TABLE statements;
+DROP TABLE differences;
+DROP INDEX outbox_topic;
+DROP INDEX conversations_recent;
 DROP VIEW outgoing;
+ALTER TABLE users DROP COLUMN admin;
+ALTER TABLE users DROP COLUMN language;
+ALTER TABLE users DROP COLUMN seen_at;
+ALTER TABLE contacts DROP COLUMN handover_by;
+ALTER TABLE organizations DROP COLUMN hours;
+ALTER TABLE knowledge DROP COLUMN changed_by;
+ALTER TABLE outbox DROP COLUMN segments;
+ALTER TABLE outbox DROP COLUMN price;
+ALTER TABLE outbox DROP COLUMN price_unit;
 UPDATE conversations SET session_key =
     (SELECT address FROM channels WHERE id = channel_id) || substr(session_key, instr(session_key, '|'));
 UPDATE message_queue SET lane = (SELECT address FROM channels

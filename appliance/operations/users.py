@@ -1,0 +1,87 @@
+"""Who may look in: users, their one-time links, and what each of them sees."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from appliance.errors import RequestError
+from appliance.model import Organization
+from appliance.operations.organizations import EMAIL
+from appliance.store import Tx
+from appliance.store.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A signed-in user, and the organization that is looked at. `sees_box`: the box's own parts too."""
+
+    user: User
+    organization: Organization
+    sees_box: bool
+    session: bytes  # its hash
+    seen_at: int  # when the session was last used (ms UTC)
+
+
+def secret() -> str:
+    """For a cookie or a link: 32 random bytes as text."""
+    return secrets.token_urlsafe(32)
+
+
+def hashed(text: str) -> bytes:
+    """As it is kept: whoever reads the file can use none of them."""
+    return hashlib.sha256(text.encode(errors="surrogateescape")).digest()
+
+
+def visit(tx: Tx, session: bytes, organization_id: int | None = None) -> Visit | None:
+    """Whose session it is. `organization_id`: what an admin looks at; None, or for others: the own one."""
+    found = tx.users.signed_in(session)
+    if found is None:
+        return None
+    user, seen_at = found
+    chosen = organization_id if user.admin and organization_id is not None else user.organization_id
+    organization = tx.organizations.get(chosen) or tx.organizations.get(user.organization_id)
+    assert organization is not None
+    is_only = len(tx.organizations.page_of_the_box(limit=2)) == 1
+    return Visit(user, organization, bool(user.admin) or is_only, session, seen_at)
+
+
+def find(tx: Tx, email: str) -> User:
+    """Raises RequestError."""
+    user = tx.users.named(email)
+    if user is None:
+        raise RequestError("unknown_user", f"There is no user {email}.", "email", 404)
+    return user
+
+
+def add(tx: Tx, organization_id: int, email: str, *, admin: bool = False) -> int:
+    """The new user's id; a link sets the password. Raises RequestError."""
+    if not EMAIL.fullmatch(email):
+        raise RequestError("bad_user", "The user must be an e-mail address.", "email")
+    if tx.users.named(email):
+        raise RequestError("taken", f"There is a user {email} already.", "email", 409)
+    return tx.users.add(organization_id, email, admin=admin)
+
+
+def link(tx: Tx, user: User) -> str:
+    """The last part of a new one-time link; the user's older links are over."""
+    word = secret()
+    tx.users.link(user.id, hashed(word))
+    return word
+
+
+def redeem(tx: Tx, word: str, password_hash: str) -> str | None:
+    """Set the password by a link and sign in: the new session's cookie. None where the link cannot be used."""
+    user = tx.users.linked(hashed(word))
+    if user is None:
+        return None
+    tx.users.use_link(hashed(word))
+    tx.users.update(user.id, password_hash=password_hash)
+    tx.users.sign_out(user.id)  # whoever knew the old password
+    return sign_in(tx, user)
+
+
+def sign_in(tx: Tx, user: User) -> str:
+    """The new session's cookie."""
+    cookie = secret()
+    tx.users.sign_in(user.id, hashed(cookie))
+    return cookie

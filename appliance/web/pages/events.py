@@ -1,0 +1,72 @@
+"""/events: that something changed of what a user sees, never what; the page then reads itself again."""
+
+import asyncio
+from collections.abc import Iterable
+
+from aiohttp import web
+from aiohttp_sse import sse_response
+
+from appliance.operations import users
+from appliance.operations.users import Visit
+from appliance.store.stir import BOX
+from appliance.web.desk import Desk
+from appliance.web.pages.page import Page
+from appliance.web.pages.site import Site
+
+FOLD = 0.5  # seconds between two events
+STILL_HERE = 15.0  # seconds without one: proxies close what says nothing, and a session may have ended
+
+
+class Events:
+    """One for all open pages: the store is listened to while there is any."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._store = desk.store
+        self._waiting: dict[asyncio.Event, Visit] = {}
+        self._stopping = False
+
+    def add_to(self, site: Site) -> None:
+        site.get("/events", self.stream)
+        site.at_stop(self.stop)
+
+    async def stop(self, _app: web.Application) -> None:
+        """No stop waits for a page that is open."""
+        self._stopping = True
+        for bell in self._waiting:
+            bell.set()
+
+    async def stream(self, page: Page) -> web.StreamResponse:
+        bell = asyncio.Event()
+        self._waiting[bell] = page.visit
+        if len(self._waiting) == 1:
+            await self._store.listen(self._heard)
+        try:
+            async with sse_response(page.request, headers={"X-Accel-Buffering": "no"}) as response:
+                while not self._stopping and response.is_connected() and await self._is_signed_in(page.visit):
+                    await _rung(bell)
+                    if bell.is_set() and not self._stopping:
+                        bell.clear()
+                        await response.send("", event="changed")
+                        await asyncio.sleep(FOLD)
+            return response
+        finally:
+            del self._waiting[bell]
+            if not self._waiting:
+                await self._store.leave(self._heard)
+
+    def _heard(self, changed: Iterable[int]) -> None:
+        organizations = set(changed)
+        for bell, visit in self._waiting.items():
+            if visit.organization.id in organizations or (visit.sees_box and BOX in organizations):
+                bell.set()
+
+    async def _is_signed_in(self, visit: Visit) -> bool:
+        return await self._store.read(lambda tx: users.visit(tx, visit.session)) is not None
+
+
+async def _rung(bell: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(STILL_HERE):
+            await bell.wait()
+    except TimeoutError:
+        pass
