@@ -82,7 +82,9 @@ class Guard:
 
 
 async def read_form(request: web.Request) -> dict[str, str]:
-    """Raises RequestError."""
+    """What was filled in; raises RequestError."""
+    if not request.can_read_body:
+        return {}
     if request.content_type != _FORM:
         raise RequestError("unsupported_media_type", f"The body must be {_FORM}.", status=415)
     try:
