@@ -12,7 +12,7 @@ import os
 import secrets
 import socket
 import tomllib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -27,6 +27,7 @@ from appliance.app import run as serve
 from appliance.config import Address, Config, load
 from appliance.config.keys import host_port
 from appliance.errors import ApplianceError
+from appliance.model import Language
 from appliance.operations import markdown
 from appliance.operations.organizations import Registration, register_organization
 from appliance.operations.silence import Silence, silence
@@ -125,7 +126,14 @@ async def _run(listen: str, directory: Path) -> None:
             return None
         return await appliance.store.read(lambda tx: silence(tx, sid))
 
-    async with _simulator(config, directory / "simulator.jsonl", phone, why):
+    async def tongue() -> Language:
+        if not appliance.address or appliance.stopping.is_set():
+            return "pt-BR"
+        found = await appliance.store.read(lambda tx: tx.organizations.page_of_the_box(limit=1))
+        return found[0].language if found else "pt-BR"
+
+    page = Phone(business=BAKERY.name, suggestions=QUESTIONS, silence=why, tongue=tongue)
+    async with _simulator(config, directory / "simulator.jsonl", phone, page):
         await serve(appliance, lambda: _open_shop(appliance, own, phone))
 
 
@@ -167,16 +175,13 @@ def _toml(text: str) -> str:
 
 
 @asynccontextmanager
-async def _simulator(
-    config: Config, path: Path, place: Place, why: Callable[[str], Awaitable[Silence | None]]
-) -> AsyncIterator[None]:
+async def _simulator(config: Config, path: Path, place: Place, phone: Phone) -> AsyncIterator[None]:
     try:
         ledger = Ledger(path)
     except msgspec.DecodeError as error:
         raise ApplianceError(f"{path} is not a simulator's ledger; delete it to start afresh.") from error
     public_url, tokens = config.server.public_url, config.twilio.auth_tokens
     twilio = Twilio(SIMULATED, tokens, ledger, public_url=public_url, owned=(WHATSAPP, SMS), pace=PACE)
-    phone = Phone(business=BAKERY.name, language="pt-BR", suggestions=QUESTIONS, silence=why)
     runner = await run_simulator(simulator_app(twilio, phone), place.address.host, place.address.port)
     try:
         yield

@@ -72,7 +72,7 @@ NEEDS = {
         "responder restoration store timekeeping watch web"
     ),
     "app": "appliance assembly clock config engine errors inbox journal logs metrics model opening ports pulse outbox store systemd watch web web.desk",
-    "demo": "app config errors logs operations printable simulator store wire",
+    "demo": "app config errors logs model operations printable simulator store wire",
     "cli": (
         "app appliance assembly clock config demo diagnosis engine errors logs model notices opening operations.lines "
         "operations.verdict printable store wire"

@@ -22,8 +22,9 @@ _pages = Environment(loader=PackageLoader("appliance.simulator"), autoescape=Tru
 class Phone:
     """What the page shows. `channels`: the business's addresses, default those the account owns.
 
-    `contacts`: the customers' numbers on offer. `suggestions`: sample questions. Spanish gets the English page.
-    `silence`: asked with a message's sid, why it gets no answer (`reason` and `words`); None while one may come.
+    `contacts`: the customers' numbers on offer. `suggestions`: sample questions. `tongue`: asked at each load for the
+    language by now. `silence`: asked with a message's sid, why it gets no answer (`reason` and `words`); None while one
+    may come.
     """
 
     business: str = "Twilio simulator"
@@ -32,6 +33,7 @@ class Phone:
     language: Language = "en"
     suggestions: tuple[str, ...] = ()
     silence: Callable[[str], Awaitable[object | None]] | None = None
+    tongue: Callable[[], Awaitable[Language]] | None = None
 
 
 PHONE = web.AppKey("phone", Phone)
@@ -39,7 +41,7 @@ PHONE = web.AppKey("phone", Phone)
 
 async def page(request: web.Request) -> web.Response:
     phone, twilio = request.app[PHONE], request.app[TWILIO]
-    language = "pt-BR" if phone.language == "pt-BR" else "en"
+    language = await phone.tongue() if phone.tongue else phone.language
     html = _pages.get_template("phone.html").render(
         phone=phone,
         channels=phone.channels or tuple(twilio.owned) or ANY_CHANNELS,

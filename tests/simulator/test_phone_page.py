@@ -12,7 +12,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from appliance.model import Language
 from appliance.simulator import Fault, Phone, Twilio, simulator_app
+from appliance.simulator.phone_texts import TEXTS
 
 CHROMIUM = "/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else shutil.which("chromium")
 pytestmark = [
@@ -201,13 +203,30 @@ async def test_it_fits_the_screen(browser: Browser, business: Business, size: tu
     assert await page.evaluate(f"[{root}.scrollWidth, {root}.scrollHeight]") == list(size)
 
 
-async def test_the_page_speaks_english(browser: Browser, business: Business) -> None:
-    """Any language but Portuguese gets the English page, also for saying that the simulator is gone."""
-    async with TestServer(simulator_app(Twilio(ACCOUNT, [TOKEN]), Phone(language="es"))) as server:
+async def test_the_page_speaks_the_organizations_language(browser: Browser, business: Business) -> None:
+    """As it is at each load, also for saying that the simulator is gone."""
+    spoken: list[Language] = ["en"]
+
+    async def tongue() -> Language:
+        return spoken[-1]
+
+    async with TestServer(simulator_app(Twilio(ACCOUNT, [TOKEN]), Phone(tongue=tongue))) as server:
         page = await browser.new_page()
         await page.goto(str(server.make_url("/")))
-
         await expect(page).to_have_title(re.compile("Customer's phone"))
-        await expect(page.get_by_label("Message")).to_be_focused()
+
+        spoken.append("es")
+        await page.reload()
+
+        await expect(page).to_have_title(re.compile("Celular del cliente"))
+        await expect(page.get_by_label("Mensaje")).to_be_focused()
         await expect(page.get_by_role("alert")).to_be_hidden()
-    await expect(page.get_by_role("alert")).to_have_text("The simulator does not answer. Is it still running?")
+    await expect(page.get_by_role("alert")).to_have_text("El simulador no responde. ¿Sigue en marcha?")
+
+
+def test_each_language_has_every_text() -> None:
+    """And every word of an answer's ticks."""
+    for texts in TEXTS.values():
+        assert texts.keys() == TEXTS["en"].keys()
+        assert texts["statuses"].keys() == TEXTS["en"]["statuses"].keys()
+    assert TEXTS["es"]["silences"].keys() == TEXTS["pt-BR"]["silences"].keys()
