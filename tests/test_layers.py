@@ -54,7 +54,7 @@ NEEDS = {
     "operations.verdict": "notices",
     "operations.lines": "links model notices",
     "operations": (
-        "appliance config errors handover.charge language links model notices operations.lines operations.verdict outbox "
+        "appliance config errors handover.charge inbox language links model notices operations.lines operations.verdict outbox "
         "outbox.permission people ports queue reply.shelf store texts twilio.encoding wire"
     ),
     "watch": "config errors links model notices operations ports queue store timekeeping wire",

@@ -62,9 +62,14 @@ def fate(
 
 def is_too_old(age: int, now: int, *, within: int, timezone: str) -> bool:
     """Whether what nobody has answered for so long is shown to the owner instead: sooner at night."""
+    return age > answered_within(now, within=within, timezone=timezone)
+
+
+def answered_within(now: int, *, within: int, timezone: str) -> int:
+    """How old a message may be that is answered at a time (ms)."""
     hour = datetime.fromtimestamp(now / SECOND, ZoneInfo(timezone)).hour
     at_night = any(hour in hours for hours in NIGHT)
-    return age > (min(within, LATE) if at_night else within)
+    return min(within, LATE) if at_night else within
 
 
 def is_answered(written_at: int, said: Sequence[LoggedMessage], ours: Collection[str]) -> bool:

@@ -75,6 +75,18 @@ class Counts:
             )
         )
 
+    def written(self, organization_id: int, before: int) -> tuple[int, int]:
+        """How many of an organization's customers have written and have no answer yet, and how many of them did so
+        before a time (ms UTC); costs what waits.
+        """
+        row = self._sql.all(
+            "SELECT count(DISTINCT contact_id), count(DISTINCT iif(received_at < ?2, contact_id, NULL)) "  # noqa: S608
+            f"FROM messages WHERE {LIVE} AND organization_id = ?1",
+            organization_id,
+            before,
+        )[0]
+        return row[0], row[1]
+
     def oldest_waiting(self) -> int | None:
         """When the message came in that waits longest for an answer that Twilio has taken (ms UTC)."""
         at = self._sql.value(

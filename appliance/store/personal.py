@@ -177,7 +177,7 @@ TABLES: dict[str, Table] = {
         person_id="NULL",
         whose="id = :contact",
     ),
-    "pauses": _table("subject organization_id contact_id began_at until", "paused_by"),
+    "pauses": _table("subject organization_id contact_id began_at until ended_at", "paused_by"),
     "handover_events": _table("id contact_id what at", "who"),
     "unanswered": _table(
         "id organization_id contact_id message_id asked_at settled_at",

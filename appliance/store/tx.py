@@ -24,6 +24,7 @@ from appliance.store.messages import Messages
 from appliance.store.news import Level, News
 from appliance.store.organizations import Channels, Organizations
 from appliance.store.outbox import Outbox
+from appliance.store.pauses import Pauses
 from appliance.store.persons import Persons
 from appliance.store.sql import Sql
 from appliance.store.times import Times
@@ -51,6 +52,7 @@ class Tx:
         self.messages = Messages(sql)
         self.organizations = Organizations(sql)
         self.outbox = Outbox(sql)
+        self.pauses = Pauses(sql)
         self.persons = Persons(sql)
         self.times = Times(sql)
         self.users = Users(sql)

@@ -24,6 +24,7 @@ CREATE TABLE pauses (
     contact_id INTEGER REFERENCES contacts, -- NULL: everybody
     began_at INTEGER NOT NULL,
     until INTEGER, -- NULL: until somebody resumes
+    ended_at INTEGER, -- somebody resumed; the row stays, as what had waited for it is known by it
     paused_by TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
