@@ -6,6 +6,7 @@ Sources: Twilio docs, "Twilio's request to your incoming message webhook URL" an
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from enum import StrEnum
 
 MESSAGES_PATH = "/twilio/messages"  # below the public URL; Twilio calls it for what comes in
@@ -14,6 +15,8 @@ RETRIES = "#rc=3&rp=ct,rt,5xx"  # stands behind the URL; Twilio tries again, and
 PROBE = "probe."  # before the nonce in `o`, where a status callback is none but a test of the way in
 PROBE_HEADER = "X-Appliance-Probe"  # has the nonce too, for where a proxy loses the query
 SANDBOX = "whatsapp:+14155238886"  # the WhatsApp sandbox's number, which all accounts of the world share
+SIMULATED = "AC" + "0" * 32  # the account of the demo, which Twilio gives to nobody: its messages lie on this box
+_PLACE = re.compile(r"^\(location: .*\)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +28,6 @@ class Media:
 def place(*told: str) -> str:
     """A place that a customer sent, in words: its name, its address, its coordinates; what is empty is left out."""
     return f"(location: {', '.join(part for part in told if part)})"
-
-
-_PLACE = re.compile(r"^\(location: .*\)$", re.MULTILINE)
 
 
 def without_places(text: str) -> str:
@@ -151,9 +151,6 @@ def with_plus(address: str) -> str | None:
     return f"{found[1] or ''}+{found[2]}" if found else None
 
 
-SIMULATED = "AC" + "0" * 32  # the account of the demo, which Twilio gives to nobody: its messages lie on this box
-
-
 def covering(addresses: Iterable[str]) -> tuple[str, ...]:
     """As many of these addresses as are needed for all their forms."""
     found: dict[str, tuple[str, ...]] = {}
@@ -228,8 +225,10 @@ class LoggedMessage:
     error_code: int | None
     created_at: int
     num_media: int = 0
-    price: float | None = None  # None: Twilio does not say it (yet)
+    price: Decimal | None = None  # None: Twilio does not say it (yet); below zero where it costs us
     currency: str = ""
+    segments: int = 0  # 0: Twilio has not counted them yet
+    sent_at: int | None = None  # as created_at; None: it waits at Twilio, or never left
 
 
 class MisfitKind(StrEnum):

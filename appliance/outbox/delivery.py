@@ -61,6 +61,8 @@ def record(tx: Tx, row: OutboxMessage, result: TwilioMessageResult, config: Conf
             tx.tell("taken by Twilio", outbox=row.id, sid=result.sid, status=result.status)
             binding.name(tx, row, row.attempt, result.sid, result.status or "", result.code)
             binding.derive(tx, current, config)
+            if result.segments:
+                tx.outbox.charged(row.id, result.segments)
         case SendOutcome.NOT_SENT:
             _not_sent(tx, row, result)
         case SendOutcome.REFUSED:

@@ -81,7 +81,7 @@ def _second(text: str, day: timedelta = timedelta()) -> float:
 
 
 def page_of(
-    ledger: Ledger, query: Query, path: str, *, undated: Undated, hidden: Callable[[Entry], bool]
+    ledger: Ledger, query: Query, path: str, now: int, *, undated: Undated, hidden: Callable[[Entry], bool]
 ) -> dict[str, Any]:
     """The list's JSON. `hidden`: whether the list is still behind on a message that fits the query."""
 
@@ -102,7 +102,7 @@ def page_of(
     shown = listed[: query.page_size]
     start = query.page * query.page_size
     return {
-        "messages": [message_resource(entry) for _, entry in shown],
+        "messages": [message_resource(entry, now) for _, entry in shown],
         "start": start,
         "end": start + max(len(shown) - 1, 0),
         "page": query.page,

@@ -6,10 +6,12 @@ from hashlib import sha256
 from typing import Any
 
 from appliance.simulator.ledger import Entry
-from appliance.simulator.refusal import RefusedError
+from appliance.simulator.refusal import RefusedError, prefix
 from appliance.simulator.segments import segments
 
 API = "/2010-04-01"
+PRICED_AFTER = 3_600_000  # ms after a message was sent; how long Twilio takes is not documented
+PER_SEGMENT, PER_MESSAGE = 750, 500  # hundred-thousandths of a dollar: of SMS, of any other channel
 
 
 def rfc2822(milliseconds: int) -> str:
@@ -17,12 +19,20 @@ def rfc2822(milliseconds: int) -> str:
     return format_datetime(datetime.fromtimestamp(milliseconds // 1_000, UTC))
 
 
+def price(entry: Entry, now: int) -> str | None:
+    """What it cost, below zero; null until some time after it was sent."""
+    if entry.date_sent is None or now - entry.date_sent < PRICED_AFTER:
+        return None
+    cost = PER_MESSAGE if prefix(entry.sender) else PER_SEGMENT * segments(entry.body)
+    return f"-{cost // 100_000}.{cost % 100_000:05}"
+
+
 def message_uri(entry: Entry) -> str:
     return f"{API}/Accounts/{entry.account_sid}/Messages/{entry.sid}"
 
 
-def message_resource(entry: Entry) -> dict[str, Any]:
-    """A message as POST, GET and list answer it. The status callback URL is never told."""
+def message_resource(entry: Entry, now: int) -> dict[str, Any]:
+    """A message as POST, GET and list answer it at a time (ms UTC). The status callback URL is never told."""
     return {
         "account_sid": entry.account_sid,
         "api_version": "2010-04-01",
@@ -36,8 +46,8 @@ def message_resource(entry: Entry) -> dict[str, Any]:
         "from": entry.shown_sender,
         "messaging_service_sid": entry.service or None,
         "num_media": str(len(entry.media)),
-        "num_segments": str(segments(entry.body)),
-        "price": entry.price,
+        "num_segments": "0" if entry.service and entry.unsent else str(segments(entry.body)),
+        "price": entry.price or price(entry, now),
         "price_unit": "USD",
         "sid": entry.sid,
         "status": entry.status,

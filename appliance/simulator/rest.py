@@ -61,7 +61,7 @@ async def create(request: web.Request) -> web.StreamResponse:
         return await _spoil(request, fault)
     entry = twilio.create(form)
     await twilio.delivery.begin(entry)
-    resource = message_resource(entry)
+    resource = message_resource(entry, twilio.now())
     if fault is not None and fault.kind == "slow":
         await asyncio.sleep(fault.seconds)
     elif fault is not None:
@@ -83,7 +83,7 @@ async def fetch(request: web.Request) -> web.StreamResponse:
     fault = account_of(request).faults.take("fetch")
     if fault is not None:
         return await _spoil(request, fault)
-    return web.json_response(message_resource(_entry(request)))
+    return web.json_response(message_resource(_entry(request), account_of(request).now()))
 
 
 @routes.post(API + "/Accounts/{account}/Messages/{sid}.json")
@@ -98,7 +98,7 @@ async def update(request: web.Request) -> web.StreamResponse:
         _check_finished(entry)
         entry = msgspec.structs.replace(entry, body="", date_updated=twilio.now())
         twilio.ledger.erase(entry)
-    return web.json_response(message_resource(entry))
+    return web.json_response(message_resource(entry, twilio.now()))
 
 
 @routes.delete(API + "/Accounts/{account}/Messages/{sid}.json")

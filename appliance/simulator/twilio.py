@@ -238,7 +238,7 @@ class Twilio:
             late = max(behind, self.lag(asked, entry) if self.lag is not None else 0.0)
             return late > 0 and entry.date_created > now - late * 1_000
 
-        return page_of(self.ledger, asked, path, undated=self.undated, hidden=hidden)
+        return page_of(self.ledger, asked, path, now, undated=self.undated, hidden=hidden)
 
     def _entry(self, draft: Draft, direction: str, status: str, sid: str | None = None, at: int | None = None) -> Entry:
         now = self.now() if at is None else at

@@ -1,14 +1,12 @@
 """How many of what: the figures of the status page, of /metrics and of the conservation law."""
 
-import sys
-
 from appliance.store.messages import LIVE
 from appliance.store.outbox import UNSETTLED
+from appliance.store.recent import first_since
 from appliance.store.sql import Sql
 
 # In the words of a partial index: SQLite uses it only where a query repeats them.
 ON_ITS_WAY = f"{UNSETTLED} AND state <> 'parked'"
-BLOCK = 1_000  # messages; more than Twilio's log tells late at once
 
 
 class Counts:
@@ -22,26 +20,11 @@ class Counts:
         return self._grouped("SELECT disposition, count(*) FROM dispositions GROUP BY disposition")
 
     def messages_since(self, at: int) -> dict[str, int]:
-        """Those received since a time (ms UTC), by what became of them; costs what these are, not what there is.
-
-        Their order is that of the ids, but for what Twilio's log told late. So the ids are followed back until a whole
-        block of messages is older.
-        """
-        first = sys.maxsize
-        while True:
-            block = self._sql.all(
-                "SELECT min(id), max(received_at) FROM "
-                "(SELECT id, received_at FROM messages WHERE id < ? ORDER BY id DESC LIMIT ?)",
-                first,
-                BLOCK,
-            )[0]
-            if block[0] is None or block[1] < at:
-                break
-            first = block[0]
+        """Those received since a time (ms UTC), by what became of them; costs what these are, not what there is."""
         return self._grouped(
             "SELECT d.disposition, count(*) FROM messages m JOIN dispositions d ON d.id = m.id "
             "WHERE m.id >= ? AND m.received_at >= ? GROUP BY d.disposition",
-            first,
+            first_since(self._sql, "messages", "received_at", at),
             at,
         )
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from decimal import Decimal
 from itertools import takewhile
 from typing import Any
 
@@ -9,6 +10,7 @@ import msgspec
 
 from appliance.model import MANUAL, OutboxMessage, OutboxState, TextKey
 from appliance.store.contacts import ALIASES
+from appliance.store.recent import first_since
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
@@ -67,6 +69,32 @@ class Outbox(Repository[OutboxMessage]):
     def update(self, outbox_id: int, **columns: Any) -> None:
         changes = ", ".join(f"{name} = ?" for name in columns)
         self._sql.run(f"UPDATE outbox SET {changes} WHERE id = ?", *columns.values(), outbox_id)  # noqa: S608
+
+    def charged(self, outbox_id: int, segments: int, price: Decimal | None = None, unit: str = "") -> None:
+        """As Twilio reports it; where it does not say something yet, what it said before stays."""
+        self._sql.run(
+            "UPDATE outbox SET segments = coalesce(nullif(?, 0), segments), price = coalesce(?, price), "
+            "price_unit = coalesce(nullif(?, ''), price_unit) WHERE id = ?",
+            segments,
+            None if price is None else str(price),
+            unit,
+            outbox_id,
+        )
+
+    def charges(self, organization_id: int, since: int, until: int) -> list[Row]:
+        """What Twilio took between two times (ms UTC): address, price, price_unit, messages, segments; equal prices
+        of a channel in one row. Costs what was written since then, not what there is.
+        """
+        return self._sql.all(
+            "SELECT ch.address, o.price, o.price_unit, count(*) AS messages, sum(coalesce(o.segments, 0)) AS segments "
+            "FROM outbox o CROSS JOIN channels ch ON ch.id = o.channel_id "
+            "WHERE o.id >= ? AND o.organization_id = ? AND o.sid IS NOT NULL AND o.sent_at >= ? AND o.sent_at < ? "
+            "GROUP BY ch.id, o.price, o.price_unit",
+            first_since(self._sql, "outbox", "coalesce(sent_at, created_at)", since),
+            organization_id,
+            since,
+            until,
+        )
 
     def doubt_all_unsent(self, reason: str) -> None:
         self._sql.run(

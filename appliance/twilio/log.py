@@ -1,10 +1,11 @@
 """Reads Twilio's own log of messages, completely or not at all (Twilio docs, "Messages resource")."""
 
 import contextlib
-import math
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -147,15 +148,23 @@ def _day_of(at: int) -> datetime:
     return datetime.fromtimestamp(max(at, 0) / SECOND, UTC)
 
 
-def _price(told: Any) -> float | None:
+def _price(told: Any) -> Decimal | None:
     """A text such as "-0.00750"."""
-    with contextlib.suppress(ValueError, TypeError):
-        return found if math.isfinite(found := float(told)) else None
+    with contextlib.suppress(InvalidOperation, ValueError, TypeError):
+        return found if (found := Decimal(told)).is_finite() else None
     return None
 
 
+def segments_in(told: Any) -> int:
+    """Of num_segments; 0 where there is no number."""
+    return int(told) if re.fullmatch("[0-9]{1,3}", str(told)) else 0
+
+
+def _moment(told: datetime) -> int:
+    return int(told.replace(tzinfo=told.tzinfo or UTC).timestamp() * SECOND)
+
+
 def _logged(resource: Any) -> LoggedMessage:
-    created: datetime = resource.date_created
     return LoggedMessage(
         sid=str(resource.sid),
         direction=str(resource.direction),
@@ -164,8 +173,10 @@ def _logged(resource: Any) -> LoggedMessage:
         body=str(resource.body or "").encode("utf-8", "replace").decode(),  # JSON can hold half a character
         status=str(resource.status),
         error_code=resource.error_code if isinstance(resource.error_code, int) else None,
-        created_at=int(created.replace(tzinfo=created.tzinfo or UTC).timestamp() * SECOND),
+        created_at=_moment(resource.date_created),
         num_media=int(resource.num_media or 0),
         price=_price(resource.price),
         currency=str(resource.price_unit or "").upper(),
+        segments=segments_in(resource.num_segments),
+        sent_at=_moment(resource.date_sent) if resource.date_sent else None,
     )

@@ -4,7 +4,6 @@ The client has no timeout of its own and its `max_retries` repeats POSTs, so nei
 "Messages resource"; outcome classes: a POST that may have been read is in doubt, never repeated.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -17,6 +16,7 @@ from twilio.rest import Client
 from appliance.links.trouble import trouble_of
 from appliance.twilio import codes, encoding
 from appliance.twilio.client import TwilioHttp, code_of, last_answer, trouble
+from appliance.twilio.log import segments_in
 from appliance.wire import Blame, Fault, OutboundMessage, SendOutcome, Trouble, TwilioMessageResult
 
 _NOTHING_WRITTEN = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
@@ -85,8 +85,7 @@ class TwilioSender:
             return _failure(error)
         if not isinstance(created.sid, str) or not created.sid:
             return TwilioMessageResult(SendOutcome.DOUBT, detail="no sid")
-        told = str(created.num_segments)
-        segments = int(told) if re.fullmatch("[0-9]{1,3}", told) else 0
+        segments = segments_in(created.num_segments)
         return TwilioMessageResult(SendOutcome.ACCEPTED, sid=created.sid, status=str(created.status), segments=segments)
 
     async def probe(self) -> Trouble | None:
