@@ -93,9 +93,7 @@ class Disposition(StrEnum):
     LIVE = "live"
 
 
-class TextKey(StrEnum):
-    """The texts customers read that no responder wrote."""
-
+class TextKey(StrEnum):  # the texts customers read that no responder wrote
     UNAVAILABLE = "unavailable"
     MENU = "menu"
     DONT_KNOW = "dont_know"
@@ -113,9 +111,8 @@ NOTHING = Resource("")  # of ticks: all that is not a conversation's
 
 
 def ai_resource(organization_id: int, account: str = MAIN) -> Resource:
-    """The model as one organization uses it, so that it takes turns with the others. Older files say `ai`.
-
-    `account`: at Twilio, to which the answer goes; a restoration may be over for one and not yet for another.
+    """The model as one organization uses it, so that it takes turns with the others. Older files say `ai`. `account`:
+    at Twilio, to which the answer goes; a restoration may be over for one and not yet for another.
     """
     return Resource(f"ai:{organization_id}{_at(account)}")
 
@@ -171,7 +168,9 @@ class Contact:
     reminded_at: int | None = None
     paused_until: int | None = None
     handover: Handover | None = None
-    handover_at: int | None = None  # the request for a person, or a person's last word
+    handover_at: int | None = None  # the request for a person, or when a person took it or last spoke
+    handover_by: str = ""  # that person: see store.handovers; empty: not known, or nobody yet
+    spoke_at: int | None = None  # that person's last word
     resume_at: int | None = None  # somebody wants the appliance to answer again
     created_at: int = 0
     forget_at: int | None = None  # somebody wants the contact forgotten; nothing is said to it any more
@@ -254,6 +253,7 @@ class OutboxMessage:
     person_id: int | None = None  # of its contact
     source: str = ""  # where its words come from: see ports.Reply
     seen: int | None = None  # the person's newest message that its writer knew
+    intended_by: str = ""  # a manual message's writer
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,13 @@ from appliance.model import (
 )
 from appliance.store import Tx, cards
 from appliance.store.cards import CardKind
+from appliance.store.handovers import Change
 
 
 def begin(tx: Tx, conversation: Conversation, who: str, handover: Handover) -> None:
     """The customer was told that a person will answer."""
     tx.contacts.hand_over(conversation.contact_id, handover, tx.now)
+    tx.handovers.note(conversation.contact_id, Change.ASKED if handover.is_silent else Change.PROMISED)
     if handover.is_silent:
         tx.conversations.take(conversation.contact_id)
     asks = "asks for a person" if handover.is_silent else "asks what the knowledge does not say"
@@ -51,7 +53,7 @@ def hold(tx: Tx, conversation: Conversation, messages: Sequence[StoredMessage], 
 
 def is_before_last_word(message: StoredMessage, contact: Contact) -> bool:
     """Whether a person wrote to the contact later, through us or as Twilio's log told."""
-    return contact.handover == Handover.TAKEN and message.received_at <= (contact.handover_at or 0)
+    return contact.handover == Handover.TAKEN and message.received_at <= (contact.spoke_at or 0)
 
 
 def withdrawn(tx: Tx, row: OutboxMessage) -> None:
@@ -63,10 +65,24 @@ def withdrawn(tx: Tx, row: OutboxMessage) -> None:
     hold(tx, conversation, messages, Held.IN_CHARGE)
 
 
-def spoke(tx: Tx, contact_id: int, at: int, answered: Sequence[int]) -> None:
+def take(tx: Tx, contact: Contact, who: str) -> None:
+    """A person takes over and may say something: what waits goes on waiting for that, and so does its card."""
+    _note_taken(tx, contact, who)
+    tx.contacts.hand_over(contact.id, Handover.TAKEN, tx.now, who)
+    tx.conversations.take(contact.id)
+
+
+def _note_taken(tx: Tx, contact: Contact, who: str) -> None:
+    if (contact.handover, contact.handover_by) != (Handover.TAKEN, who):
+        tx.handovers.note(contact.id, Change.TAKEN, who)
+
+
+def spoke(tx: Tx, contact: Contact, at: int, answered: Sequence[int], who: str) -> None:
     """A person's word reached the customer (ms UTC) and answers these messages: the silence counts from it."""
+    _note_taken(tx, contact, who)
     tx.messages.settle_held(list(answered), ANSWERED_ELSEWHERE)
-    tx.contacts.hand_over(contact_id, Handover.TAKEN, at)
+    contact_id = contact.id
+    tx.contacts.spoke(contact_id, at, who)
     tx.conversations.take(contact_id)
     if not tx.messages.held(contact_id, with_aliases=True):
         close(tx, contact_id)
@@ -80,7 +96,7 @@ def spoke_through_us(tx: Tx, row: OutboxMessage) -> None:
         return
     held = tx.messages.held(contact.id, with_aliases=True)
     read = [message.id for message in held if message.received_at <= row.created_at]
-    spoke(tx, contact.id, max(row.created_at, contact.handover_at or 0), read)
+    spoke(tx, contact, row.created_at, read, row.intended_by)
 
 
 def answered_after_all(tx: Tx, contact_id: int, messages: Sequence[StoredMessage]) -> None:

@@ -20,6 +20,7 @@ from appliance.queue.outcome import Done, Effects, Outcome, Snooze
 from appliance.queue.tolerance import AGAIN, LATER, Round, Tolerance, of_each, unreadable
 from appliance.store import Store, Tx, cards
 from appliance.store.cards import CardKind
+from appliance.store.handovers import CONSOLE, NOBODY, Change
 
 AT_MOST = 100  # customers a run
 
@@ -125,7 +126,7 @@ def conclude(tx: Tx, due: Due, heard: Exchange, config: Config) -> bool:
     ]
     last = heard.last_word(ours, contact.handover_at or 0)
     if last is not None:
-        charge.spoke(tx, contact.id, last, answered)
+        charge.spoke(tx, contact, last, answered, CONSOLE)
         if contact.resume_at is None and abs(tx.now - last) < config.conversations.human_for:
             return True
     tx.messages.settle_held(answered, ANSWERED_ELSEWHERE)
@@ -143,6 +144,7 @@ def _hand_back(tx: Tx, contact: Contact, config: Config) -> None:
         tx.messages.settle_held([message.id for message in tx.messages.held(contact.id)], "opted out")
     waiting = tx.messages.held(contact.id)
     tx.messages.hand_back([message.id for message in waiting], contact.handover)
+    _note(tx, contact)
     tx.contacts.hand_back(contact.id)
     tx.conversations.give_back(contact.id)
     within, zone = config.twilio.catch_up_answer_within, organization.timezone
@@ -158,3 +160,12 @@ def _hand_back(tx: Tx, contact: Contact, config: Config) -> None:
         tx.messages.move([message.id for message in young], conversation.id)
         tx.conversations.touch(conversation.id, tx.now + config.conversations.expire_after)
         arm(tx, conversation, config)
+
+
+def _note(tx: Tx, contact: Contact) -> None:
+    """Once for a person with several addresses, which are handed back one after the other."""
+    before = tx.handovers.last(contact.id, Change.GIVEN_BACK)
+    if before is not None and before.at >= (contact.handover_at or 0):
+        return
+    asked = tx.handovers.last(contact.id, Change.ASKED_BACK) if contact.resume_at is not None else None
+    tx.handovers.note(contact.id, Change.GIVEN_BACK, asked.who if asked else NOBODY)

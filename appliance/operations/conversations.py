@@ -6,6 +6,7 @@ from typing import Literal
 from appliance.errors import RequestError
 from appliance.model import Conversation, JobKind
 from appliance.store import Tx
+from appliance.store.handovers import Change
 
 MAX_DIGITS = 18
 
@@ -18,21 +19,31 @@ class Resumed:
     state: Literal["automatic", "waiting"]
 
 
-def resume(tx: Tx, owner: int | None, named: str) -> Resumed:
-    """Ask for it; where it is the appliance's already nothing happens. Raises RequestError.
+def resume(tx: Tx, owner: int | None, named: str, who: str) -> Resumed:
+    """Ask for it; where it is the appliance's already nothing happens. Raises RequestError. See `find`.
 
-    `named`: a conversation's id, or its customer's address. `owner`: the organization whose it must be; None: anyone's.
+    `who`: asks, as in store.handovers.
     """
-    conversation = _conversation(tx, owner, named)
-    if conversation is None:
-        raise RequestError("not_found", "There is no such conversation.", "conversation", 404)
+    conversation = find(tx, owner, named)
     contact = tx.contacts.get(conversation.contact_id)
     assert contact is not None
     if contact.handover is None:
         return Resumed(conversation.id, "automatic")
+    if contact.resume_at is None:
+        tx.handovers.note(contact.id, Change.ASKED_BACK, who)
     tx.contacts.ask_back(contact.id)
     tx.jobs.tick(JobKind.HAND_BACK)
     return Resumed(conversation.id, "waiting")
+
+
+def find(tx: Tx, owner: int | None, named: str) -> Conversation:
+    """By its id, or by its customer's address. `owner`: the organization whose it must be; None: anyone's. Raises
+    RequestError.
+    """
+    conversation = _conversation(tx, owner, named)
+    if conversation is None:
+        raise RequestError("not_found", "There is no such conversation.", "conversation", 404)
+    return conversation
 
 
 def _conversation(tx: Tx, owner: int | None, named: str) -> Conversation | None:

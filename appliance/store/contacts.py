@@ -164,16 +164,29 @@ class Contacts(Repository[Contact]):
     def reminded(self, contact_id: int) -> None:
         self._sql.run("UPDATE contacts SET reminded_at = ? WHERE id = ?", self._sql.now, contact_id)
 
-    def hand_over(self, contact_id: int, handover: Handover, at: int) -> None:
-        """A person answers, whichever address the contact uses. `at`: the request, or the person's word (ms UTC); who
-        wanted the contact back later still does.
+    def hand_over(self, contact_id: int, handover: Handover, at: int, by: str = "") -> None:
+        """A person is to answer, whichever address the contact uses, or is there. `at`: when that began (ms UTC); who
+        wanted the contact back later still does. `by`: who has taken it.
         """
         self._sql.run(
-            "UPDATE contacts SET handover = ?2, handover_at = ?3, resume_at = iif(resume_at > ?3, resume_at, NULL) "  # noqa: S608
-            f"WHERE id IN {ALIASES}",
+            "UPDATE contacts SET handover = ?2, handover_at = ?3, handover_by = ?4, "  # noqa: S608
+            f"resume_at = iif(resume_at > ?3, resume_at, NULL) WHERE id IN {ALIASES}",
             contact_id,
             handover,
             at,
+            by,
+        )
+
+    def spoke(self, contact_id: int, at: int, by: str) -> None:
+        """A person's word reached the contact, by whichever address (ms UTC)."""
+        self._sql.run(
+            "UPDATE contacts SET handover = 'taken', handover_at = max(coalesce(handover_at, 0), ?2), "  # noqa: S608
+            "handover_by = ?3, spoke_at = max(coalesce(spoke_at, 0), ?2), "
+            "resume_at = iif(resume_at > ?2, resume_at, NULL) "
+            f"WHERE id IN {ALIASES}",
+            contact_id,
+            at,
+            by,
         )
 
     def ask_back(self, contact_id: int) -> None:
@@ -187,7 +200,9 @@ class Contacts(Repository[Contact]):
 
     def hand_back(self, contact_id: int) -> None:
         self._sql.run(
-            "UPDATE contacts SET handover = NULL, handover_at = NULL, resume_at = NULL WHERE id = ?", contact_id
+            "UPDATE contacts SET handover = NULL, handover_at = NULL, handover_by = '', spoke_at = NULL, "
+            "resume_at = NULL WHERE id = ?",
+            contact_id,
         )
 
     def is_any_handed_over(self) -> bool:

@@ -130,8 +130,9 @@ class Links(Repository[Link]):
         silence goes before a promise, and the later word before the earlier.
         """
         self._sql.run(
-            "UPDATE contacts SET (handover, handover_at, resume_at) = "  # noqa: S608
-            f"(SELECT handover, handover_at, resume_at FROM contacts WHERE id IN {ALIASES} {TAKEN_FIRST}) "
+            "UPDATE contacts SET (handover, handover_at, handover_by, spoke_at, resume_at) = "  # noqa: S608
+            "(SELECT handover, handover_at, handover_by, spoke_at, resume_at FROM contacts "
+            f"WHERE id IN {ALIASES} {TAKEN_FIRST}) "
             f"WHERE id IN {ALIASES} AND EXISTS (SELECT 1 FROM contacts WHERE id IN {ALIASES} AND handover IS NOT NULL)",
             contact_id,
         )

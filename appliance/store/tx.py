@@ -14,6 +14,7 @@ from appliance.store.conversations import Conversations
 from appliance.store.counts import Counts
 from appliance.store.events import DeliveryEvents
 from appliance.store.forgotten import Forgotten
+from appliance.store.handovers import Handovers
 from appliance.store.history import History
 from appliance.store.integrity import Integrity
 from appliance.store.jobs import Jobs
@@ -43,6 +44,7 @@ class Tx:
         self.counts = Counts(sql)
         self.events = DeliveryEvents(sql)
         self.forgotten = Forgotten(sql)
+        self.handovers = Handovers(sql)
         self.history = History(sql)
         self.integrity = Integrity(sql)
         self.jobs = Jobs(sql)

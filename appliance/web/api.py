@@ -162,8 +162,8 @@ class Api:
         return done, refused
 
     async def resume(self, request: web.Request) -> web.Response:
-        named, owner = request.match_info["conversation"], request.query.get("organization")
-        resumed = await self._store.write(lambda tx: conversations.resume(tx, whose(tx, owner), named))
+        named, owner, who = request.match_info["conversation"], request.query.get("organization"), self._intended_by
+        resumed = await self._store.write(lambda tx: conversations.resume(tx, whose(tx, owner), named, who))
         self._desk.bell.ring()
         return json_response(resumed, 200 if resumed.state == "automatic" else 202)
 

@@ -92,9 +92,14 @@ async def test_a_model_that_hands_over_was_asked_to(tmp_path: Path) -> None:
 async def test_a_person_who_answers_while_the_model_is_asked_is_not_announced(tmp_path: Path) -> None:
     """The model then says that a person will answer: one has, so nothing is sent and the silence counts from that word."""
 
+    def speak(tx: Tx) -> None:
+        contact = tx.contacts.get(1)
+        assert contact is not None
+        charge.spoke(tx, contact, tx.now, [], "api")
+
     class Overtaken(Model):
         async def respond(self, dialogue: Dialogue, timeout: float) -> Reply:
-            await world.appliance.store.write(lambda tx: charge.spoke(tx, 1, tx.now, []))
+            await world.appliance.store.write(speak)
             return await super().respond(dialogue, timeout)
 
     async with World(tmp_path, responder=Overtaken()) as world:

@@ -30,6 +30,8 @@ CREATE TABLE pauses (
 
 -- Who answered a customer and since when, for whoever reads the conversation.
 ALTER TABLE contacts ADD COLUMN handover_by TEXT NOT NULL DEFAULT ''; -- whose hands; empty: not known, or nobody's yet
+ALTER TABLE contacts ADD COLUMN spoke_at INTEGER; -- the last word of the person in whose hands it is
+UPDATE contacts SET spoke_at = handover_at WHERE handover = 'taken';
 CREATE TABLE handover_events (
     id INTEGER PRIMARY KEY,
     contact_id INTEGER NOT NULL REFERENCES contacts,
