@@ -52,9 +52,7 @@ class Visitor:
     async def post(self, path: str, expected: int = 303, **form: str) -> str:
         """The page that comes back; of a redirection its address."""
         origin = {"Origin": self.address}
-        async with self.http.post(
-            self.address + path, data=form, headers=origin, allow_redirects=False
-        ) as response:
+        async with self.http.post(self.address + path, data=form, headers=origin, allow_redirects=False) as response:
             assert response.status == expected, (path, response.status, await response.text())
             return response.headers.get("Location", "") if expected == 303 else await response.text()
 
