@@ -40,6 +40,11 @@ class Conversations(Repository[Conversation]):
         status: ConversationStatus = ConversationStatus.PENDING,
     ) -> Conversation:
         now = self._sql.now
+        self._sql.run(
+            "UPDATE conversations SET is_newest = 0 "
+            "WHERE id = (SELECT max(id) FROM conversations WHERE contact_id = ?)",
+            contact_id,
+        )
         row_id = self._sql.insert(
             "conversations",
             organization_id=organization_id,

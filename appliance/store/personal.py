@@ -163,7 +163,7 @@ TABLES: dict[str, Table] = {
     ),
     "conversations": _table(
         "id organization_id channel_id contact_id status created_at updated_at expires_at",
-        "version",
+        "version is_newest",
         session_key=f"'{FORGOTTEN}' || contact_id",
         whose="contact_id = :contact",
     ),

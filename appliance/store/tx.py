@@ -28,6 +28,7 @@ from appliance.store.outbox import Outbox
 from appliance.store.pauses import Pauses
 from appliance.store.persons import Persons
 from appliance.store.sql import Sql
+from appliance.store.threads import Threads
 from appliance.store.times import Times
 from appliance.store.users import Users
 
@@ -56,6 +57,7 @@ class Tx:
         self.outbox = Outbox(sql)
         self.pauses = Pauses(sql)
         self.persons = Persons(sql)
+        self.threads = Threads(sql)
         self.times = Times(sql)
         self.users = Users(sql)
         self.news: list[News] = []

@@ -16,6 +16,7 @@ from appliance.web.pages.door import Door
 from appliance.web.pages.events import Events
 from appliance.web.pages.home import Home
 from appliance.web.pages.site import Pages
+from appliance.web.pages.threads import Threads
 from appliance.web.persons import Persons
 from appliance.web.status import Status
 
@@ -37,7 +38,7 @@ def public(desk: Desk, registry: CollectorRegistry, faults: Faults, hooks: Part)
 
 
 def pages(desk: Desk) -> Pages:
-    return Pages(desk, Door(desk), Events(desk), Home())
+    return Pages(desk, Door(desk), Events(desk), Home(), Threads())
 
 
 def control(desk: Desk, registry: CollectorRegistry, faults: Faults, *more: Part) -> web.Application:

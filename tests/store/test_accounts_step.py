@@ -31,6 +31,8 @@ DROP TABLE statements;
 DROP TABLE differences;
 DROP INDEX outbox_topic;
 DROP INDEX conversations_recent;
+DROP INDEX messages_contact;
+ALTER TABLE conversations DROP COLUMN is_newest;
 DROP VIEW outgoing;
 ALTER TABLE users DROP COLUMN admin;
 ALTER TABLE users DROP COLUMN language;

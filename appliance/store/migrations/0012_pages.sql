@@ -76,7 +76,12 @@ CREATE INDEX outbox_topic ON outbox (organization_id, source, id) WHERE kind = '
 ALTER TABLE outbox ADD COLUMN segments INTEGER; -- as Twilio reports them
 ALTER TABLE outbox ADD COLUMN price TEXT; -- a decimal number, as Twilio reports it some time later
 ALTER TABLE outbox ADD COLUMN price_unit TEXT;
-CREATE INDEX conversations_recent ON conversations (organization_id, updated_at, id);
+-- A person is listed once, by the newest conversation, whatever the number of older ones.
+ALTER TABLE conversations ADD COLUMN is_newest INTEGER NOT NULL DEFAULT 1; -- 0: its contact has a later one
+UPDATE conversations SET is_newest = 0
+WHERE id < (SELECT max(n.id) FROM conversations n WHERE n.contact_id = conversations.contact_id);
+CREATE INDEX conversations_recent ON conversations (organization_id, updated_at, id) WHERE is_newest = 1;
+CREATE INDEX messages_contact ON messages (contact_id, id); -- all that a person wrote, newest first
 
 CREATE TABLE statements (
     organization_id INTEGER NOT NULL REFERENCES organizations,

@@ -1,0 +1,25 @@
+"""Telephone numbers and names as people write them."""
+
+import re
+
+from appliance.operations.threads import number_in
+
+_FORMS = (
+    (re.compile(r"\+55([1-9][0-9])([0-9]{4,5})([0-9]{4})"), r"+55 \1 \2-\3"),
+    (re.compile(r"\+1([0-9]{3})([0-9]{3})([0-9]{4})"), r"+1 \1 \2-\3"),
+)
+
+
+def written(address: str) -> str:
+    """A number in its country's groups; any other address as it is, without its channel's prefix."""
+    number = number_in(address)
+    for pattern, groups in _FORMS:
+        if pattern.fullmatch(number):
+            return pattern.sub(groups, number)
+    return number or address.rpartition(":")[2]
+
+
+def initials(name: str) -> str:
+    """Of the first and the last word that begin with a letter; empty where there is none."""
+    letters = [word[0].upper() for word in name.split() if word[0].isalpha()]
+    return "".join(letters[:1] + letters[1:][-1:])

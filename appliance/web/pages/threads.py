@@ -1,0 +1,124 @@
+"""/conversations: who wrote, and what was said with each."""
+
+import secrets
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from appliance.operations import correspondents, threads
+from appliance.operations.correspondents import Entry
+from appliance.operations.transcript import Message, Reader
+from appliance.store import Tx
+from appliance.web.pages.page import Page
+from appliance.web.pages.phones import initials, written
+from appliance.web.pages.site import ID, Site
+from appliance.web.pages.words import Words
+
+ENTRIES = 30  # a page of the list
+
+
+class Threads:
+    def add_to(self, site: Site) -> None:
+        site.get("/conversations", self.list)
+        site.get(f"/conversations/{ID}", self.thread)
+
+    async def list(self, page: Page) -> web.StreamResponse:
+        return await page.show("conversations.html", lambda tx: _list(tx, page))
+
+    async def thread(self, page: Page) -> web.StreamResponse:
+        """Also what a reply that was refused shows again."""
+        return await page.show("thread.html", lambda tx: _thread(tx, page))
+
+
+def _list(tx: Tx, page: Page, *, before: str | None = None) -> dict[str, object]:
+    query = page.request.query
+    show, asked = query.get("show", "all"), query.get("q", "")
+    before = query.get("before", "") if before is None else before
+    shows = show if show in correspondents.SHOWS else "all"
+    found = correspondents.listing(
+        tx, page.organization_id, show=shows, query=asked, before=before, limit=ENTRIES
+    )  # fmt: skip
+    return {
+        "listing": found,
+        "entries": [_entry(each, page.words) for each in found.entries],
+        "show": shows,
+        "q": asked[: correspondents.MAX_QUERY],
+        "is_later": bool(before),
+        "query": lambda **more: _query({"show": shows, "q": asked} | more),
+        "tick": _tick,
+    }
+
+
+def _thread(tx: Tx, page: Page) -> dict[str, object]:
+    words, config = page.words, page.desk.config
+    reader = Reader(page.organization_id, words.language, config)
+    before = page.request.query.get("before", "")
+    thread = threads.thread(tx, int(page.request.match_info["id"]), reader, before)
+    number = threads.number_in(thread.address)
+    return _list(tx, page, before="") | {
+        "thread": thread,
+        "name": _name(thread.name, thread.address, words),
+        "number": number,
+        "phone": written(thread.address) if thread.address else "",
+        "days": _by_day(thread.messages, words),
+        "also": [(each.id, written(each.address), threads.kind_of(each.channel)) for each in thread.also],
+        "media": lambda types: _media(types, words),
+        "human_for": words.age(config.conversations.human_for / 1_000),
+        "typed": page.form.get("body", ""),
+        "key": page.form.get("idempotency_key") or secrets.token_hex(16),
+        "is_later": bool(before),
+    }
+
+
+def _query(values: Mapping[str, str]) -> str:
+    """What a link keeps of the filter and the search."""
+    told = {name: value for name, value in values.items() if value and (name, value) != ("show", "all")}
+    return f"?{urlencode(told)}" if told else ""
+
+
+def _tick(state: str) -> str:
+    """Of ours the picture that says how far it came."""
+    return state if state in ("sent", "delivered", "read") else "waiting"
+
+
+def _by_day(messages: Sequence[Message], words: Words) -> Sequence[tuple[str, str, list[Message]]]:
+    """(the day's name for machines, for people, its messages)."""
+    days: dict[str, list[Message]] = {}
+    for each in messages:
+        days.setdefault(words.local(each.at).date().isoformat(), []).append(each)
+    return [(day, words.day(each[0].at), each) for day, each in days.items()]
+
+
+def _entry(each: Entry, words: Words) -> Mapping[str, object]:
+    return {
+        "of": each,
+        "name": _name(each.name, each.address, words),
+        "initials": initials(each.name),
+        "last": each.found or _last(each, words),
+        "when": words.when(each.last.at if each.last else each.updated_at),
+    }
+
+
+def _name(name: str, address: str, words: Words) -> str:
+    return name or (written(address) if address else words.t("Forgotten customer"))
+
+
+def _last(each: Entry, words: Words) -> str:
+    if each.last is None:
+        return ""
+    return each.last.text or ", ".join(text for _, text in _media(each.last.media, words))
+
+
+def _media(types: Sequence[str], words: Words) -> Sequence[tuple[str, str]]:
+    """What is attached, by its kind: (photo, audio, video or file; how many in words)."""
+    kinds = {"image": "photo", "audio": "audio", "video": "video"}
+    counted = Counter(kinds.get(each.partition("/")[0], "file") for each in types)
+    tell = {
+        "photo": lambda count: words.n("{count} photo", "{count} photos", count),
+        "audio": lambda count: words.n("voice note", "{count} voice notes", count),
+        "video": lambda count: words.n("{count} video", "{count} videos", count),
+        "file": lambda count: words.n("{count} file", "{count} files", count),
+    }
+    return [(kind, tell[kind](count)) for kind, count in counted.items()]
