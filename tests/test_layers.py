@@ -54,8 +54,8 @@ NEEDS = {
     "operations.verdict": "notices",
     "operations.lines": "links model notices",
     "operations": (
-        "appliance config errors handover.charge inbox language links model notices operations.lines operations.verdict outbox "
-        "outbox.permission people ports queue reply.shelf store texts twilio.encoding wire"
+        "appliance config errors handover.charge inbox inbox.keywords language links model notices operations.lines "
+        "operations.verdict outbox outbox.permission people ports queue reply.shelf store texts twilio.codes twilio.encoding wire"
     ),
     "watch": "config errors links model notices operations ports queue store timekeeping wire",
     "privacy": "appliance config errors inbox inbox.keywords model operations outbox ports printable queue store wire",
