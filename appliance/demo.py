@@ -26,9 +26,10 @@ from appliance.app import Appliance
 from appliance.app import run as serve
 from appliance.config import Address, Config, load
 from appliance.config.keys import host_port
+from appliance.config.reach import EVERYWHERE, pages_url, reached
 from appliance.errors import ApplianceError
 from appliance.model import Language
-from appliance.operations import markdown
+from appliance.operations import markdown, users
 from appliance.operations.organizations import Registration, register_organization
 from appliance.operations.silence import Silence, silence
 from appliance.printable import escaped
@@ -42,7 +43,6 @@ PACE = 0.6  # seconds between two ticks, so that they are seen
 WHATSAPP, SMS = "whatsapp:+551140000001", "+551140000000"
 BAKERY = Registration("Padaria Aurora", (WHATSAPP, SMS), "dona@padaria-aurora.example", contact="(11) 4002-8922")
 QUESTIONS = ("Qual é o horário?", "Vocês entregam?", "Quanto custa o bolo?", "Aceitam Pix?")
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 OURS = ("APPLIANCE_AI__", "OPENAI_")  # variables that may change the demo: another model, never another Twilio
 
 CONFIG = """\
@@ -79,10 +79,8 @@ class Place:
 
     def __str__(self) -> str:
         """The URL for the reader, who may sit elsewhere."""
-        everywhere = self.address.host in EVERYWHERE
-        host = _own_address(self.address.host) if everywhere else self.address.host
         note = f"  (port {self.taken} is taken)" if self.taken else ""
-        return f"http://{Address(host, self.address.port)}{note}"
+        return f"http://{reached(self.address)}{note}"
 
 
 def run(listen: str | None, directory: Path) -> int:
@@ -191,8 +189,10 @@ async def _simulator(config: Config, path: Path, place: Place, phone: Phone) -> 
 
 async def _open_shop(appliance: Appliance, own: Place, phone: Place) -> None:
     await appliance.store.write(_register)
+    word = await appliance.store.write(lambda tx: users.link(tx, users.find(tx, BAKERY.user)))
     click.echo(f"Appliance: {own}")
     click.echo(f"Phone:     {phone}  (open it and write as a customer)")
+    click.echo(f"Sign in:   {pages_url(appliance.config.server)}/link/{word}  (as the owner; once, within an hour)")
     match os.environ.get("SSH_CONNECTION", "").split():  # ssh(1): this machine is reached by SSH
         case [_, _, server, port] if own.address.host not in EVERYWHERE:
             forwards = " ".join(f"-L {end.port}:{end}" for end in (own.address, phone.address))
@@ -205,17 +205,7 @@ def _register(tx: Tx) -> None:
     if tx.organizations.named(BAKERY.name):
         return
     organization_id = register_organization(tx, BAKERY)
+    tx.users.update(users.find(tx, BAKERY.user).id, admin=1)
     sample = (files("appliance") / "samples" / "bakery.md").read_text("utf-8")
     for title, body, aliases in markdown.parse(sample):
         tx.knowledge.put(organization_id, title, body, aliases or ())
-
-
-def _own_address(host: str) -> str:
-    """This machine's address in its network; a UDP socket finds the route and sends nothing."""
-    family, elsewhere = (socket.AF_INET6, "2001:db8::1") if ":" in host else (socket.AF_INET, "192.0.2.1")
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((elsewhere, 9))
-        except OSError:
-            return EVERYWHERE[host]
-        return str(probe.getsockname()[0])

@@ -42,13 +42,13 @@ class Demo:
 
     @property
     def appliance(self) -> str:
-        return self._url("Appliance")
+        return self.url("Appliance")
 
     @property
     def phone(self) -> str:
-        return self._url("Phone")
+        return self.url("Phone")
 
-    def _url(self, name: str) -> str:
+    def url(self, name: str) -> str:
         found = re.search(rf"^{name}: +(http://\S+)", self.printed, re.MULTILINE)
         assert found, self.printed
         return found[1]
@@ -93,6 +93,11 @@ async def start(directory: Path, listen: str, **environment: str) -> Process:
 async def status_of(url: str) -> int:
     async with aiohttp.ClientSession() as session, session.get(url) as response:
         return response.status
+
+
+async def text_of(url: str) -> str:
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        return await response.text()
 
 
 @pytest.fixture
@@ -159,17 +164,21 @@ async def test_the_phone_says_why_nobody_answers(tmp_path: Path, page: Page) -> 
 
 
 async def test_what_it_prints(tmp_path: Path) -> None:
-    """First its own address, then the phone's, how to stop; over SSH also how to get there."""
+    """First its own address, then the phone's, a link that signs in, how to stop; over SSH also how to get there."""
     port = free_port()
     connection = "192.0.2.9 50000 192.0.2.1 2222"
     async with demo(tmp_path, f"127.0.0.1:{port}", SSH_CONNECTION=connection) as running:
         lines = running.printed.splitlines()
+        assert "dona@padaria-aurora.example" in await text_of(running.url("Sign in"))
         await running.end()
 
     assert lines[0] == f"Appliance: http://127.0.0.1:{port}"
     assert lines[1].startswith("Phone:     http://127.0.0.1:")
-    assert re.search(rf"ssh -L {port}:127\.0\.0\.1:{port} -L \d+:127\.0\.0\.1:\d+ -p 2222 \S+@192\.0\.2\.1$", lines[2])
-    assert lines[3] == "Stop with Ctrl-C; the next start goes on from here."
+    assert re.fullmatch(
+        rf"Sign in:   http://127\.0\.0\.1:{port}/link/[\w-]{{43}}  \(as the owner; once, within an hour\)", lines[2]
+    )
+    assert re.search(rf"ssh -L {port}:127\.0\.0\.1:{port} -L \d+:127\.0\.0\.1:\d+ -p 2222 \S+@192\.0\.2\.1$", lines[3])
+    assert lines[4] == "Stop with Ctrl-C; the next start goes on from here."
 
 
 async def test_a_taken_port_and_a_second_demo(tmp_path: Path) -> None:
@@ -196,6 +205,7 @@ async def test_open_to_the_network(tmp_path: Path) -> None:
         assert "0.0.0.0" not in running.printed
         assert await status_of(running.phone) == 200
         assert await status_of(running.appliance + "/readyz") == 200
+        assert "dona@padaria-aurora.example" in await text_of(running.url("Sign in"))
         assert (await running.end())[0] == 0
 
 

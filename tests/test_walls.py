@@ -15,6 +15,7 @@ from appliance.web.cards import Cards
 from appliance.web.persons import Persons
 from appliance.web.probes import Probes
 from appliance.web.status import Status
+from appliance.web.users import Users
 from tests.privacy.scene import NAME, WORDS, live, states
 from tests.support.api_client import ApiClient, api_of, control_of
 from tests.support.command_line import CommandLine, write_config
@@ -32,7 +33,9 @@ NAMED = {"GET cards", "GET messages", "GET dead-letters", "GET knowledge", "GET 
          "POST contacts/link", "POST contacts/unlink"}  # fmt: skip
 OF_THE_BOX = {"GET status", "GET verify", "GET organizations", "GET channels", "GET contacts/forgotten", "POST backups",
               "POST jobs/{kind}", "POST organizations", "POST channels/move"}  # fmt: skip
-ON_THE_SOCKET = {"POST probes", "GET probes/{nonce}"}  # how a test of the way in arrived; never over HTTP
+# How a test of the way in arrived, and who may look in; never over HTTP.
+ON_THE_SOCKET = {"POST probes", "GET probes/{nonce}", "GET users", "POST users", "POST users/password",
+                 "POST users/link"}  # fmt: skip
 # … and what is the box's alone and shows them: to whoever has its key.
 WHOLE_BOX = {"GET orphans", "POST cards/{id}/dismiss", "POST messages", "POST dead-letters/retry", "DELETE dead-letters",
              "POST dead-letters/{id}/retry", "DELETE dead-letters/{id}", "GET messages/{sid}/silence", "DELETE channels/{address}"}  # fmt: skip
@@ -65,7 +68,7 @@ async def two(tmp_path: Path) -> AsyncIterator[World]:
 def routes() -> set[str]:
     app = web.Application()
     desk: Any = type("Desk", (), {"store": None, "config": Config(), "untold": None})
-    for part in (Api(desk, ""), Persons(desk, ""), Cards(desk), Status(desk), Probes("")):
+    for part in (Api(desk, ""), Persons(desk, ""), Cards(desk), Status(desk), Probes(""), Users(desk)):
         part.add_to(app)
     found = {(each.method, each.resource.canonical) for each in app.router.routes() if each.resource}
     return {f"{method} {path.removeprefix('/api/v1/')}" for method, path in found if method != "HEAD"}

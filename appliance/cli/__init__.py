@@ -14,6 +14,7 @@ COMMANDS = {
     "demo": "demo:demo",
     "check": "check:check",
     "org": "organizations:org",
+    "user": "users:user",
     "channel": "channels:channel",
     "contacts": "contacts:contacts",
     "knowledge": "knowledge:knowledge",

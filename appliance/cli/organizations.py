@@ -1,12 +1,13 @@
 """`appliance org`: the businesses that this box answers for."""
 
-import sys
+import shlex
 from typing import TextIO
 
 import click
 
 from appliance.cli.client import talk
 from appliance.cli.render import one_line, say, say_json, table
+from appliance.cli.secrets import first_line
 from appliance.cli.session import Group, Session, account_option, json_option, pass_session
 from appliance.errors import ApplianceError
 
@@ -46,13 +47,6 @@ def register(
         told = instructions.read() if instructions else None
     except UnicodeDecodeError:
         raise ApplianceError("The instructions must be UTF-8 text.") from None
-    password = None
-    if password_stdin:
-        try:
-            password = sys.stdin.readline().rstrip("\r\n")
-            password.encode()  # in some locales what is no UTF-8 is found only now
-        except UnicodeError:
-            raise ApplianceError("The password must be UTF-8 text.") from None
     wanted = {
         "name": name,
         "channels": list(channels),
@@ -61,7 +55,7 @@ def register(
         "timezone": timezone,
         "contact": contact,
         "instructions": told,
-        "password": password,
+        "password": first_line() if password_stdin else None,
         "account": account,
     }
     answer = talk(session.config(), lambda api: api.post("organizations", **wanted))
@@ -69,6 +63,8 @@ def register(
         say_json(answer)
     else:
         click.echo(f"Registered {one_line(name)} with {', '.join(map(one_line, channels))} and user {one_line(user)}.")
+        if not password_stdin:
+            click.echo(f"A link to sign in with: appliance user link {shlex.quote(one_line(user))}")
 
 
 @org.command("list")

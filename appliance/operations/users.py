@@ -3,10 +3,11 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from appliance.errors import RequestError
 from appliance.model import Organization
-from appliance.operations.organizations import EMAIL
+from appliance.operations.organizations import EMAIL, MOST
 from appliance.store import Tx
 from appliance.store.users import User
 
@@ -62,6 +63,37 @@ def add(tx: Tx, organization_id: int, email: str, *, admin: bool = False) -> int
     return tx.users.add(organization_id, email, admin=admin)
 
 
+def page(tx: Tx, organization_id: int | None) -> list[dict[str, Any]]:
+    """Of an organization; None: of the box."""
+    names = {each.id: each.name for each in tx.organizations.page_of_the_box(limit=MOST)}
+    mine = [organization_id] if organization_id is not None else names
+    return [
+        {
+            "id": user.id,
+            "email": user.email,
+            "organization": names[user.organization_id],
+            "admin": bool(user.admin),
+            "has_password": user.password_hash is not None,
+            "seen_at": user.seen_at,
+        }
+        for each in mine
+        for user in tx.users.of(each)
+    ]
+
+
+def about(tx: Tx, user: User) -> list[str]:
+    """Names that no password of this user may live on."""
+    organization = tx.organizations.get(user.organization_id)
+    return [user.email, organization.name if organization else ""]
+
+
+def set_password(tx: Tx, user: User, password_hash: str) -> None:
+    """Whoever knew the old one is signed out, and a link that was not used is over."""
+    tx.users.update(user.id, password_hash=password_hash)
+    tx.users.sign_out(user.id)
+    tx.users.unlink(user.id)
+
+
 def link(tx: Tx, user: User) -> str:
     """The last part of a new one-time link; the user's older links are over."""
     word = secret()
@@ -74,9 +106,7 @@ def redeem(tx: Tx, word: str, password_hash: str) -> str | None:
     user = tx.users.linked(hashed(word))
     if user is None:
         return None
-    tx.users.use_link(hashed(word))
-    tx.users.update(user.id, password_hash=password_hash)
-    tx.users.sign_out(user.id)  # whoever knew the old password
+    set_password(tx, user, password_hash)
     return sign_in(tx, user)
 
 

@@ -228,7 +228,7 @@ TABLES: dict[str, Table] = {
     ),
     "users": _table("", "id organization_id email password_hash created_at admin language seen_at"),
     "sessions": _table("", "hash user_id created_at seen_at"),
-    "sign_in_links": _table("", "hash user_id created_at used_at"),
+    "sign_in_links": _table("", "hash user_id created_at"),
     "texts": _table("", "organization_id language key body changed_at"),
     "topic_answers": _table("", "organization_id title day answers"),
     "statements": _table("", "organization_id account day compared_at compared_to there here settled"),

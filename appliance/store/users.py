@@ -52,26 +52,27 @@ class Users(Repository[User]):
     def remove(self, user_id: int) -> None:
         """With all sessions and links."""
         self.sign_out(user_id)
-        self._sql.run("DELETE FROM sign_in_links WHERE user_id = ?", user_id)
+        self.unlink(user_id)
         self._sql.run("DELETE FROM users WHERE id = ?", user_id)
 
     def link(self, user_id: int, link: bytes) -> None:
         """A new one-time link; the user's older ones are over."""
-        self._sql.run("DELETE FROM sign_in_links WHERE user_id = ?", user_id)
+        self.unlink(user_id)
         statement = "INSERT INTO sign_in_links (hash, user_id, created_at) VALUES (?, ?, ?)"
         self._sql.run(statement, link, user_id, self._sql.now)
 
     def linked(self, link: bytes) -> User | None:
         """Whose link it is, as long as it can be used."""
         row = self._sql.one(
-            "SELECT user_id FROM sign_in_links WHERE hash = ? AND used_at IS NULL AND created_at > ?",
+            "SELECT user_id FROM sign_in_links WHERE hash = ? AND created_at > ?",
             link,
             self._sql.now - LINK,
         )
         return self.get(row["user_id"]) if row else None
 
-    def use_link(self, link: bytes) -> None:
-        self._sql.run("UPDATE sign_in_links SET used_at = ? WHERE hash = ?", self._sql.now, link)
+    def unlink(self, user_id: int) -> None:
+        """None of the user's links can be used any more."""
+        self._sql.run("DELETE FROM sign_in_links WHERE user_id = ?", user_id)
 
     def sign_in(self, user_id: int, session: bytes) -> None:
         self._sql.run("DELETE FROM sessions WHERE seen_at <= ?", self._sql.now - KEEP)

@@ -18,13 +18,13 @@ from appliance.operations import (
     markdown,
     messages,
     organizations,
+    passwords,
     silence,
     verification,
 )
 from appliance.operations.messages import ManualMessage
 from appliance.operations.moves import Move, move_channel
 from appliance.operations.organizations import Registration, add_channel, register_organization, whose
-from appliance.operations.passwords import hash_password
 from appliance.store import Tx, backup
 from appliance.web.desk import Desk
 from appliance.web.errors import json_response
@@ -178,7 +178,8 @@ class Api:
 
     async def register(self, request: web.Request) -> web.Response:
         body = await read_body(request, NewOrganization)
-        hashed = None if body.password is None else await asyncio.to_thread(hash_password, body.password)
+        about = (body.user, body.name)
+        hashed = None if body.password is None else await passwords.make(body.password, about)
         registration = Registration(
             name=body.name,
             channels=body.channels,

@@ -19,6 +19,7 @@ from appliance.web.pages.site import Pages
 from appliance.web.pages.threads import Threads
 from appliance.web.persons import Persons
 from appliance.web.status import Status
+from appliance.web.users import Users
 
 MAX_CONTROL_BODY = 8 * 1024 * 1024  # a whole file of knowledge as JSON, from the owner of the storage
 
@@ -44,7 +45,7 @@ def pages(desk: Desk) -> Pages:
 def control(desk: Desk, registry: CollectorRegistry, faults: Faults, *more: Part) -> web.Application:
     """What the owner of the storage directory sees, without a key. `more`: what only an appliance that runs has."""
     app = web.Application(client_max_size=MAX_CONTROL_BODY, middlewares=[errors_as_json])
-    return _with(app, Api(desk, "cli"), Persons(desk, "cli"), *_common(desk, registry, faults), *more)
+    return _with(app, Api(desk, "cli"), Persons(desk, "cli"), Users(desk), *_common(desk, registry, faults), *more)
 
 
 def _common(desk: Desk, registry: CollectorRegistry, faults: Faults) -> tuple[Part, ...]:

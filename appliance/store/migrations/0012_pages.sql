@@ -13,8 +13,7 @@ CREATE INDEX sessions_user ON sessions (user_id);
 CREATE TABLE sign_in_links (
     hash BLOB PRIMARY KEY, -- SHA-256 of the link's last part
     user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
-    created_at INTEGER NOT NULL,
-    used_at INTEGER
+    created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sign_in_links_user ON sign_in_links (user_id);
 
