@@ -1,0 +1,1 @@
+"""The owner's pages as a browser meets them."""
