@@ -8,12 +8,14 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import structlog
 
 from appliance import __version__, engine, systemd
 from appliance.assembly.adapters import connect
+from appliance.assembly.examination import examine
 from appliance.clock import SystemClock
 from appliance.config import Config
 from appliance.config.keys import CONTROL_SOCKET
@@ -102,7 +104,7 @@ class Appliance:
     async def _listen(self, pulse: Pulse) -> None:
         server, registry, store, bell = self.config.server, self.metrics.registry, self.store, self.engine.bell
         adapters, shelves = self.engine.adapters, self.engine.shelves
-        missed, now = self.engine.missed, self.clock.now()
+        missed, now, probes = self.engine.missed, self.clock.now(), Probes(server.public_url)
         desk = Desk(
             store,
             self.config,
@@ -115,10 +117,10 @@ class Appliance:
             self.engine.watch.untold,
             pulse.faults,
             now,
+            partial(examine, self.config, store, probes),
         )
         intake, refusals = Intake(store, self.config, bell), self.engine.refusals
         hooks = Hooks(store, intake, self.config, self.metrics, refusals, self.not_stored, self.failed)
-        probes = Probes(server.public_url)
         app = applications.public(desk, registry, pulse.faults, hooks)
         app.on_response_prepare.append(probes.look)
         self.address = await self._listeners.tcp(app, server.listen, "server.listen")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from appliance.errors import RequestError
 from appliance.notices.sentences import Card as Stored
 from appliance.notices.sentences import Reader, notice, told
-from appliance.store import Row, Tx, cards
+from appliance.store import Tx, cards
 from appliance.store.cards import CardKind, facts
 
 MAX_REASON = 500  # characters
@@ -58,9 +58,14 @@ def lacking(tx: Tx, untold: Sequence[Stored]) -> list[Stored]:
 
 def in_words(tx: Tx, row: Stored, language: str | None) -> Card:
     """One card, as the owner of its organization or of the box reads it."""
+    return as_read(tx, row, reader(tx, row["organization_id"], language))
+
+
+def as_read(tx: Tx, row: Stored, reader: Reader) -> Card:
+    """One card, as somebody reads it."""
     account = facts(row).get("account")
     waiting = tx.counts.customers_waiting(str(account) if account else None) if notice(row).waits else 0
-    words = told(row, reader(tx, row["organization_id"], language), waiting)
+    words = told(row, reader, waiting)
     return Card(
         id=row["id"],
         organization_id=row["organization_id"],
@@ -100,17 +105,19 @@ def dismiss(tx: Tx, card_id: int, reason: str) -> None:
     kind = notice(row)
     if kind.is_state:
         raise RequestError("lasts", f"This card stays as long as what it tells of: it closes {kind.closes}.", "id", 409)
-    if _has_a_letter(tx, row):
+    if not is_dismissible(tx, row):
         raise RequestError("dead_letter", "Retry or discard its dead letter first: appliance dead-letters.", "id", 409)
     tx.cards.dismiss(card_id, reason.strip())
 
 
-def _has_a_letter(tx: Tx, row: Row) -> bool:
-    """Whether what it tells of still waits for a decision."""
+def is_dismissible(tx: Tx, row: Stored) -> bool:
+    """Whether it may be put away: what it tells of is over, or no decision waits for it."""
+    if notice(row).is_state:
+        return False
     if row["kind"] in _OF_A_CONVERSATION:
-        return tx.letters.about_conversation(cards.id_in(row["subject"]))
+        return not tx.letters.about_conversation(cards.id_in(row["subject"]))
     if row["kind"] in _OF_A_REPLY and row["subject"].startswith(
         "outbox:"
     ):  # else it was held back before there was one
-        return bool(tx.letters.about_row(cards.id_in(row["subject"])))
-    return False
+        return not tx.letters.about_row(cards.id_in(row["subject"]))
+    return True

@@ -1,6 +1,6 @@
 """Dead letters: jobs that gave up and wait for a person. Retry is a new intent, discard accepts the silence."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from appliance.config import Config
@@ -20,7 +20,7 @@ from appliance.model import (
 )
 from appliance.operations import messages
 from appliance.outbox.permission import refusal
-from appliance.store import Tx, cards
+from appliance.store import Store, Tx, cards
 from appliance.store.cards import CardKind
 
 _MAYBE_SENT = (OutboxState.SENDING, OutboxState.DOUBT)
@@ -50,6 +50,24 @@ def retry(tx: Tx, job_id: int, intended_by: str, config: Config) -> int:
 def discard(tx: Tx, job_id: int) -> None:
     """Nobody will answer what it was about. Raises RequestError where there is no such dead letter."""
     _settle(tx, _dead(tx, job_id), JobStatus.DISCARDED)
+
+
+async def each(
+    store: Store, work: Callable[[Tx, int], object], *, clear: bool = False
+) -> tuple[list[int], list[dict[str, object]]]:
+    """Every dead letter in a unit of work of its own, oldest first: (done, refused with the reason). `clear`: without
+    those of which nobody knows whether the customer has an answer.
+    """
+    done: list[int] = []
+    refused: list[dict[str, object]] = []
+    for letter in await store.read(lambda tx: tx.letters.ids(clear=clear)):
+        try:
+            await store.write(lambda tx, letter=letter: work(tx, letter))  # type: ignore[misc]
+        except RequestError as error:
+            refused.append({"id": letter, "code": error.code, "message": error.message})
+        else:
+            done.append(letter)
+    return done, refused
 
 
 def _dead(tx: Tx, job_id: int) -> Job:

@@ -12,3 +12,8 @@ def enqueue(tx: Tx, kind: str) -> bool:
     if kind not in KINDS:
         raise RequestError("not_found", f"There is no such job; there are {' and '.join(KINDS)}.", "kind", 404)
     return tx.jobs.tick(JobKind(kind)) is not None
+
+
+def look_at_doubts(tx: Tx) -> None:
+    """Have Twilio's log read now for what became of sends that nobody is sure of."""
+    tx.jobs.hurry(JobKind.SETTLE)

@@ -102,6 +102,10 @@ def id_in(subject: str) -> int:
     return int(subject.partition(":")[2])
 
 
+# By the index of what is open: the closed ones are more every day.
+_TO_BE_SEEN = "closed_at IS NULL AND (organization_id = ?1 OR (?2 AND organization_id IS NULL))"
+
+
 class Cards:
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
@@ -241,4 +245,19 @@ class Cards:
             "ORDER BY id DESC LIMIT ?2",
             organization_id,
             limit,
+        )
+
+    def newest(self, organization_id: int, limit: int, *, with_the_box: bool) -> list[Row]:
+        """An organization's open ones, and the box's own where asked for; newest first."""
+        return self._sql.all(
+            f"SELECT * FROM cards WHERE {_TO_BE_SEEN} ORDER BY +id DESC LIMIT ?3",  # noqa: S608
+            organization_id,
+            with_the_box,
+            limit,
+        )
+
+    def open_of(self, organization_id: int, *, with_the_box: bool) -> int:
+        """How many of these there are."""
+        return int(
+            self._sql.value(f"SELECT count(*) FROM cards WHERE {_TO_BE_SEEN}", organization_id, with_the_box)  # noqa: S608
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from appliance.store.outbox import GONE
+from appliance.store.outbox import GONE, UNSETTLED
 from appliance.store.sql import Row, Sql
 
 
@@ -78,6 +78,26 @@ class History:
     def orphans_of_the_box(self, limit: int) -> list[Row]:
         return self._sql.all("SELECT * FROM orphaned_messages ORDER BY id DESC LIMIT ?", limit)
 
+    def orphaned_numbers_in_the_box(self, newest: int) -> list[Row]:
+        """What the newest orphans were written to, where that is still no channel: recipient, account_sid, count,
+        last_at; the last one first.
+        """
+        return self._sql.all(
+            "SELECT recipient, account_sid, count(*) AS count, max(received_at) AS last_at FROM "
+            "(SELECT recipient, account_sid, received_at FROM orphaned_messages ORDER BY id DESC LIMIT ?) o "
+            "WHERE NOT EXISTS (SELECT 1 FROM channels c WHERE c.address = o.recipient AND c.removed_at IS NULL) "
+            "GROUP BY recipient, account_sid ORDER BY last_at DESC",
+            newest,
+        )
+
+    def unsure_in_the_box(self, limit: int) -> list[Row]:
+        """Replies of which nobody knows whether they were sent, oldest first: id, recipient, reason, sending_at."""
+        return self._sql.all(
+            f"SELECT id, recipient, reason, sending_at FROM outgoing WHERE {UNSETTLED} AND state = 'doubt' "  # noqa: S608
+            "ORDER BY id LIMIT ?",
+            limit,
+        )
+
     def orphan_reason(self, sid: str) -> str | None:
         """Why a message is an orphan; None where it is none."""
         reason = self._sql.value("SELECT reason FROM orphaned_messages WHERE sid = ?", sid)
@@ -91,3 +111,21 @@ class History:
             "LEFT JOIN outbox o ON o.id = m.reply_id LEFT JOIN cards k ON k.id = m.card_id WHERE m.sid = ?",
             sid,
         )
+
+    def asker(self, conversation_id: int, organization_id: int) -> Row | None:
+        """Whose conversation of the organization it is, and the last words in it: contact's profile_name, address and
+        handover, channel, body, message_type, received_at.
+        """
+        return self._sql.one(
+            "SELECT c.profile_name, c.address, c.handover, ch.address AS channel, m.body, m.message_type, m.received_at "
+            "FROM conversations v JOIN contacts c ON c.id = v.contact_id JOIN channels ch ON ch.id = v.channel_id "
+            "LEFT JOIN messages m ON m.id = (SELECT max(id) FROM messages WHERE conversation_id = v.id) "
+            "WHERE v.id = ? AND v.organization_id = ?",
+            conversation_id,
+            organization_id,
+        )
+
+    def conversation_of(self, outbox_id: int) -> int | None:
+        """The conversation that a row of the outbox belongs to."""
+        found = self._sql.value("SELECT conversation_id FROM outbox WHERE id = ?", outbox_id)
+        return None if found is None else int(found)

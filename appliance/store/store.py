@@ -160,6 +160,11 @@ class Store:
         """How many batches the writer has committed."""
         return self._writer.batches
 
+    @property
+    def commit_seconds(self) -> float:
+        """How long the last batch took to reach the disk."""
+        return self._writer.commit_seconds
+
     def _fault(self, error: ApplianceError) -> None:
         if isinstance(error, StorageFullError):
             self.shortage = error

@@ -13,6 +13,7 @@ from appliance.store.contacts import Contacts
 from appliance.store.conversations import Conversations
 from appliance.store.counts import Counts
 from appliance.store.events import DeliveryEvents
+from appliance.store.figures import Figures
 from appliance.store.forgotten import Forgotten
 from appliance.store.handovers import Handovers
 from appliance.store.history import History
@@ -44,6 +45,7 @@ class Tx:
         self.conversations = Conversations(sql)
         self.counts = Counts(sql)
         self.events = DeliveryEvents(sql)
+        self.figures = Figures(sql)
         self.forgotten = Forgotten(sql)
         self.handovers = Handovers(sql)
         self.history = History(sql)

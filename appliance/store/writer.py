@@ -128,6 +128,10 @@ class Writer:
         self.batches = 0
         self._watchers: list[Callable[[frozenset[int]], None]] = []
 
+    @property
+    def commit_seconds(self) -> float:
+        return self._tx.commit_seconds
+
     async def listen(self, heard: Callable[[frozenset[int]], None]) -> None:
         """From now on `heard` is told of the organizations that a batch changed something of."""
         self._watchers.append(heard)

@@ -1,7 +1,6 @@
 """The JSON API below /api/v1: the same routes over HTTP with a key and over the control socket without one."""
 
 import asyncio
-from collections.abc import Callable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -138,28 +137,13 @@ class Api:
 
     async def retry_all(self, _request: web.Request) -> web.Response:
         """But for those of which nobody knows whether the customer has an answer: they are retried by name."""
-        done, refused = await self._each(self._retry, clear=True)
+        done, refused = await dead_letters.each(self._store, self._retry, clear=True)
         self._desk.bell.ring()
         return json_response({"retried": done, "refused": refused})
 
     async def discard_all(self, _request: web.Request) -> web.Response:
-        done, refused = await self._each(dead_letters.discard)
+        done, refused = await dead_letters.each(self._store, dead_letters.discard)
         return json_response({"discarded": done, "refused": refused})
-
-    async def _each(
-        self, work: Callable[[Tx, int], object], *, clear: bool = False
-    ) -> tuple[list[int], list[dict[str, object]]]:
-        """Every dead letter in a unit of work of its own, oldest first: (done, refused with the reason)."""
-        done: list[int] = []
-        refused: list[dict[str, object]] = []
-        for letter in await self._store.read(lambda tx: tx.letters.ids(clear=clear)):
-            try:
-                await self._store.write(lambda tx, letter=letter: work(tx, letter))  # type: ignore[misc]
-            except RequestError as error:
-                refused.append({"id": letter, "code": error.code, "message": error.message})
-            else:
-                done.append(letter)
-        return done, refused
 
     async def resume(self, request: web.Request) -> web.Response:
         named, owner, who = request.match_info["conversation"], request.query.get("organization"), self._intended_by

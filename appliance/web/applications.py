@@ -12,8 +12,12 @@ from appliance.web.cards import Cards
 from appliance.web.desk import Desk, Faults
 from appliance.web.errors import error_response, errors_as_json, harden
 from appliance.web.health import Health, MetricsPage
+from appliance.web.pages.books import Books
+from appliance.web.pages.checks import Checks
 from appliance.web.pages.door import Door
+from appliance.web.pages.engine import Engine
 from appliance.web.pages.events import Events
+from appliance.web.pages.go_live import GoLive
 from appliance.web.pages.home import Home
 from appliance.web.pages.site import Pages
 from appliance.web.pages.threads import Threads
@@ -39,7 +43,17 @@ def public(desk: Desk, registry: CollectorRegistry, faults: Faults, hooks: Part)
 
 
 def pages(desk: Desk) -> Pages:
-    return Pages(desk, Door(desk), Events(desk), Home(), Threads())
+    events, checks = Events(desk), Checks(desk)
+    books = Books(desk.store, events.tell_the_box)
+    return Pages(
+        desk,
+        Door(desk),
+        events,
+        Home(checks),
+        Threads(),
+        Engine(desk, books, checks),
+        GoLive(checks),
+    )
 
 
 def control(desk: Desk, registry: CollectorRegistry, faults: Faults, *more: Part) -> web.Application:

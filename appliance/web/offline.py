@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from appliance.config import Config
 from appliance.config.keys import CONTROL_SOCKET
+from appliance.diagnosis.finding import Finding
 from appliance.links.link import Links
 from appliance.metrics import Metrics
 from appliance.operations.knowledge import Offline
@@ -29,10 +30,24 @@ async def control(
     async def not_running() -> list[str]:
         return ["the appliance is not running"]
 
+    async def nobody_asks() -> list[Finding]:
+        return []  # there are no pages
+
     store = await Store.open(config.storage.directory, clock)
     try:
         desk = Desk(
-            store, config, Bell(), offline, responder, Shelves(), missed(store), Links(), list, not_running, None
+            store,
+            config,
+            Bell(),
+            offline,
+            responder,
+            Shelves(),
+            missed(store),
+            Links(),
+            list,
+            not_running,
+            None,
+            nobody_asks,
         )  # no worker hears the bell, no link was asked, no watch looks
         app = applications.control(desk, Metrics().registry, not_running)
         async with Listeners() as listeners:

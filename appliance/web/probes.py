@@ -4,6 +4,7 @@ outside as Twilio would, and asks here what came of it. Nothing of it is stored.
 
 import secrets
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from aiohttp import web
 
@@ -28,20 +29,28 @@ class Probes:
         self._expected: dict[str, Arrival | None] = {}
 
     def add_to(self, app: web.Application) -> None:
-        app.router.add_post("/api/v1/probes", self.expect)
+        app.router.add_post("/api/v1/probes", self.begin)
         app.router.add_get("/api/v1/probes/{nonce}", self.tell)
 
-    async def expect(self, _request: web.Request) -> web.Response:
+    async def begin(self, _request: web.Request) -> web.Response:
+        nonce, public_url = await self.expect()
+        return json_response({"nonce": nonce, "public_url": public_url}, 201)
+
+    async def tell(self, request: web.Request) -> web.Response:
+        return json_response({"arrival": await self.arrival(request.match_info["nonce"])})
+
+    async def expect(self) -> tuple[str, str]:
+        """As diagnosis.probe.Desk, for this process itself: the nonce, and the public URL in force."""
         nonce = secrets.token_hex(16)
         self._expected[nonce] = None
         if len(self._expected) > MOST:
             del self._expected[next(iter(self._expected))]
-        return json_response({"nonce": nonce, "public_url": self._public_url}, 201)
+        return nonce, self._public_url
 
-    async def tell(self, request: web.Request) -> web.Response:
+    async def arrival(self, nonce: str) -> dict[str, Any] | None:
         """Once; then it is forgotten."""
-        arrival = self._expected.pop(request.match_info["nonce"], None)
-        return json_response({"arrival": None if arrival is None else asdict(arrival)})
+        arrival = self._expected.pop(nonce, None)
+        return None if arrival is None else asdict(arrival)
 
     async def look(self, request: web.Request, response: web.StreamResponse) -> None:
         """Signal handler for every response to the network: a probe may have come anywhere."""

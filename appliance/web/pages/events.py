@@ -54,6 +54,10 @@ class Events:
             if not self._waiting:
                 await self._store.leave(self._heard)
 
+    def tell_the_box(self) -> None:
+        """Something of the box itself changed that is not in the store."""
+        self._heard([BOX])
+
     def _heard(self, changed: Iterable[int]) -> None:
         organizations = set(changed)
         for bell, visit in self._waiting.items():

@@ -1,23 +1,118 @@
 """/: is it well, who waits for me, what happened today, stop."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aiohttp import web
 
-from appliance.operations import cards
-from appliance.store import Tx
+from appliance.links import link
+from appliance.model import HOUR, SECOND
+from appliance.notices.sentences import Card as Stored
+from appliance.notices.sentences import Reader
+from appliance.operations import cards, faults, figures
+from appliance.operations.attention import needs
+from appliance.operations.figures import FATES, Day
+from appliance.store import Tx, backup
+from appliance.web.pages import charts
+from appliance.web.pages.checks import Checks
 from appliance.web.pages.page import Page
 from appliance.web.pages.site import Site
+from appliance.web.pages.tasks import task
+from appliance.web.pages.verdict import State, verdict
+from appliance.web.pages.words import Words
+
+SHOWN, MOST = 8, 100  # cards; the second where all are asked for
+_CLASSES = {"read": "c-yes", "delivered": "c-2", "sent": "c-3", "unsure": "c-warn", "failed": "c-bad"}
+_FATES = {
+    "read": "read",
+    "delivered": "delivered",
+    "sent": "sent",
+    "unsure": "not sure",
+    "failed": "not delivered",
+}
 
 
 class Home:
+    def __init__(self, checks: Checks) -> None:
+        self._checks = checks
+
     def add_to(self, site: Site) -> None:
         site.get("/", self.home)
 
     async def home(self, page: Page) -> web.StreamResponse:
-        return await page.show("home.html", lambda tx: _look(tx, page))
+        untold, reasons = page.desk.untold(), await page.desk.faults()
+
+        def look(tx: Tx) -> Mapping[str, object]:
+            is_first = tx.figures.is_untouched(page.organization_id)
+            return self._first(tx, page) if is_first else self._usual(tx, page, untold, reasons)
+
+        return await page.show("home.html", look)
+
+    def _first(self, tx: Tx, page: Page) -> dict[str, object]:
+        """The steps to the first message, each with what is so."""
+        accounts = {each.account for each in tx.channels.of(page.organization_id)}
+        links = [page.desk.links.get(link.of_account(name)) for name in sorted(accounts)]
+        connected = bool(links) and all(each.answered_at is not None and each.trouble is None for each in links)
+        return {
+            "first": {
+                "started_at": page.desk.started_at,
+                "is_connected": connected,
+                "is_refused": any(each.trouble is not None for each in links),
+                "is_reached": self._checks.is_reached or tx.figures.last_webhook() is not None,
+                "public_url": page.desk.config.server.public_url,
+                "config": page.desk.config.source,
+                "topics": len(tx.knowledge.of(page.organization_id)),
+            }
+        }
+
+    def _usual(self, tx: Tx, page: Page, untold: Sequence[Stored], reasons: Sequence[str]) -> dict[str, object]:
+        own, sees_box, words = page.organization_id, page.visit.sees_box, page.words
+        today = figures.day(tx, own, midnight(words))
+        limit = MOST if page.request.query.get("cards") == "all" else SHOWN
+        reader = Reader(words.language, words.timezone, tx.now)
+        found, more = needs(tx, own, reader, limit, sees_box=sees_box, untold=untold)
+        people = cards.people_waiting(tx, own)
+        state = State(
+            faults=faults.of_organization(tx, own, untold),
+            reasons=reasons,
+            kept=tx.figures.waiting(own),
+            people=people,
+            others=len(found) + more - people,
+            day=today,
+        )
+        return {
+            "first": None,
+            "verdict": verdict(state, words),
+            "tasks": [task(each, words, sees_box=sees_box) for each in found],
+            "more": more,
+            "most": MOST,
+            "today": today,
+            "charts": _charts(today, words),
+            "fates": [(today.replies[fate], _CLASSES[fate], words.t(_FATES[fate])) for fate in FATES],
+            "started_at": page.desk.started_at,
+            "backup_at": backup.last_at(page.desk.store.directory),
+        }
 
 
-def _look(tx: Tx, page: Page) -> Mapping[str, object]:
-    language = page.desk.config.server.language
-    return {"cards": cards.opened(tx, page.organization_id, language)}
+def midnight(words: Words) -> int:
+    """When the day began where the organization is (ms UTC)."""
+    began = words.local(words.now).replace(hour=0, minute=0, second=0, microsecond=0)
+    return int(began.timestamp()) * SECOND
+
+
+def _charts(day: Day, words: Words) -> dict[str, Any]:
+    """Pictures, and the rows of the tables behind them: hour of the clock, received, answered, half by, most by."""
+    known = {words.local(day.since + each.hour * HOUR).hour: each for each in day.hours}
+    axis = charts.hours(list(known))
+    found = [known.get(hour) for hour in axis]
+    half, most = [each and each.half for each in found], [each and each.most for each in found]
+    top = charts.ceiling(max((value for value in most if value is not None), default=10))
+    return {
+        "bars": charts.bars(
+            axis, [each.received if each else 0 for each in found], [each.answered if each else 0 for each in found]
+        ),
+        "band": charts.band(axis, half, most, words.age(top), top),
+        "stack": charts.stack([(day.replies[fate], _CLASSES[fate]) for fate in FATES]),
+        "rows": [(words.number(hour), known[hour]) for hour in sorted(known)],
+        "busiest": max(known, key=lambda hour: known[hour].received, default=None),
+    }

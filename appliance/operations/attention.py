@@ -1,0 +1,80 @@
+"""What needs somebody of an organization: its open cards with the customer's own words, the gravest first."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.model import Handover
+from appliance.notices.sentences import Card as Stored
+from appliance.notices.sentences import Reader, notice
+from appliance.operations import cards
+from appliance.operations.cards import Card
+from appliance.store import Tx
+from appliance.store.cards import facts, id_in
+
+NEWEST = 200  # cards among which the gravest are looked for
+LONGEST = 280  # characters of a customer's words
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Of the conversation that a card is about. `words`: the last of the customer's; empty where none can be read.
+
+    `is_unknown`: what the customer asked is not in the knowledge.
+    """
+
+    conversation_id: int
+    name: str
+    words: str
+    is_whatsapp: bool
+    is_unknown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    card: Card
+    asker: Asker | None
+    is_dismissible: bool
+
+
+def needs(
+    tx: Tx, organization_id: int, reader: Reader, limit: int, *, sees_box: bool, untold: Sequence[Stored] = ()
+) -> tuple[list[Need], int]:
+    """The gravest of the newest, and how many more there are. `untold`: of the box, where the disk took no card."""
+    missing = cards.lacking(tx, untold) if sees_box else []
+    rows: list[Stored] = [*missing, *tx.cards.newest(organization_id, NEWEST, with_the_box=sees_box)]
+    rows.sort(key=lambda row: -notice(row).priority)  # stable: the newest of equal ones first
+    count = len(missing) + tx.cards.open_of(organization_id, with_the_box=sees_box)
+    found = [_need(tx, row, organization_id, reader) for row in rows[:limit]]
+    return found, count - len(found)
+
+
+def _need(tx: Tx, row: Stored, organization_id: int, reader: Reader) -> Need:
+    asker = _asker(tx, row["subject"], organization_id)
+    if asker is not None and "who" in facts(row):
+        row = _named(row, asker.name)
+    return Need(cards.as_read(tx, row, reader), asker, row["id"] is not None and cards.is_dismissible(tx, row))
+
+
+def _asker(tx: Tx, subject: str, organization_id: int) -> Asker | None:
+    kind, _, rest = subject.partition(":")
+    if kind not in ("conversation", "outbox"):
+        return None
+    conversation_id = int(rest) if kind == "conversation" else tx.history.conversation_of(id_in(subject))
+    row = conversation_id and tx.history.asker(conversation_id, organization_id)
+    if not conversation_id or not row:
+        return None
+    words = " ".join((row["body"] or "").split())
+    return Asker(
+        conversation_id,
+        row["profile_name"].strip() or row["address"].removeprefix("whatsapp:"),
+        words if len(words) <= LONGEST else f"{words[: LONGEST - 1].rstrip()}…",
+        row["channel"].startswith("whatsapp:"),
+        row["handover"] == Handover.UNKNOWN,
+    )
+
+
+def _named(row: Stored, name: str) -> Mapping[str, Any]:
+    """The card with the customer's name in place of the masked address: it is shown to the organization alone."""
+    return {key: row[key] for key in row.keys()} | {"facts": json.dumps(dict(facts(row)) | {"who": name})}  # noqa: SIM118
