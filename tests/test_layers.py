@@ -61,12 +61,12 @@ NEEDS = {
     "privacy": "appliance config errors inbox inbox.keywords model operations outbox ports printable queue store wire",
     "diagnosis": "config errors model notices ports store timekeeping wire",
     # drivers and assembly
-    "web.desk": "config links notices operations ports queue reply.shelf store",
-    "web.pages": "config errors model operations store web.desk",
-    "web": "chores config errors inbox links logs metrics model operations outbox ports privacy queue reply.shelf store twilio.misfit twilio.webhook web.desk web.pages wire",
+    "web.desk": "config diagnosis links notices operations ports queue reply.shelf store",
+    "web.pages": ("appliance config diagnosis errors links model notices operations printable store web.desk wire"),
+    "web": "chores config diagnosis errors inbox links logs metrics model operations outbox ports privacy queue reply.shelf store twilio.misfit twilio.webhook web.desk web.pages wire",
     "pulse": "errors ports queue store systemd",
     "opening": "config errors ports restoration store systemd web",
-    "assembly": "clock config diagnosis links metrics model operations ports responder twilio wire",
+    "assembly": "clock config diagnosis links metrics model operations ports responder store twilio wire",
     "engine": (
         "assembly chores clock config errors handover inbox links metrics model outbox ports privacy queue reply reply.shelf "
         "responder restoration store timekeeping watch web"

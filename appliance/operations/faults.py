@@ -24,7 +24,7 @@ KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`kind`: the card's, with its case; `since`: ms UTC; `is_partial`: for some of the organization's numbers alone."""
+    """`kind`: the card's, with its case; `since`: ms UTC; `is_partial`: for some of the numbers alone."""
 
     kind: str
     since: int

@@ -1,4 +1,4 @@
-"""An organization's day in figures: by hour what came in and how fast it was answered, and what became of the answers."""
+"""An organization's day in figures: by hour what came in and how fast it was answered, and the answers' fates."""
 
 from collections import Counter
 from collections.abc import Mapping

@@ -2,9 +2,10 @@
 
 import platform
 import resource
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+
+from appliance.store.sql import VERSION
 
 _MODEL = Path("/proc/device-tree/model")  # a board's
 _STATM = Path("/proc/self/statm")
@@ -23,7 +24,7 @@ def machine() -> Machine:
         system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
     except OSError:
         system = platform.system()
-    return Machine(f"{model}, {system}", platform.python_version(), sqlite3.sqlite_version)
+    return Machine(f"{model}, {system}", platform.python_version(), VERSION)
 
 
 def memory() -> int:

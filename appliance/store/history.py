@@ -114,10 +114,10 @@ class History:
 
     def asker(self, conversation_id: int, organization_id: int) -> Row | None:
         """Whose conversation of the organization it is, and the last words in it: contact's profile_name, address and
-        handover, channel, body, message_type, received_at.
+        handover, channel, body.
         """
         return self._sql.one(
-            "SELECT c.profile_name, c.address, c.handover, ch.address AS channel, m.body, m.message_type, m.received_at "
+            "SELECT c.profile_name, c.address, c.handover, ch.address AS channel, m.body "
             "FROM conversations v JOIN contacts c ON c.id = v.contact_id JOIN channels ch ON ch.id = v.channel_id "
             "LEFT JOIN messages m ON m.id = (SELECT max(id) FROM messages WHERE conversation_id = v.id) "
             "WHERE v.id = ? AND v.organization_id = ?",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 Row = sqlite3.Row
+VERSION = sqlite3.sqlite_version
 _SOME = 500  # rows
 
 

@@ -9,7 +9,7 @@ from appliance.links import link
 from appliance.model import HOUR, SECOND
 from appliance.notices.sentences import Card as Stored
 from appliance.notices.sentences import Reader
-from appliance.operations import cards, faults, figures
+from appliance.operations import cards, faults, figures, pauses
 from appliance.operations.attention import needs
 from appliance.operations.figures import FATES, Day
 from appliance.store import Tx, backup
@@ -18,7 +18,7 @@ from appliance.web.pages.checks import Checks
 from appliance.web.pages.page import Page
 from appliance.web.pages.site import Site
 from appliance.web.pages.tasks import task
-from appliance.web.pages.verdict import State, verdict
+from appliance.web.pages.verdict import Paused, State, verdict
 from appliance.web.pages.words import Words
 
 SHOWN, MOST = 8, 100  # cards; the second where all are asked for
@@ -73,6 +73,7 @@ class Home:
         found, more = needs(tx, own, reader, limit, sees_box=sees_box, untold=untold)
         people = cards.people_waiting(tx, own)
         state = State(
+            paused=_paused(tx, page),
             faults=faults.of_organization(tx, own, untold),
             reasons=reasons,
             kept=tx.figures.waiting(own),
@@ -94,6 +95,15 @@ class Home:
         }
 
 
+def _paused(tx: Tx, page: Page) -> Paused | None:
+    """What holds the answers, and who waits for its end."""
+    found = pauses.in_force(tx, page.organization_id)
+    if found is None:
+        return None
+    waiting = pauses.waiting(tx, page.organization_id, found, page.desk.config)
+    return Paused(found.until, found.began_at, found.by, waiting.people, waiting.too_late)
+
+
 def midnight(words: Words) -> int:
     """When the day began where the organization is (ms UTC)."""
     began = words.local(words.now).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -105,7 +115,8 @@ def _charts(day: Day, words: Words) -> dict[str, Any]:
     known = {words.local(day.since + each.hour * HOUR).hour: each for each in day.hours}
     axis = charts.hours(list(known))
     found = [known.get(hour) for hour in axis]
-    half, most = [each and each.half for each in found], [each and each.most for each in found]
+    half = [each.half if each else None for each in found]
+    most = [each.most if each else None for each in found]
     top = charts.ceiling(max((value for value in most if value is not None), default=10))
     return {
         "bars": charts.bars(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -10,7 +11,7 @@ from appliance import __version__
 from appliance.config import redacted
 from appliance.config.sections import secrets_of
 from appliance.diagnosis.words import words as in_words
-from appliance.model import masked
+from appliance.model import SECOND, masked
 from appliance.notices.sentences import Reader
 from appliance.operations import cards, glance
 from appliance.operations.machine import machine, memory
@@ -20,7 +21,8 @@ from appliance.web.desk import Desk
 from appliance.web.pages.checks import Checks
 
 CARDS, LETTERS = 100, 50
-_NUMBER = re.compile(r"\+[0-9]{7,15}|(?<![0-9.])[1-9][0-9]{9,11}(?![0-9.])")  # a time in ms has 13 digits
+_NUMBER = re.compile(r"\+[0-9]{7,15}")  # as Twilio has them
+_DIGITS = re.compile(r"\+?[0-9]{8,15}")  # as others may repeat them
 
 
 async def report(desk: Desk, checks: Checks) -> str:
@@ -61,17 +63,27 @@ def _configuration(desk: Desk) -> Iterator[str]:
 def _cards(tx: Tx) -> Iterator[str]:
     for row in tx.cards.opened(None, CARDS):
         card = cards.as_read(tx, row, Reader("en", "UTC", tx.now))
-        yield f"{card.opened_at} {card.kind} {card.subject} x{card.times}: {card.title}. {card.text}"
+        told = _DIGITS.sub(_last, f"{card.title}. {card.text}")
+        yield f"{_time(card.opened_at)} {card.kind} {card.subject} x{card.times}: {told}"
 
 
 def _letters(tx: Tx) -> Iterator[str]:
     for row in tx.letters.page(None, LETTERS):
         who = masked(row["contact"]) if row["contact"] else ""
-        yield f"{row['finished_at']} {row['kind']} {row['id']} {who} attempts {row['attempts']}: {row['error']}"
+        why = _DIGITS.sub(_last, row["error"])
+        yield f"{_time(row['created_at'])} {row['kind']} {row['id']} {who} attempts {row['attempts']}: {why}"
+
+
+def _time(at: int) -> str:
+    return datetime.fromtimestamp(at / SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _last(found: re.Match[str]) -> str:
+    return masked(found[0])
 
 
 def hidden(line: str, secrets: Iterable[str]) -> str:
     """One line without a number in full, of which the last digits stay, and without a secret that others repeated."""
     for secret in secrets:
         line = line.replace(secret, "…")
-    return "\n".join(escaped(_NUMBER.sub(lambda found: masked(found[0]), part)) for part in line.split("\n"))
+    return "\n".join(escaped(_NUMBER.sub(_last, part)) for part in line.split("\n"))

@@ -12,6 +12,7 @@ from appliance.web.pages.words import Words
 class Kind(StrEnum):
     """In the order in which they are told."""
 
+    PAUSED = "paused"
     FAULT = "fault"
     PEOPLE = "people"
     CARDS = "cards"
@@ -20,11 +21,25 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """`until`: ms UTC, None where somebody has to resume; `people`: who have written and wait for the end, of whom some
+    are `too_late` for an answer then.
+    """
+
+    until: int | None
+    began_at: int
+    by: str
+    people: int
+    too_late: int
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """`reasons`: why the box is not ready; `kept`: messages without an answer, and of how many customers; `people`:
     how many wait for a person; `others`: further cards.
     """
 
+    paused: Paused | None
     faults: Sequence[Fault]
     reasons: Sequence[str]
     kept: tuple[int, int]
@@ -68,6 +83,8 @@ _OUTWARD = (NOBODY,)  # after these what waits is answered when they are over
 
 def verdict(state: State, words: Words) -> Verdict:
     figures = in_figures(state.day, words)
+    if state.paused is not None:
+        return _of_pause(state.paused, words)
     if state.faults or state.reasons:
         return _of_fault(state, words)
     answering = words.t("The assistant is answering")
@@ -82,6 +99,28 @@ def verdict(state: State, words: Words) -> Verdict:
         return Verdict(Kind.WORKING, words.t("All is well."), more, figures, answering, "good")
     heading = "Everyone was answered." if state.day.received else "All is well."
     return Verdict(Kind.CALM, words.t(heading), "", figures, answering, "good")
+
+
+def _of_pause(paused: Paused, words: Words) -> Verdict:
+    heading = words.t("Answers are paused.")
+    if paused.until is not None:
+        heading = words.t("Answers are paused until {when}.", when=words.when(paused.until))
+    line = words.t("Nobody has written since.")
+    if paused.people:
+        line = words.n("{count} person has written since.", "{count} people have written since.", paused.people)
+        if paused.too_late:
+            late = words.n(
+                "{count} of them has waited too long by then, and will be a card for you.",
+                "{count} of them have waited too long by then, and will be cards for you.",
+                paused.too_late,
+            )
+            line = f"{line} {late}"
+        elif paused.until is None:
+            line = f"{line} {words.t('They will be answered when you resume.')}"
+        else:
+            line = f"{line} {words.t('They will be answered then, or when you resume.')}"
+    status = words.t("Paused by {name} at {when}", name=paused.by, when=words.when(paused.began_at))
+    return Verdict(Kind.PAUSED, heading, "", line, status, "warn")
 
 
 def _of_fault(state: State, words: Words) -> Verdict:
