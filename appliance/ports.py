@@ -72,6 +72,7 @@ class Reply:
     key: TextKey | None = None
     options: tuple[str, ...] = ()  # with MENU: the titles to choose from
     unknown: bool = False  # it has no answer to what was asked
+    topics: tuple[str, ...] = field(default=(), compare=False)  # the titles that its words are from; as `source` says
     # What a model took in and gave out, where its server counts them; two that say the same are equal.
     tokens: tuple[int, int] | None = field(default=None, compare=False)
 

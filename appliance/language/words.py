@@ -17,6 +17,7 @@ from appliance.model import Language
 
 MAX_SEARCH_TERMS = 64  # distinct words of one question, and of its concepts, that are worth looking up
 PREFIX_LENGTH = 5  # from here on a stem may match a longer one: "alergi", "alergic"
+LONGEST_KEY = 400  # characters by which questions are equal
 LONGEST_WORD = 40  # letters that are compared: a blob in a text must not cost its length squared
 
 _MONEY = re.compile(r"[$€]")
@@ -71,6 +72,13 @@ def concepts(text: str, language: Language) -> frozenset[str]:
     """The everyday concepts (`synonyms`) that a text mentions; an amount of money is one of price."""
     named = {mention.concept for mention in synonyms.find(spell_out(words(text), language), language)}
     return frozenset(named | {synonyms.PRICE}) if _MONEY.search(text) else frozenset(named)
+
+
+def equal_words(question: str, language: Language) -> str:
+    """The same for questions that say the same in another order or case, with other accents or courtesy; empty for one
+    that says nothing.
+    """
+    return " ".join(sorted(content_words(question, language)))[:LONGEST_KEY]
 
 
 def search_terms(question: str, language: Language) -> tuple[str, ...]:

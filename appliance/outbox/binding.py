@@ -157,6 +157,10 @@ def derive_row(tx: Tx, row: OutboxMessage) -> bool:
         state = OutboxState(best.status) if best.status in ("delivered", "read") else OutboxState.SENT
     changes = {"sid": best.sid, "status": best.status, "error_code": best.error_code, "sent_at": row.sent_at or tx.now}
     tx.outbox.update(row.id, state=state, reason="", **changes)
+    if row.sent_at is None and (titles := tx.outbox.topics(row.id)):
+        organization = tx.organizations.get(row.organization_id)
+        assert organization is not None
+        tx.topic_answers.count(organization, titles)
     tx.cards.close(CardKind.DOUBT, cards.reply(row.id))
     arrived = bool(good) and row.state not in (OutboxState.SENT, OutboxState.DELIVERED, OutboxState.READ)
     failed = not good and row.state != OutboxState.FAILED

@@ -8,6 +8,7 @@ from appliance.outbox.permission import Refusal
 from appliance.ports import Reply
 from appliance.queue.circuit import AI
 from appliance.queue.outcome import Dead, Done, Outcome
+from appliance.reply import unanswered
 from appliance.reply.case import Case
 from appliance.reply.provider import Unavailable
 from appliance.store import Tx, cards
@@ -18,9 +19,9 @@ from appliance.twilio import encoding
 
 def answer(case: Case, reply: Reply) -> Done:
     if case.contact.is_with_a_person:
-        return _hold(case, Held.IN_CHARGE)
+        return _hold(case, Held.IN_CHARGE, None)
     if reply.unknown and case.contact.handover == Handover.UNKNOWN:  # it was said already, and a person promised
-        return _hold(case, Held.PROMISED)
+        return _hold(case, Held.PROMISED, reply)
     if reply.key is None and not reply.text.strip():
         return Done(lambda tx: tx.messages.suppress(case.message_ids, reply.source))
     if reply.key:
@@ -36,14 +37,23 @@ def answer(case: Case, reply: Reply) -> Done:
         contact = tx.contacts.get(case.contact.id)
         if contact is not None and contact.is_with_a_person:  # who came while a model was asked
             charge.hold(tx, case.conversation, case.messages, Held.IN_CHARGE)
-        elif _write(tx, case, reply, body) and reply.key == TextKey.HANDOFF:
-            charge.begin(tx, case.conversation, case.who, Handover.UNKNOWN if reply.unknown else Handover.ASKED)
+        elif _write(tx, case, reply, body):
+            unanswered.note(tx, case, reply)
+            if reply.key == TextKey.HANDOFF:
+                charge.begin(tx, case.conversation, case.who, Handover.UNKNOWN if reply.unknown else Handover.ASKED)
 
     return Done(effects)
 
 
-def _hold(case: Case, held: Held) -> Done:
-    return Done(lambda tx: charge.hold(tx, case.conversation, case.messages, held))
+def _hold(case: Case, held: Held, reply: Reply | None) -> Done:
+    """`reply`: that nobody knew."""
+
+    def effects(tx: Tx) -> None:
+        charge.hold(tx, case.conversation, case.messages, held)
+        if reply:
+            unanswered.note(tx, case, reply)
+
+    return Done(effects)
 
 
 def _write(tx: Tx, case: Case, reply: Reply, body: str) -> bool:
@@ -59,7 +69,7 @@ def _write(tx: Tx, case: Case, reply: Reply, body: str) -> bool:
         kind=reply.key or ANSWER,
         body=texts.fit(encoding.outgoing(body, case.contact.address)),
         source=reply.source,
-        options=reply.options,
+        options=reply.options or reply.topics,
         covers=case.message_ids,
         seen=case.seen,
         reply_no=case.job.payload.get("reply_no", 1),

@@ -64,7 +64,8 @@ def decide(dialogue: Dialogue) -> Reply:
         best = (fitting[0].topic for fitting in found if fitting and fitting[0].answers)
         topics = list(dict.fromkeys((*itertools.chain.from_iterable(picks.values()), *best)))
         bodies = [strip_markup(topic.body) for topic in topics]
-        return Reply(source=", ".join(topic.title for topic in topics), text=fit("\n\n".join(bodies)))
+        titles = tuple(topic.title for topic in topics)
+        return Reply(source=", ".join(titles), text=fit("\n\n".join(bodies)), topics=titles)
     return menu.offer(itertools.chain.from_iterable(found), dialogue) or _unknown(dialogue)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from appliance.model import MANUAL, OutboxMessage, OutboxState, TextKey
+from appliance.model import ANSWER, MANUAL, OutboxMessage, OutboxState, TextKey
 from appliance.store.contacts import ALIASES
 from appliance.store.recent import first_since
 from appliance.store.repository import Repository
@@ -29,7 +29,7 @@ class Outbox(Repository[OutboxMessage]):
 
     def insert(self, *, body: str, covers: Sequence[int] = (), options: Sequence[str] = (), **columns: Any) -> int:
         """A draft, ready to be sent. `body` is normalised already. `covers`: the messages that it answers; `options`:
-        the titles that a menu offers.
+        the titles that a menu offers, or an answer's words are from.
         """
         return self._sql.insert(
             "outbox",
@@ -231,6 +231,26 @@ class Outbox(Repository[OutboxMessage]):
             TextKey.MENU,
         )
         return tuple(msgspec.json.decode(options, type=list[str])) if options else ()
+
+    def topics(self, outbox_id: int) -> tuple[str, ...]:
+        """The titles that an answer's words are from; none of a model's."""
+        statement = "SELECT options FROM outbox WHERE id = ? AND kind = ?"
+        options = self._sql.value(statement, outbox_id, ANSWER)
+        return tuple(msgspec.json.decode(options, type=list[str])) if options else ()
+
+    def asked_of(self, organization_id: int, title: str, since: int, limit: int) -> list[str]:
+        """The newest questions that a topic alone answered since a time (ms UTC)."""
+        rows = self._sql.all(
+            "SELECT m.body FROM (SELECT id, created_at FROM outbox INDEXED BY outbox_topic WHERE organization_id = ? "
+            "AND source = ? AND kind = 'answer' ORDER BY id DESC LIMIT ?) o JOIN messages m ON m.reply_id = o.id "
+            "WHERE o.created_at >= ? AND m.body <> '' ORDER BY m.id DESC LIMIT ?",
+            organization_id,
+            title,
+            4 * limit,  # some were withdrawn
+            since,
+            limit,
+        )
+        return [row["body"] for row in rows]
 
     def streak(self, conversation_id: int, kind: str, limit: int) -> int:
         """How many of the last replies in a row were of this kind, menus left out; the limit is enough."""

@@ -31,6 +31,8 @@ from appliance.store.persons import Persons
 from appliance.store.sql import Sql
 from appliance.store.threads import Threads
 from appliance.store.times import Times
+from appliance.store.topic_answers import TopicAnswers
+from appliance.store.unanswered import Unanswered
 from appliance.store.users import Users
 
 
@@ -61,6 +63,8 @@ class Tx:
         self.persons = Persons(sql)
         self.threads = Threads(sql)
         self.times = Times(sql)
+        self.topic_answers = TopicAnswers(sql)
+        self.unanswered = Unanswered(sql)
         self.users = Users(sql)
         self.news: list[News] = []
         self.commit_seconds = 0.0  # of the last batch

@@ -53,9 +53,13 @@ def test_each_personal_column_says_how_it_goes() -> None:
 
 
 def _known_otherwise(tx: Tx) -> None:
-    """Somebody else is the same person, and Twilio calls the customer by one more address."""
+    """Somebody else is the same person, Twilio calls the customer by one more address, and its log has a message more."""
     identity.join(tx, 1, tx.contacts.ensure(1, "+5511900000001").id, "by hand")
     tx.links.note(1, "+551188887777", "WaId")
+    tx.sql.run(
+        "INSERT INTO differences (organization_id, account, day, sid, kind, contact_id, found_at) "
+        "VALUES (1, 'main', '2026-11-30', 'SM1', 'missing here', 1, 0)"
+    )
 
 
 async def test_what_is_left_is_what_the_table_says(tmp_path: Path) -> None:

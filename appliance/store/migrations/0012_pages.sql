@@ -61,7 +61,8 @@ CREATE TABLE unanswered (
     settled_at INTEGER -- taught, or put away
 ) STRICT;
 CREATE INDEX unanswered_open ON unanswered (organization_id, asked_at) WHERE settled_at IS NULL;
-CREATE INDEX unanswered_contact ON unanswered (contact_id);
+CREATE INDEX unanswered_alike ON unanswered (organization_id, words) WHERE settled_at IS NULL;
+CREATE UNIQUE INDEX unanswered_message ON unanswered (contact_id, message_id);
 CREATE TABLE topic_answers (
     organization_id INTEGER NOT NULL REFERENCES organizations,
     title TEXT NOT NULL COLLATE NOCASE,

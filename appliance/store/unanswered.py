@@ -1,0 +1,100 @@
+"""What customers asked and nobody could tell them, until it is taught, put away, or answered after all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from appliance.store.repository import Repository
+
+MOST = 2_000  # questions that one look groups, the newest
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One message of a customer. `words`: equal ones ask the same."""
+
+    id: int
+    organization_id: int
+    contact_id: int
+    message_id: int
+    words: str
+    question: str
+    asked_at: int
+    settled_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The open questions of the same words. `id` and `question`: of the newest. `people`: who asked, each once."""
+
+    id: int
+    question: str
+    times: int
+    people: int
+    last_at: int
+
+
+class Unanswered(Repository[Question]):
+    table = "unanswered"
+    type = Question
+
+    def note(self, organization_id: int, contact_id: int, message_id: int, words: str, question: str) -> None:
+        """A message is one question, however often it is tried."""
+        self._sql.run(
+            "INSERT INTO unanswered (organization_id, contact_id, message_id, words, question, asked_at) "
+            "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            organization_id,
+            contact_id,
+            message_id,
+            words,
+            question,
+            self._sql.now,
+        )
+
+    def answered(self, contact_id: int, message_ids: Sequence[int]) -> None:
+        """It was known after all, as with what came next in the same burst."""
+        self._sql.run(
+            "DELETE FROM unanswered WHERE contact_id = ? AND settled_at IS NULL "
+            "AND message_id IN (SELECT value FROM json_each(?))",
+            contact_id,
+            msgspec.json.encode(message_ids).decode(),
+        )
+
+    def open_of(self, organization_id: int, question_id: int) -> Question | None:
+        return self._find("id = ? AND organization_id = ? AND settled_at IS NULL", question_id, organization_id)
+
+    def groups(self, organization_id: int, since: int, limit: int) -> list[Group]:
+        """What was asked since a time (ms UTC): what most people asked first."""
+        rows = self._sql.all(
+            "SELECT g.newest, u.question, g.times, g.people, u.asked_at FROM ("
+            "SELECT max(id) AS newest, count(*) AS times, count(DISTINCT person) AS people FROM ("
+            "SELECT u.id, u.words, coalesce(-c.person_id, c.id) AS person FROM unanswered u "
+            "JOIN contacts c ON c.id = u.contact_id "
+            "WHERE u.organization_id = ? AND u.settled_at IS NULL AND u.asked_at >= ? "
+            "ORDER BY u.asked_at DESC LIMIT ?) GROUP BY words ORDER BY people DESC, times DESC, newest DESC LIMIT ?) g "
+            "JOIN unanswered u ON u.id = g.newest ORDER BY g.people DESC, g.times DESC, g.newest DESC",
+            organization_id,
+            since,
+            MOST,
+            limit,
+        )
+        return [Group(*row) for row in rows]
+
+    def alike(self, question: Question, limit: int) -> list[Question]:
+        """The open ones of the same words, the newest first."""
+        return self._select(
+            "organization_id = ? AND words = ? AND settled_at IS NULL ORDER BY id DESC LIMIT ?",
+            question.organization_id,
+            question.words,
+            limit,
+        )
+
+    def settle(self, question: Question) -> None:
+        """All of the same words: taught, or put away."""
+        self._sql.run(
+            "UPDATE unanswered SET settled_at = ? WHERE organization_id = ? AND words = ? AND settled_at IS NULL",
+            self._sql.now,
+            question.organization_id,
+            question.words,
+        )
