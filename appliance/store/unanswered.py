@@ -26,13 +26,22 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The open questions of the same words. `id` and `question`: of the newest. `people`: who asked, each once."""
+    """The open questions of the same words. `id` and `question`: of the newest. `people`: each once."""
 
     id: int
     question: str
     times: int
     people: int
     last_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asked. `name`: as the customer's profile has it, if any."""
+
+    contact_id: int
+    name: str
+    address: str
 
 
 class Unanswered(Repository[Question]):
@@ -66,35 +75,50 @@ class Unanswered(Repository[Question]):
 
     def groups(self, organization_id: int, since: int, limit: int) -> list[Group]:
         """What was asked since a time (ms UTC): what most people asked first."""
-        rows = self._sql.all(
-            "SELECT g.newest, u.question, g.times, g.people, u.asked_at FROM ("
-            "SELECT max(id) AS newest, count(*) AS times, count(DISTINCT person) AS people FROM ("
-            "SELECT u.id, u.words, coalesce(-c.person_id, c.id) AS person FROM unanswered u "
-            "JOIN contacts c ON c.id = u.contact_id "
-            "WHERE u.organization_id = ? AND u.settled_at IS NULL AND u.asked_at >= ? "
-            "ORDER BY u.asked_at DESC LIMIT ?) GROUP BY words ORDER BY people DESC, times DESC, newest DESC LIMIT ?) g "
-            "JOIN unanswered u ON u.id = g.newest ORDER BY g.people DESC, g.times DESC, g.newest DESC",
+        return self._groups(
+            "u.organization_id = ? AND u.settled_at IS NULL AND u.asked_at >= ? ORDER BY u.asked_at DESC",
             organization_id,
             since,
+            limit=limit,
+        )
+
+    def group(self, organization_id: int, words: str) -> Group | None:
+        """Those of the same words, whenever they were asked."""
+        condition = "u.organization_id = ? AND u.settled_at IS NULL AND u.words = ? ORDER BY u.id DESC"
+        found = self._groups(condition, organization_id, words, limit=1)
+        return found[0] if found else None
+
+    def _groups(self, condition: str, *values: object, limit: int) -> list[Group]:
+        rows = self._sql.all(
+            "SELECT g.newest, u.question, g.times, g.people, u.asked_at FROM ("  # noqa: S608  # our own conditions
+            "SELECT max(id) AS newest, count(*) AS times, count(DISTINCT person) AS people FROM ("
+            "SELECT u.id, u.words, coalesce(-c.person_id, c.id) AS person FROM unanswered u "
+            f"JOIN contacts c ON c.id = u.contact_id WHERE {condition} LIMIT ?) "
+            "GROUP BY words ORDER BY people DESC, times DESC, newest DESC LIMIT ?) g "
+            "JOIN unanswered u ON u.id = g.newest ORDER BY g.people DESC, g.times DESC, g.newest DESC",
+            *values,
             MOST,
             limit,
         )
         return [Group(*row) for row in rows]
 
-    def alike(self, question: Question, limit: int) -> list[Question]:
-        """The open ones of the same words, the newest first."""
-        return self._select(
-            "organization_id = ? AND words = ? AND settled_at IS NULL ORDER BY id DESC LIMIT ?",
-            question.organization_id,
-            question.words,
+    def askers(self, organization_id: int, words: str, limit: int) -> list[Asker]:
+        """Who asked it, whoever asked last first."""
+        rows = self._sql.all(
+            "SELECT c.id, c.profile_name, c.address FROM unanswered u JOIN contacts c ON c.id = u.contact_id "
+            "WHERE u.organization_id = ? AND u.words = ? AND u.settled_at IS NULL "
+            "GROUP BY c.id ORDER BY max(u.id) DESC LIMIT ?",
+            organization_id,
+            words,
             limit,
         )
+        return [Asker(*row) for row in rows]
 
-    def settle(self, question: Question) -> None:
+    def settle(self, organization_id: int, words: str) -> None:
         """All of the same words: taught, or put away."""
         self._sql.run(
             "UPDATE unanswered SET settled_at = ? WHERE organization_id = ? AND words = ? AND settled_at IS NULL",
             self._sql.now,
-            question.organization_id,
-            question.words,
+            organization_id,
+            words,
         )
