@@ -20,6 +20,5 @@ def written(address: str) -> str:
 
 
 def initials(name: str) -> str:
-    """Of the first and the last word that begin with a letter; empty where there is none."""
-    letters = [word[0].upper() for word in name.split() if word[0].isalpha()]
-    return "".join(letters[:1] + letters[1:][-1:])
+    """Of the first two words that begin with a letter; empty where there is none."""
+    return "".join([word[0].upper() for word in name.split() if word[0].isalpha()][:2])

@@ -79,8 +79,10 @@ def _query(values: Mapping[str, str]) -> str:
 
 
 def _tick(state: str) -> str:
-    """Of ours the picture that says how far it came."""
-    return state if state in ("sent", "delivered", "read") else "waiting"
+    """Of ours the picture that says how far it came; empty where that is said in words."""
+    return {"ready": "waiting", "sending": "waiting", "sent": "sent", "delivered": "delivered", "read": "read"}.get(
+        state, ""
+    )
 
 
 def _by_day(messages: Sequence[Message], words: Words) -> Sequence[tuple[str, str, list[Message]]]:
@@ -96,8 +98,9 @@ def _entry(each: Entry, words: Words) -> Mapping[str, object]:
         "of": each,
         "name": _name(each.name, each.address, words),
         "initials": initials(each.name),
+        "tick": _tick(each.last.state) if each.last and each.last.state and not each.found else "",
         "last": each.found or _last(each, words),
-        "when": words.when(each.last.at if each.last else each.updated_at),
+        "when": words.brief(each.last.at if each.last else each.updated_at),
     }
 
 

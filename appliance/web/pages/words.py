@@ -95,6 +95,18 @@ class Words:
                 return self.t("tomorrow {time}", time=time)
         return f"{self._date(that, today)} {time}"
 
+    def brief(self, at: int) -> str:
+        """As short as can be, for what is long ago only the day: "17:36", "yesterday", "Monday", "29 November"."""
+        that, today = self.local(at).date(), self.local(self.now).date()
+        match (today - that).days:
+            case 0:
+                return self.time(at)
+            case 1:
+                return self.t("yesterday")
+            case 2 | 3 | 4 | 5 | 6:
+                return self.t(_WEEKDAYS[that.weekday()])
+        return self._date(that, today)
+
     def _date(self, that: date, today: date) -> str:
         month = self.t(_MONTHS[that.month - 1])
         if that.year == today.year:
