@@ -62,11 +62,17 @@ class StorageBrokenError(ApplianceError):
 
 
 class RequestError(ApplianceError):
-    """A request that cannot be done as asked: shown to the caller as 4xx with code, message and field."""
+    """A request that cannot be done as asked: shown to the caller as 4xx with code, message and field.
 
-    def __init__(self, code: str, message: str, field: str | None = None, status: int = 400) -> None:
-        super().__init__(message)
+    `values` fill the message's gaps; `words` is the message before that, by which a page finds its translation.
+    """
+
+    def __init__(
+        self, code: str, message: str, field: str | None = None, status: int = 400, **values: str | int
+    ) -> None:
+        self.words, self.values = message, values
+        self.message = message.format(**values) if values else message
+        super().__init__(self.message)
         self.code = code
-        self.message = message
         self.field = field
         self.status = status

@@ -12,6 +12,7 @@ from appliance.config import Config
 from appliance.operations.organizations import Registration, register_organization
 from appliance.web.api import Api
 from appliance.web.cards import Cards
+from appliance.web.hands import Hands
 from appliance.web.persons import Persons
 from appliance.web.probes import Probes
 from appliance.web.status import Status
@@ -30,7 +31,8 @@ SECRETS = [CUSTOMER[1:], NAME, *WORDS]
 NAMED = {"GET cards", "GET messages", "GET dead-letters", "GET knowledge", "GET contacts", "POST contacts/export",
          "POST contacts/forget", "POST knowledge", "POST knowledge/test", "POST conversations/{conversation}/resume",
          "POST channels", "DELETE knowledge", "POST knowledge/aliases", "GET contacts/links",
-         "POST contacts/link", "POST contacts/unlink"}  # fmt: skip
+         "POST contacts/link", "POST contacts/unlink", "POST conversations/{conversation}/take",
+         "POST conversations/{conversation}/reply"}  # fmt: skip
 OF_THE_BOX = {"GET status", "GET verify", "GET organizations", "GET channels", "GET contacts/forgotten", "POST backups",
               "POST jobs/{kind}", "POST organizations", "POST channels/move"}  # fmt: skip
 # How a test of the way in arrived, and who may look in; never over HTTP.
@@ -68,7 +70,7 @@ async def two(tmp_path: Path) -> AsyncIterator[World]:
 def routes() -> set[str]:
     app = web.Application()
     desk: Any = type("Desk", (), {"store": None, "config": Config(), "untold": None})
-    for part in (Api(desk, ""), Persons(desk, ""), Cards(desk), Status(desk), Probes(""), Users(desk)):
+    for part in (Api(desk, ""), Persons(desk, ""), Hands(desk, ""), Cards(desk), Status(desk), Probes(""), Users(desk)):
         part.add_to(app)
     found = {(each.method, each.resource.canonical) for each in app.router.routes() if each.resource}
     return {f"{method} {path.removeprefix('/api/v1/')}" for method, path in found if method != "HEAD"}
@@ -114,8 +116,9 @@ async def by_name(api: ApiClient, route: str, owner: int) -> Any:
     number = CUSTOMER.replace("+", "%2B")
     if method == "POST" and path in BODIES:
         return await api.call(method, path, BODIES[path] | {"organization": owner})
+    body = {"body": "Oi"} if path.endswith("/reply") else None
     path = path.replace("{conversation}", number)
-    return await api.call(method, f"{path}?address={number}&contact={number}&organization={owner}")
+    return await api.call(method, f"{path}?address={number}&contact={number}&organization={owner}", body)
 
 
 @pytest.mark.parametrize("client", [api_of, control_of])
@@ -128,7 +131,8 @@ async def test_who_asks_about_one_sees_nothing_of_the_other(two: World, client: 
 
     for route in ("GET contacts", "POST contacts/export", "POST contacts/forget"):
         assert answers[route][0] == 404, answers[route]
-    assert answers["POST conversations/{conversation}/resume"][0] == 404
+    for action in ("resume", "take", "reply"):
+        assert answers[f"POST conversations/{{conversation}}/{action}"][0] == 404
     assert of_first["POST contacts/export"] == SECRETS
     assert len(of_first["GET messages"]) >= len(WORDS) - 2
     assert await states(two) == []

@@ -101,10 +101,11 @@ def dismiss(tx: Tx, card_id: int, reason: str) -> None:
     if row["closed_at"] is not None:
         raise RequestError("closed", "This card is closed already.", "id", 409)
     if not reason.strip() or len(reason) > MAX_REASON:
-        raise RequestError("reason", f"Say why, in at most {MAX_REASON} characters.", "reason")
+        raise RequestError("reason", "Say why, in at most {most} characters.", "reason", most=MAX_REASON)
     kind = notice(row)
     if kind.is_state:
-        raise RequestError("lasts", f"This card stays as long as what it tells of: it closes {kind.closes}.", "id", 409)
+        text = "This card stays as long as what it tells of: it closes {when}."
+        raise RequestError("lasts", text, "id", 409, when=kind.closes)
     if not is_dismissible(tx, row):
         raise RequestError("dead_letter", "Retry or discard its dead letter first: appliance dead-letters.", "id", 409)
     tx.cards.dismiss(card_id, reason.strip())

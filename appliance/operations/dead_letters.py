@@ -18,7 +18,7 @@ from appliance.model import (
     TextKey,
     ai_resource,
 )
-from appliance.operations import messages
+from appliance.operations import hands, messages
 from appliance.outbox.permission import refusal
 from appliance.store import Store, Tx, cards
 from appliance.store.cards import CardKind
@@ -79,8 +79,8 @@ def _dead(tx: Tx, job_id: int) -> Job:
     raise _refused("settled", "This is no dead letter (any more).")
 
 
-def _refused(code: str, message: str) -> RequestError:
-    return RequestError(code, message, status=409)
+def _refused(code: str, message: str, **values: str) -> RequestError:
+    return RequestError(code, message, status=409, **values)
 
 
 def _settle(tx: Tx, letter: Job, status: JobStatus) -> None:
@@ -153,11 +153,12 @@ def _check_allowed(tx: Tx, kind: str, channel_id: int, contact_id: int) -> None:
     contact, channel = tx.contacts.get(contact_id), tx.channels.get(channel_id)
     assert contact is not None and channel is not None
     if not tx.channels.is_in_use(channel_id):
-        text = f"The channel {channel.address} was removed; add it again first: appliance channel add {channel.address}"
-        raise _refused("channel_removed", text)
+        text = "The channel {channel} was removed; add it again first: appliance channel add {channel}"
+        raise _refused("channel_removed", text, channel=channel.address)
     found = refusal(kind, channel.address, tx.contacts.as_person(contact), tx.now)
     if found is not None:
-        raise _refused(found.reason.replace(" ", "_"), f"Not possible: {found.reason}. {found.card}".strip())
+        shut = hands.told(found)
+        raise _refused(shut.code, shut.message)
 
 
 def _check_unanswered(tx: Tx, conversation: Conversation, about: Sequence[int]) -> StoredMessage:

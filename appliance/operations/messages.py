@@ -66,14 +66,10 @@ def submit(tx: Tx, message: ManualMessage, config: Config) -> Submitted:
 
     Raises RequestError. Consent and WhatsApp's window are checked when it is sent, in that unit of work.
     """
-    body = encoding.outgoing(message.body, message.sender)
-    if not body:
-        raise RequestError("empty_body", "The body is empty.", "body")
-    if (length := texts.length(body)) > texts.MAX_LENGTH:
-        raise RequestError("body_too_long", f"The body has {length} of at most {texts.MAX_LENGTH} characters.", "body")
+    body = outgoing(message.body, message.sender)
     channel = _channel(tx, message)
-    if message.idempotency_key is not None and (known := _known(tx, message, channel, body)):
-        return Submitted(known.id, known.state)
+    if known := submitted(tx, message, channel, body):
+        return known
     contact = identity.meet(tx, channel.id, message.recipient)
     conversation = tx.conversations.open_with(session_key(channel.id, contact.address))
     outbox_id = write(
@@ -97,6 +93,24 @@ def write(tx: Tx, config: Config, **columns: Any) -> int:
     assert row is not None
     follow(tx, row, config)
     return outbox_id
+
+
+def outgoing(body: str, sender: str) -> str:
+    """As it is stored and sent. Raises RequestError."""
+    body = encoding.outgoing(body, sender)
+    if not body:
+        raise RequestError("empty_body", "The body is empty.", "body")
+    if (length := texts.length(body)) > texts.MAX_LENGTH:
+        text = "The body has {length} of at most {most} characters."
+        raise RequestError("body_too_long", text, "body", length=length, most=texts.MAX_LENGTH)
+    return body
+
+
+def submitted(tx: Tx, message: ManualMessage, channel: Channel, body: str) -> Submitted | None:
+    """What became of it where it was submitted before, by its key. Raises RequestError."""
+    if message.idempotency_key is None or (known := _known(tx, message, channel, body)) is None:
+        return None
+    return Submitted(known.id, known.state)
 
 
 def _channel(tx: Tx, message: ManualMessage) -> Channel:

@@ -42,10 +42,10 @@ class Handovers(Repository[HandoverEvent]):
     def note(self, contact_id: int, what: Change, who: str = NOBODY) -> None:
         self._sql.insert("handover_events", contact_id=contact_id, what=what, who=who, at=self._sql.now)
 
-    def of(self, contact_id: int, since: int, limit: int) -> list[HandoverEvent]:
-        """The person's newest, by whichever address of the channel, from a time on (ms UTC); oldest first."""
-        newest = f"contact_id IN {ALIASES} AND at >= ?2 ORDER BY at DESC, id DESC LIMIT ?3"
-        return self._select(newest, contact_id, since, limit)[::-1]
+    def of(self, contact_id: int, since: int, until: int, limit: int) -> list[HandoverEvent]:
+        """The person's newest between two times (ms UTC), by whichever address of the channel; oldest first."""
+        newest = f"contact_id IN {ALIASES} AND at BETWEEN ?2 AND ?3 ORDER BY at DESC, id DESC LIMIT ?4"
+        return self._select(newest, contact_id, since, until, limit)[::-1]
 
     def last(self, contact_id: int, what: Change) -> HandoverEvent | None:
         return self._find(f"contact_id IN {ALIASES} AND what = ?2 ORDER BY at DESC, id DESC LIMIT 1", contact_id, what)

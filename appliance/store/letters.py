@@ -40,6 +40,16 @@ class Letters:
         )
         return [row["id"] for row in rows]
 
+    def owner(self, job_id: int) -> int | None:
+        """The organization that a dead letter is about; None for one of the box, or none at all."""
+        owner = self._sql.value(
+            "SELECT coalesce(v.organization_id, o.organization_id) FROM message_queue q "
+            "LEFT JOIN outbox o ON o.id = json_extract(q.payload, '$.outbox') "
+            "LEFT JOIN conversations v ON v.id = json_extract(q.payload, '$.conversation') WHERE q.id = ?",
+            job_id,
+        )
+        return None if owner is None else int(owner)
+
     def about_row(self, outbox_id: int) -> list[int]:
         """The dead letters of one outbox row."""
         rows = self._sql.all(

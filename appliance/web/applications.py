@@ -11,6 +11,7 @@ from appliance.web.api import Api
 from appliance.web.cards import Cards
 from appliance.web.desk import Desk, Faults
 from appliance.web.errors import error_response, errors_as_json, harden
+from appliance.web.hands import Hands as HandsApi
 from appliance.web.health import Health, MetricsPage
 from appliance.web.pages.books import Books
 from appliance.web.pages.checks import Checks
@@ -18,7 +19,9 @@ from appliance.web.pages.door import Door
 from appliance.web.pages.engine import Engine
 from appliance.web.pages.events import Events
 from appliance.web.pages.go_live import GoLive
+from appliance.web.pages.hands import Hands
 from appliance.web.pages.home import Home
+from appliance.web.pages.letters import Letters
 from appliance.web.pages.site import Pages
 from appliance.web.pages.threads import Threads
 from appliance.web.persons import Persons
@@ -39,18 +42,20 @@ def public(desk: Desk, registry: CollectorRegistry, faults: Faults, hooks: Part)
     app = web.Application(
         client_max_size=MAX_BODY, middlewares=[errors_as_json, key_required(desk.config.server.api_key)]
     )
-    return _with(app, hooks, Api(desk, "api"), Persons(desk, "api"), *_common(desk, registry, faults), pages(desk))
+    return _with(app, hooks, *_of_whom(desk, "api"), *_common(desk, registry, faults), pages(desk))
 
 
 def pages(desk: Desk) -> Pages:
-    events, checks = Events(desk), Checks(desk)
+    events, checks, threads = Events(desk), Checks(desk), Threads()
     books = Books(desk.store, events.tell_the_box)
     return Pages(
         desk,
         Door(desk),
         events,
         Home(checks),
-        Threads(),
+        threads,
+        Hands(threads.thread),
+        Letters(),
         Engine(desk, books, checks),
         GoLive(checks),
     )
@@ -59,7 +64,12 @@ def pages(desk: Desk) -> Pages:
 def control(desk: Desk, registry: CollectorRegistry, faults: Faults, *more: Part) -> web.Application:
     """What the owner of the storage directory sees, without a key. `more`: what only an appliance that runs has."""
     app = web.Application(client_max_size=MAX_CONTROL_BODY, middlewares=[errors_as_json])
-    return _with(app, Api(desk, "cli"), Persons(desk, "cli"), Users(desk), *_common(desk, registry, faults), *more)
+    return _with(app, *_of_whom(desk, "cli"), Users(desk), *_common(desk, registry, faults), *more)
+
+
+def _of_whom(desk: Desk, who: str) -> tuple[Part, ...]:
+    """What records who did it."""
+    return Api(desk, who), Persons(desk, who), HandsApi(desk, who)
 
 
 def _common(desk: Desk, registry: CollectorRegistry, faults: Faults) -> tuple[Part, ...]:

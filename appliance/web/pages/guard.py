@@ -55,7 +55,7 @@ class Guard:
             except RequestError as error:
                 if shows is None or error.status == 404:
                     raise
-                page.refusal, page.status = page.words.t(error.message), error.status
+                page.refusal, page.status = page.words.t(error.words, **error.values), error.status
                 return await shows(page)
 
         return self.open(guarded)

@@ -7,16 +7,18 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from appliance.operations import correspondents, threads
+from appliance.operations import correspondents, hands, threads
 from appliance.operations.correspondents import Entry
 from appliance.operations.transcript import Message, Reader
 from appliance.store import Tx
+from appliance.store.handovers import HandoverEvent
 from appliance.web.pages.page import Page
 from appliance.web.pages.phones import initials, written
 from appliance.web.pages.site import ID, Site
 from appliance.web.pages.words import Words
 
 ENTRIES = 30  # a page of the list
+EVENTS = 100  # of a hand-over, in a page of a thread
 
 
 class Threads:
@@ -57,12 +59,18 @@ def _thread(tx: Tx, page: Page) -> dict[str, object]:
     before = page.request.query.get("before", "")
     thread = threads.thread(tx, int(page.request.match_info["id"]), reader, before)
     number = threads.number_in(thread.address)
+    conversation = tx.conversations.get(thread.id)
+    assert conversation is not None
+    since = thread.messages[0].at if thread.older else 0
+    until = thread.messages[-1].at if before and thread.messages else None
+    happened = hands.events(tx, thread.contact_id, since, EVENTS, until)
     return _list(tx, page, before="") | {
         "thread": thread,
         "name": _name(thread.name, thread.address, words),
         "number": number,
         "phone": written(thread.address) if thread.address else "",
-        "days": _by_day(thread.messages, words),
+        "hands": hands.hands(tx, conversation, config),
+        "days": _by_day(sorted([*thread.messages, *happened], key=lambda each: each.at), words),
         "also": [(each.id, written(each.address), threads.kind_of(each.channel)) for each in thread.also],
         "media": lambda types: _media(types, words),
         "human_for": words.age(config.conversations.human_for / 1_000),
@@ -85,10 +93,12 @@ def _tick(state: str) -> str:
     )
 
 
-def _by_day(messages: Sequence[Message], words: Words) -> Sequence[tuple[str, str, list[Message]]]:
-    """(the day's name for machines, for people, its messages)."""
-    days: dict[str, list[Message]] = {}
-    for each in messages:
+def _by_day(
+    happened: Sequence[Message | HandoverEvent], words: Words
+) -> Sequence[tuple[str, str, list[Message | HandoverEvent]]]:
+    """(the day's name for machines, for people, what happened on it)."""
+    days: dict[str, list[Message | HandoverEvent]] = {}
+    for each in happened:
         days.setdefault(words.local(each.at).date().isoformat(), []).append(each)
     return [(day, words.day(each[0].at), each) for day, each in days.items()]
 
