@@ -4,7 +4,8 @@ Times are milliseconds UTC. Addresses are opaque, never taken apart (Twilio docs
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, NewType
 
@@ -14,6 +15,7 @@ _SHORT_CODE = re.compile(r"\+?[0-9]{3,6}")
 _PHONE = re.compile(r"\+?[0-9]{7,15}")
 
 Language = Literal["pt-BR", "en", "es"]
+Week = tuple[tuple[tuple[str, str], ...], ...]  # opening hours from Monday on, each day's from and to; (): no hours set
 MAIN = "main"  # the account at Twilio that the section [twilio] itself names, and the only one of older databases
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -104,6 +106,7 @@ class TextKey(StrEnum):  # the texts customers read that no responder wrote
     OPTED_IN = "opted_in"
     OPTED_OUT_REMINDER = "opted_out_reminder"
     LATE = "late"
+    AWAY = "away"
 
 
 Resource = NewType("Resource", str)  # what a job needs from outside; what is not made here is a type error
@@ -147,6 +150,8 @@ class Organization:
     timezone: str
     instructions: str = ""  # what the model is told about the business
     contact: str = ""  # a person's phone or address, told to customers when the AI is unavailable
+    hours: Week = ()
+    texts: Mapping[str, str] = field(default_factory=dict)  # its own wording of fixed texts, in its language, by key
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +176,7 @@ class Contact:
     handover_at: int | None = None  # the request for a person, or when a person took it or last spoke
     handover_by: str = ""  # that person: see store.handovers; empty: not known, or nobody yet
     spoke_at: int | None = None  # that person's last word
+    due_at: int | None = None  # when the person was promised, where that was told while the organization was closed
     resume_at: int | None = None  # somebody wants the appliance to answer again
     created_at: int = 0
     forget_at: int | None = None  # somebody wants the contact forgotten; nothing is said to it any more
@@ -254,21 +260,6 @@ class OutboxMessage:
     source: str = ""  # where its words come from: see ports.Reply
     seen: int | None = None  # the person's newest message that its writer knew
     intended_by: str = ""  # a manual message's writer
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One POST of an outbox row. Times on our clock."""
-
-    number: int  # below 1: a message of Twilio's that belongs to the row and to none of its POSTs
-    tag: str
-    started_at: int
-    ended_at: int | None  # None: under way
-    sid: str | None = None
-    guessed: int = 0  # the sid is by the text that stands in the log
-    status: str = ""
-    error_code: int | None = None
-    account: str | None = None  # that made it, where its channel is another one's by now
 
 
 @dataclass(frozen=True, slots=True)

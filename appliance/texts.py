@@ -28,6 +28,7 @@ TEXTS: dict[Language, dict[TextKey, str]] = {
         TextKey.OPTED_IN: "Pronto, voltamos a conversar. Como posso ajudar?",
         TextKey.OPTED_OUT_REMINDER: "Você pediu para não receber mensagens. Para ser atendido, responda VOLTAR.",
         TextKey.LATE: "Desculpe a demora, ficamos sem conexão.",
+        TextKey.AWAY: ("Estamos fechados agora. Sua mensagem foi recebida e será respondida quando abrirmos."),
     },
     "en": {
         TextKey.UNAVAILABLE: "Sorry, I can't answer right now. Your message has been received. {contact}",
@@ -42,6 +43,7 @@ TEXTS: dict[Language, dict[TextKey, str]] = {
         TextKey.OPTED_IN: "Welcome back. How can I help?",
         TextKey.OPTED_OUT_REMINDER: "You asked for no messages. To talk to us again, reply START.",
         TextKey.LATE: "Sorry for the delay, we were offline.",
+        TextKey.AWAY: "We are closed now. Your message has been received and will be answered when we open.",
     },
     "es": {
         TextKey.UNAVAILABLE: "Disculpe, no estoy disponible en este momento. Su mensaje fue recibido. {contact}",
@@ -59,10 +61,11 @@ TEXTS: dict[Language, dict[TextKey, str]] = {
         TextKey.OPTED_IN: "Listo, seguimos en contacto. ¿En qué puedo ayudar?",
         TextKey.OPTED_OUT_REMINDER: "Usted pidió no recibir mensajes. Para ser atendido, responda VOLVER.",
         TextKey.LATE: "Disculpe la demora, estuvimos sin conexión.",
+        TextKey.AWAY: "Ahora estamos cerrados. Su mensaje fue recibido y será respondido cuando abramos.",
     },
 }
 
-_PLACEHOLDER = re.compile(r"\{(organization|contact)\}")
+PLACEHOLDER = re.compile(r"\{(organization|contact)\}")
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 SENTENCE_END = re.compile(r"[.!?…](?=\s)|\n")
 _LONGEST_GRAPHEME = 32  # code points to step back at most, so that stacked accents cannot eat the message
@@ -75,11 +78,19 @@ _LINK = re.compile(r"!?\[([^\[\]\n]{1,300})\]\(([^()\s]{1,500})\)")
 
 
 def render(key: TextKey, organization: Organization, options: Sequence[str] = ()) -> str:
-    """The text in the organization's language, one line, and one more for each option; at most one Twilio message."""
-    values = {"organization": organization.name, "contact": organization.contact}
-    filled = _PLACEHOLDER.sub(lambda match: values[match[1]], TEXTS[organization.language][key])
+    """The text in the organization's language, in its own wording where it has one, and a line for each option; at most
+    one Twilio message.
+    """
+    template = organization.texts.get(key, TEXTS[organization.language][key])
     choices = (f"{number}) {option}" for number, option in enumerate(options, start=1))
-    return fit("\n".join((" ".join(filled.split()), *choices)))
+    return fit("\n".join((filled(template, organization), *choices)))
+
+
+def filled(template: str, organization: Organization) -> str:
+    """A fixed text with the organization's name and contact; no line has more spaces than it needs."""
+    values = {"organization": organization.name, "contact": organization.contact}
+    text = PLACEHOLDER.sub(lambda match: " ".join(values[match[1]].split()), template)
+    return "\n".join(" ".join(line.split()) for line in text.split("\n")).strip()
 
 
 def normalise(body: str) -> str:

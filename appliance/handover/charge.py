@@ -6,6 +6,7 @@ waited for; it closes when one has answered, or what was promised was answered a
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from appliance.model import (
     ANSWERED_ELSEWHERE,
@@ -22,9 +23,9 @@ from appliance.store.cards import CardKind
 from appliance.store.handovers import Change
 
 
-def begin(tx: Tx, conversation: Conversation, who: str, handover: Handover) -> None:
-    """The customer was told that a person will answer."""
-    tx.contacts.hand_over(conversation.contact_id, handover, tx.now)
+def begin(tx: Tx, conversation: Conversation, who: str, handover: Handover, due_at: int | None = None) -> None:
+    """The customer was told that a person will answer. `due_at`: when the organization opens, where it is closed."""
+    tx.contacts.hand_over(conversation.contact_id, handover, tx.now, due_at=due_at)
     tx.handovers.note(conversation.contact_id, Change.ASKED if handover.is_silent else Change.PROMISED)
     if handover.is_silent:
         tx.conversations.take(conversation.contact_id)
@@ -33,10 +34,13 @@ def begin(tx: Tx, conversation: Conversation, who: str, handover: Handover) -> N
 
 
 def wait(tx: Tx, conversation: Conversation, who: str, *, why: str = "wrote again") -> None:
-    """One card for a customer, also where an earlier conversation's is open."""
+    """One card for a customer, also where an earlier conversation's is open. It says when a person is due."""
     opened = tx.cards.of_contact(CardKind.WAITING, conversation.contact_id)
     subject = opened[0] if opened else cards.conversation(conversation.id)
-    tx.cards.open(CardKind.WAITING, subject, conversation.organization_id, who=who, why=why)
+    contact = tx.contacts.get(conversation.contact_id)
+    due_at = contact and contact.due_at
+    due: dict[str, Any] = {"case": cards.OPENING, "until": due_at} if due_at and due_at > tx.now else {}
+    tx.cards.open(CardKind.WAITING, subject, conversation.organization_id, who=who, why=why, **due)
 
 
 def hold(tx: Tx, conversation: Conversation, messages: Sequence[StoredMessage], held: Held) -> None:

@@ -25,8 +25,8 @@ ABOUT_ALERTS = (
     "`alerts.url` in `config.toml` gets one POST for each new card and for each reminder: title, priority and tags in "
     "the headers, the text in the body. With ntfy, install its app and choose a topic that nobody guesses: "
     '`url = "https://ntfy.sh/your-topic"`. Any other webhook that takes plain text works too.',
-    "You are reminded once of whoever waits for a person, after an hour, or at nine where that was at night; and once "
-    "more when WhatsApp's 24 hours are over.",
+    "You are reminded once of whoever waits for a person: after an hour, at nine where that was at night, or when you "
+    "open where that was promised; and once more when WhatsApp's 24 hours are over.",
     "`alerts.ping_url` is asked for every five minutes while all is well. A service such as Healthchecks tells you "
     "when that stops: the box is off, has no network, or customers wait too long.",
     "Cards of one business are in its language, with its time. `server.language` is for those of the whole box, and "
@@ -44,6 +44,8 @@ LASTS = "It stays as long as what it tells of."
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Customers who wait for you": (
         CardKind.WAITING,
+        f"{CardKind.WAITING}.opening",
+        f"{CardKind.WAITING}.opened",
         f"{CardKind.WAITING}.closed",
         CardKind.TOO_LATE,
         CardKind.COULD_NOT_ANSWER,
@@ -93,6 +95,7 @@ SAMPLES: Mapping[str, str | int] = {
     "number": "…0199",
     "account_sid": "…c0de",
     "since": "14:12",
+    "until": "08:00",
     "count": 3,
     "free": 180,
     "needed": 400,

@@ -82,6 +82,8 @@ def _words(card: Card, reader: Reader) -> Mapping[str, Fact]:
         found["changes"] = "; ".join(_filled(tongue.gettext(line), found) for line in lines)
     if "said" in found:
         found["said"] = translated(str(found["said"]).rstrip("."), reader.language)
+    if "until" in found:
+        found["until"] = moment(int(found["until"] or 0), reader)
     found["since"] = moment(int(found.get("since") or card["opened_at"]), reader)
     return found
 

@@ -14,7 +14,6 @@ from appliance.model import (
     ANSWER,
     MANUAL,
     SECOND,
-    Attempt,
     JobKind,
     JobStatus,
     OutboxMessage,
@@ -28,6 +27,7 @@ from appliance.outbox.evidence import OPEN
 from appliance.people import identity
 from appliance.queue.lane import follow
 from appliance.store import Tx, cards
+from appliance.store.attempts import Attempt
 from appliance.store.cards import CardKind
 from appliance.store.events import SIGNED_BY, UNNAMED
 from appliance.store.news import Event, Level

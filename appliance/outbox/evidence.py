@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 
-from appliance.model import MINUTE, Attempt, OutboxMessage, OutboxState
+from appliance.model import MINUTE, OutboxMessage, OutboxState
 from appliance.queue.tolerance import AGAIN
+from appliance.store.attempts import Attempt
 from appliance.twilio.encoding import outgoing
 from appliance.wire import OUTBOUND, SKEW, LoggedMessage, LogRead, forms, is_within, on_twilios_clock
 

@@ -26,7 +26,7 @@ WINDOW_CLOSED = "WhatsApp allows a free answer only within 24 hours of the custo
 _EXEMPT_FROM_OPT_OUT = (TextKey.OPTED_OUT, TextKey.OPTED_OUT_REMINDER)
 # The apology is not regenerated, later messages share it; after a handoff nobody writes another; a manual message
 # answers nothing.
-_NEVER_SUPERSEDED = (TextKey.UNAVAILABLE, TextKey.HANDOFF, MANUAL)
+_NEVER_SUPERSEDED = (TextKey.UNAVAILABLE, TextKey.HANDOFF, TextKey.AWAY, MANUAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,8 @@ def refusal(kind: str, channel: str, contact: Contact, now: int) -> Refusal | No
         return None
     if contact.paused_until is not None and contact.paused_until > now:
         return Refusal("paused")
-    return Refusal(Held.IN_CHARGE) if contact.is_with_a_person and kind != TextKey.HANDOFF else None
+    is_the_promise = kind in (TextKey.HANDOFF, TextKey.AWAY)
+    return Refusal(Held.IN_CHARGE) if contact.is_with_a_person and not is_the_promise else None
 
 
 def is_superseded(tx: Tx, row: OutboxMessage) -> bool:

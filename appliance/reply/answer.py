@@ -1,5 +1,7 @@
 """The effects of a reply job: outbox row, messages and lane in one unit of work; the apology; giving up."""
 
+from dataclasses import replace
+
 from appliance import texts
 from appliance.handover import charge
 from appliance.inbox.missed import LATE
@@ -10,6 +12,7 @@ from appliance.queue.circuit import AI
 from appliance.queue.outcome import Dead, Done, Outcome
 from appliance.reply import unanswered
 from appliance.reply.case import Case
+from appliance.reply.hours import Closing
 from appliance.reply.provider import Unavailable
 from appliance.store import Tx, cards
 from appliance.store.cards import CardKind
@@ -20,10 +23,18 @@ from appliance.twilio import encoding
 def answer(case: Case, reply: Reply) -> Done:
     if case.contact.is_with_a_person:
         return _hold(case, Held.IN_CHARGE, None)
+    if case.closing and (reply.unknown or reply.key == TextKey.HANDOFF):
+        if case.was_told_away:
+            return _promise(case, reply, case.closing)
+        return _say(case, replace(reply, key=TextKey.AWAY))
     if reply.unknown and case.contact.handover == Handover.UNKNOWN:  # it was said already, and a person promised
         return _hold(case, Held.PROMISED, reply)
     if reply.key is None and not reply.text.strip():
         return Done(lambda tx: tx.messages.suppress(case.message_ids, reply.source))
+    return _say(case, reply)
+
+
+def _say(case: Case, reply: Reply) -> Done:
     if reply.key:
         body = texts.render(reply.key, case.organization, reply.options)
     else:
@@ -39,8 +50,32 @@ def answer(case: Case, reply: Reply) -> Done:
             charge.hold(tx, case.conversation, case.messages, Held.IN_CHARGE)
         elif _write(tx, case, reply, body):
             unanswered.note(tx, case, reply)
-            if reply.key == TextKey.HANDOFF:
-                charge.begin(tx, case.conversation, case.who, Handover.UNKNOWN if reply.unknown else Handover.ASKED)
+            if reply.key in (TextKey.HANDOFF, TextKey.AWAY):
+                due_at = case.closing.until if case.closing else None
+                charge.begin(tx, case.conversation, case.who, _handover(reply), due_at)
+
+    return Done(effects)
+
+
+def _handover(reply: Reply) -> Handover:
+    """Which one a reply begins that a person must complete."""
+    return Handover.UNKNOWN if reply.unknown else Handover.ASKED
+
+
+def _promise(case: Case, reply: Reply, closing: Closing) -> Done:
+    """The customer knows that we are closed: what a person must answer waits without another word."""
+    handover = _handover(reply)
+
+    def effects(tx: Tx) -> None:
+        contact = tx.contacts.get(case.contact.id)
+        assert contact is not None
+        if contact.handover is None or (handover.is_silent and not contact.is_with_a_person):
+            charge.begin(tx, case.conversation, case.who, handover, closing.until)
+            tx.messages.suppress(case.message_ids, Held.IN_CHARGE if handover.is_silent else Held.PROMISED)
+        else:
+            held = Held.IN_CHARGE if contact.is_with_a_person else Held.PROMISED
+            charge.hold(tx, case.conversation, case.messages, held)
+        unanswered.note(tx, case, reply)
 
     return Done(effects)
 

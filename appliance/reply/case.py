@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from appliance.model import MINUTE, Contact, Conversation, Job, Organization, StoredMessage, TextKey, masked
 from appliance.ports import Dialogue, Turn
+from appliance.reply.hours import Closing, closing
 from appliance.reply.shelf import Shelves, propose
 from appliance.store import Tx
 
@@ -27,6 +28,8 @@ class Case:
     media_text_is_recent: bool
     read_at: int
     seen: int  # the customer's newest message that is known here, by whichever address
+    closing: Closing | None  # the organization is closed
+    was_told_away: bool  # in this closing
 
     @property
     def message_ids(self) -> list[int]:
@@ -45,6 +48,7 @@ def load(tx: Tx, job: Job, shelves: Shelves) -> Case | None:
     assert organization is not None and contact is not None
     recent = tx.outbox.recent
     beside = tx.conversations.open_beside(contact.id) if contact.person_id is not None else []
+    shut = closing(organization, tx.now)
     dialogue = _dialogue(tx, conversation, organization, messages, shelves, beside)
     return Case(
         job,
@@ -58,6 +62,8 @@ def load(tx: Tx, job: Job, shelves: Shelves) -> Case | None:
         recent(conversation.id, TextKey.MEDIA_UNSUPPORTED, tx.now - MEDIA_TEXT_EVERY) is not None,
         tx.now,
         tx.messages.newest(beside, messages[-1].id),
+        shut,
+        shut is not None and recent(conversation.id, TextKey.AWAY, shut.since) is not None,
     )
 
 

@@ -22,5 +22,5 @@ def note(tx: Tx, case: Case, reply: Reply) -> None:
 
 def _is_lost(case: Case, reply: Reply) -> bool:
     """A model does not tell why it wants a person: where the customer did not ask for one, it did not know."""
-    is_handed_over = reply.key == TextKey.HANDOFF and not any(asks_for_person(each.body) for each in case.messages)
-    return reply.unknown or is_handed_over
+    is_handed_over = reply.key in (TextKey.HANDOFF, TextKey.AWAY)
+    return reply.unknown or (is_handed_over and not any(asks_for_person(each.body) for each in case.messages))

@@ -1,10 +1,26 @@
 """Attempts: each POST of an outbox row, and what Twilio made of it."""
 
-from appliance.model import Attempt
+from dataclasses import dataclass
+
 from appliance.store.contacts import ALIASES
 from appliance.store.sql import Sql
 
 _COLUMNS = "number, tag, started_at, ended_at, sid, guessed, status, error_code, account"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One POST of an outbox row. Times on our clock."""
+
+    number: int  # below 1: a message of Twilio's that belongs to the row and to none of its POSTs
+    tag: str
+    started_at: int
+    ended_at: int | None  # None: under way
+    sid: str | None = None
+    guessed: int = 0  # the sid is by the text that stands in the log
+    status: str = ""
+    error_code: int | None = None
+    account: str | None = None  # that made it, where its channel is another one's by now
 
 
 class Attempts:

@@ -12,6 +12,7 @@ from appliance.store.sql import Row, Sql
 Subject = NewType("Subject", str)  # what a card is about, such as "outbox:12"; made only here
 BOX = Subject("box")
 ACCOUNT = Subject("account")  # that of [twilio] itself
+OPENING = "opening"  # a case of WAITING: the person was promised for when the organization opens
 
 
 class CardKind(StrEnum):
@@ -118,7 +119,7 @@ class Cards:
         `facts` fill the sentence of the kind's notice, and hold no body and no full address. `who`: a masked address;
         `why`: English words that the translations have, and in parentheses behind them another's as they are; `said`:
         another's words, or such; `code`: Twilio's; `account`: at Twilio, by its name; `case`: which of a kind's notices
-        it is.
+        it is; `since`, `until`: ms UTC.
         """
         now = self._sql.now
         self._sql.run(

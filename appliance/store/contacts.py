@@ -164,24 +164,25 @@ class Contacts(Repository[Contact]):
     def reminded(self, contact_id: int) -> None:
         self._sql.run("UPDATE contacts SET reminded_at = ? WHERE id = ?", self._sql.now, contact_id)
 
-    def hand_over(self, contact_id: int, handover: Handover, at: int, by: str = "") -> None:
+    def hand_over(self, contact_id: int, handover: Handover, at: int, by: str = "", due_at: int | None = None) -> None:
         """A person is to answer, whichever address the contact uses, or is there. `at`: when that began (ms UTC); who
-        wanted the contact back later still does. `by`: who has taken it.
+        wanted the contact back later still does. `by`: who has taken it. `due_at`: when the person is promised.
         """
         self._sql.run(
-            "UPDATE contacts SET handover = ?2, handover_at = ?3, handover_by = ?4, "  # noqa: S608
+            "UPDATE contacts SET handover = ?2, handover_at = ?3, handover_by = ?4, due_at = ?5, "  # noqa: S608
             f"resume_at = iif(resume_at > ?3, resume_at, NULL) WHERE id IN {ALIASES}",
             contact_id,
             handover,
             at,
             by,
+            due_at,
         )
 
     def spoke(self, contact_id: int, at: int, by: str) -> None:
         """A person's word reached the contact, by whichever address (ms UTC)."""
         self._sql.run(
             "UPDATE contacts SET handover = 'taken', handover_at = max(coalesce(handover_at, 0), ?2), "  # noqa: S608
-            "handover_by = ?3, spoke_at = max(coalesce(spoke_at, 0), ?2), "
+            "handover_by = ?3, due_at = NULL, spoke_at = max(coalesce(spoke_at, 0), ?2), "
             "resume_at = iif(resume_at > ?2, resume_at, NULL) "
             f"WHERE id IN {ALIASES}",
             contact_id,
@@ -201,7 +202,7 @@ class Contacts(Repository[Contact]):
     def hand_back(self, contact_id: int) -> None:
         self._sql.run(
             "UPDATE contacts SET handover = NULL, handover_at = NULL, handover_by = '', spoke_at = NULL, "
-            "resume_at = NULL WHERE id = ?",
+            "due_at = NULL, resume_at = NULL WHERE id = ?",
             contact_id,
         )
 
@@ -209,13 +210,14 @@ class Contacts(Repository[Contact]):
         return bool(self._sql.value("SELECT 1 FROM contacts WHERE handover IS NOT NULL LIMIT 1"))
 
     def due_back_in_the_box(self, account: str, human_for: int, limit: int) -> list[Contact]:
-        """Whom somebody wants back, then those whose time is over, of one account's channels. A time far ahead is of a
-        clock that was wrong.
+        """Whom somebody wants back, then those whose time is over, of one account's channels; it counts from when the
+        person was promised, if that is later. A time of the hand-over far ahead is of a clock that was wrong.
         """
         return self._select(
-            "handover IS NOT NULL AND (resume_at IS NOT NULL OR abs(? - handover_at) >= ?) "
-            "AND channel_id IN (SELECT id FROM channels WHERE account = ?) "
-            "ORDER BY resume_at IS NULL, handover_at LIMIT ?",
+            "handover IS NOT NULL AND (resume_at IS NOT NULL "
+            "OR (abs(?1 - handover_at) >= ?2 AND (coalesce(due_at, 0) <= ?1 - ?2 OR handover_at > ?1))) "
+            "AND channel_id IN (SELECT id FROM channels WHERE account = ?3) "
+            "ORDER BY resume_at IS NULL, handover_at LIMIT ?4",
             self._sql.now,
             human_for,
             account,

@@ -1,14 +1,34 @@
 """Organizations (tenants) and their channels."""
 
-from appliance.model import MAIN, MINUTE, Channel, Organization
+import msgspec
+
+from appliance.model import MAIN, MINUTE, Channel, Organization, Week
 from appliance.store.repository import Repository
+from appliance.store.sql import Row, Sql
 
 CLOCK_SKEW = 2 * MINUTE  # the first watermark is read on Twilio's clock, and ours may be ahead
 
 
+_TEXTS = (
+    "(SELECT json_group_object(t.key, t.body) FROM texts t "
+    "WHERE t.organization_id = organizations.id AND t.language = organizations.language) AS texts"
+)
+
+
 class Organizations(Repository[Organization]):
+    """Each with its opening hours and its own wording of fixed texts."""
+
     table = "organizations"
     type = Organization
+
+    def __init__(self, sql: Sql) -> None:
+        super().__init__(sql)
+        self._columns = ", ".join(_TEXTS if name == "texts" else name for name in self._names)
+
+    def _load(self, row: Row) -> Organization:
+        values = {name: row[name] for name in self._names}
+        values["hours"] = msgspec.json.decode(row["hours"], type=Week)
+        return Organization(**values | {"texts": msgspec.json.decode(row["texts"], type=dict[str, str])})
 
     def named(self, name: str) -> Organization | None:
         return self._find("name = ? COLLATE NOCASE", name)
@@ -23,6 +43,10 @@ class Organizations(Repository[Organization]):
             contact=contact,
             created_at=self._sql.now,
         )
+
+    def update(self, organization_id: int, **columns: str) -> None:
+        changes = ", ".join(f"{name} = ?" for name in columns)  # literal names
+        self._sql.run(f"UPDATE organizations SET {changes} WHERE id = ?", *columns.values(), organization_id)  # noqa: S608
 
 
 class Channels(Repository[Channel]):

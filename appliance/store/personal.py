@@ -169,7 +169,7 @@ TABLES: dict[str, Table] = {
     ),
     "contacts": _table(
         "id channel_id opted_out_at opted_in_at reminded_at created_at forget_at",
-        "paused_until handover handover_at handover_by spoke_at resume_at",
+        "paused_until handover handover_at handover_by spoke_at due_at resume_at",
         address=_BY_ID,
         profile_name=_EMPTY,
         opted_out_sid=f"iif(opted_out_sid IS NULL, NULL, '{FORGOTTEN}')",

@@ -1,4 +1,6 @@
-"""Who was promised a person is called to mind once more, and again when WhatsApp takes no free answer any more."""
+"""Who was promised a person is called to mind once more, and when the organization opens if it was promised for then;
+again when WhatsApp takes no free answer any more.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
@@ -15,6 +17,7 @@ AFTER = HOUR
 MORNING, EVENING = time(8), time(20)
 CALLED = time(9)  # whoever was promised a person at night is called to mind then
 CLOSED = "closed"
+OPENED = "opened"
 
 
 def remind(tx: Tx) -> None:
@@ -35,12 +38,16 @@ def due(tx: Tx) -> list[tuple[Row, str | None]]:
 
 def _due(tx: Tx, card: Row, found: Row) -> Iterator[str | None]:
     """Nothing where it is not due. `found`: whose it is."""
-    end = _window_end(found)
+    end, case = _window_end(found), facts(card).get("case")
+    due_at = int(facts(card)["until"] or 0) if case == cards.OPENING else None
     if end is not None and tx.now >= end:
-        if facts(card).get("case") != CLOSED and not _is_long_ago(tx, card, end):
+        if case != CLOSED and not _is_long_ago(tx, card, end):
             yield CLOSED
         return
-    at = moment(card["opened_at"], found["timezone"], end)
+    if due_at is not None and tx.now >= due_at:
+        yield OPENED
+        return
+    at = moment(card["opened_at"], found["timezone"], end, due_at)
     if not card["reminders"] and tx.now >= at and not _is_long_ago(tx, card, at):
         yield None
 
@@ -50,13 +57,16 @@ def _is_long_ago(tx: Tx, card: Row, at: int) -> bool:
     return bool(card["text"]) and tx.now - at >= AFTER
 
 
-def moment(opened_at: int, timezone: str, window_end: int | None) -> int:
-    """When to call it to mind: after an hour, at night at nine, and while WhatsApp still takes an answer (ms UTC)."""
+def moment(opened_at: int, timezone: str, window_end: int | None, due_at: int | None = None) -> int:
+    """When to call it to mind: after an hour, at night at nine, or when the person is due; and while WhatsApp still
+    takes an answer (ms UTC).
+    """
     opened = datetime.fromtimestamp(opened_at / SECOND, ZoneInfo(timezone))
     at = opened_at + AFTER
     if not MORNING <= opened.time() < EVENING:
         day = opened.date() + timedelta(days=int(opened.time() >= EVENING))
         at = int(datetime.combine(day, CALLED, opened.tzinfo).timestamp()) * SECOND
+    at = at if due_at is None else due_at
     return at if window_end is None else min(at, max(window_end - BEFORE_ITS_END, opened_at))
 
 

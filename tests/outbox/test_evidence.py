@@ -2,8 +2,9 @@
 
 import pytest
 
-from appliance.model import SECOND, Attempt, OutboxMessage, OutboxState
+from appliance.model import SECOND, OutboxMessage, OutboxState
 from appliance.outbox.evidence import Books, Claim, Finding, judge, proves
+from appliance.store.attempts import Attempt
 from appliance.wire import LoggedMessage, LogRead, forms
 from tests.support.world import CUSTOMER, SMS
 

@@ -39,6 +39,7 @@ ALTER TABLE users DROP COLUMN language;
 ALTER TABLE users DROP COLUMN seen_at;
 ALTER TABLE contacts DROP COLUMN handover_by;
 ALTER TABLE contacts DROP COLUMN spoke_at;
+ALTER TABLE contacts DROP COLUMN due_at;
 ALTER TABLE organizations DROP COLUMN hours;
 ALTER TABLE knowledge DROP COLUMN changed_by;
 ALTER TABLE outbox DROP COLUMN segments;

@@ -6,7 +6,7 @@ broken build proves nothing.
 
 import json
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from appliance import chores
@@ -22,7 +22,7 @@ from appliance.queue import lane, plan
 from appliance.queue.outage import Outage
 from appliance.queue.plan import Offer
 from appliance.queue.tolerance import Round
-from appliance.reply import handler
+from appliance.reply import case, handler, hours
 from appliance.responder import llm
 from appliance.store import Store, Tx, database, erasure, keyed, messages
 from appliance.store.contacts import Contacts
@@ -37,7 +37,7 @@ from tests.outbox import test_accounts_apart, test_attempts, test_delivery, test
 from tests.people import test_consent, test_doubt, test_evidence, test_lanes
 from tests.privacy import test_copies, test_forget, test_steps
 from tests.queue import test_fairness, test_outage, test_queue
-from tests.reply import test_content_faults, test_loop_guard, test_menus, test_replies
+from tests.reply import test_away, test_content_faults, test_loop_guard, test_menus, test_replies
 from tests.store import test_backup, test_store
 from tests.support import breakages, doubts
 from tests.support.breakages import Patch
@@ -266,6 +266,14 @@ def row(begins: str, ends: str) -> dict[str, Any]:
 
 
 FORGED = {"reference_of": "1.1.0000000000000000", "changes": {}}
+def away_for_every_message(patch: Patch) -> None:
+    def begun_now(*at: Any) -> hours.Closing | None:
+        found = hours.closing(*at)
+        return found and replace(found, since=at[-1])
+
+    patch.setattr(case, "closing", begun_now)
+
+
 CONTROLS = [
     Control("acknowledge before commit", r"assert 20 < 20", breakages.acknowledge_before_commit, test_store.test_webhooks_of_a_full_disk_hear_503_and_nothing_stored_is_missing),
     Control("no unique sid", r"Left contains 99 more items", breakages.no_unique_sid, test_replies.test_one_message_delivered_a_hundred_times_gets_one_reply),
@@ -313,6 +321,7 @@ CONTROLS = [
     Control("catch-up ends at the first account that is unreadable", r"\[\] == \['missed'\]|'missed'", catch_up_ends_at_an_unreadable_account, test_accounts_apart.test_the_others_are_fetched_whoever_is_unreadable),
     Control("opt-out of one number of a service", r"False != .*True|\+551140000002.*False", opt_out_of_one_number, test_services.test_an_opt_out_counts_for_the_services_numbers),
     Control("superseded although a person answered", r"Left contains one more item: '(sent|delivered)'", doubts.superseded_although_a_person_answered, test_settle.test_a_person_who_wrote_later_has_answered),
+    Control("away said twice in a closing", r"Left contains 2 more items", away_for_every_message, test_away.test_said_once_in_a_closing),
     Control("number answers the last menu written", r"'(Alugamos|Vendemos)\.' == ", a_number_answers_the_last_menu_written, test_menus.test_a_number_answers_the_last_menu_that_reached_the_customer),
     Control("deleted content is not overwritten", r"Left contains [12] more item", deleted_is_not_overwritten, test_forget.test_a_large_history_goes_in_steps),
     Control("the write-ahead log is not emptied", r"Left contains [12] more item", the_log_is_not_emptied, test_forget.test_a_redelivery_is_not_answered),

@@ -44,6 +44,12 @@ def test_when_somebody_is_called_to_mind(opened: float, end: float | None, expec
     assert moment(at(opened), ZONE, None if end is None else at(end)) == at(expected)
 
 
+@pytest.mark.parametrize(("end", "expected"), [(None, 56), (80, 56), (43, 40), (24, 22)])
+def test_who_is_due_at_opening_is_called_to_mind_then(end: float | None, expected: float) -> None:
+    """Opened at 22:00 for two days later at 8:00; earlier only where WhatsApp's window ends before that."""
+    assert moment(at(22), ZONE, None if end is None else at(end), at(56)) == at(expected)
+
+
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "Pacific/Kiritimati"])
 def test_the_night_is_the_organizations(zone: str) -> None:
     """It is noon in São Paulo and night where they are: nine o'clock there, and within a day."""

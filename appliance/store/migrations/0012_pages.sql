@@ -31,6 +31,7 @@ CREATE TABLE pauses (
 ALTER TABLE contacts ADD COLUMN handover_by TEXT NOT NULL DEFAULT ''; -- whose hands; empty: not known, or nobody's yet
 ALTER TABLE contacts ADD COLUMN spoke_at INTEGER; -- the last word of the person in whose hands it is
 UPDATE contacts SET spoke_at = handover_at WHERE handover = 'taken';
+ALTER TABLE contacts ADD COLUMN due_at INTEGER; -- when a person was promised, where it was told while closed
 CREATE TABLE handover_events (
     id INTEGER PRIMARY KEY,
     contact_id INTEGER NOT NULL REFERENCES contacts,
@@ -40,7 +41,7 @@ CREATE TABLE handover_events (
 ) STRICT;
 CREATE INDEX handover_events_contact ON handover_events (contact_id, at);
 
-ALTER TABLE organizations ADD COLUMN hours TEXT NOT NULL DEFAULT '[]'; -- JSON: see config of operations.hours; []: always
+ALTER TABLE organizations ADD COLUMN hours TEXT NOT NULL DEFAULT '[]'; -- JSON: Week of model; []: always
 CREATE TABLE texts (
     organization_id INTEGER NOT NULL REFERENCES organizations,
     language TEXT NOT NULL,
