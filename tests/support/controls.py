@@ -266,6 +266,8 @@ def row(begins: str, ends: str) -> dict[str, Any]:
 
 
 FORGED = {"reference_of": "1.1.0000000000000000", "changes": {}}
+
+
 def away_for_every_message(patch: Patch) -> None:
     def begun_now(*at: Any) -> hours.Closing | None:
         found = hours.closing(*at)
