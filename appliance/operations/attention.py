@@ -1,25 +1,28 @@
 """What needs somebody of an organization: its open cards with the customer's own words, the gravest first."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.model import Handover
+from appliance.model import Handover, is_forgotten
 from appliance.notices.sentences import Card as Stored
 from appliance.notices.sentences import Reader, notice
 from appliance.operations import cards
 from appliance.operations.cards import Card
+from appliance.operations.threads import kind_of
 from appliance.store import Tx
 from appliance.store.cards import facts, id_in
 
 NEWEST = 200  # cards among which the gravest are looked for
 LONGEST = 280  # characters of a customer's words
+Call = Callable[[str, str], str]  # what somebody with this name and address is called
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
     """Of the conversation that a card is about. `words`: the last of the customer's; empty where none can be read.
+    `kind`: SMS, WhatsApp, or what else Twilio calls the channel.
 
     `is_unknown`: what the customer asked is not in the knowledge.
     """
@@ -27,7 +30,7 @@ class Asker:
     conversation_id: int
     name: str
     words: str
-    is_whatsapp: bool
+    kind: str
     is_unknown: bool
 
 
@@ -39,25 +42,32 @@ class Need:
 
 
 def needs(
-    tx: Tx, organization_id: int, reader: Reader, limit: int, *, sees_box: bool, untold: Sequence[Stored] = ()
+    tx: Tx,
+    organization_id: int,
+    reader: Reader,
+    call: Call,
+    limit: int,
+    *,
+    sees_box: bool,
+    untold: Sequence[Stored] = (),
 ) -> tuple[list[Need], int]:
     """The gravest of the newest, and how many more there are. `untold`: of the box, where the disk took no card."""
     missing = cards.lacking(tx, untold) if sees_box else []
     rows: list[Stored] = [*missing, *tx.cards.newest(organization_id, NEWEST, with_the_box=sees_box)]
     rows.sort(key=lambda row: -notice(row).priority)  # stable: the newest of equal ones first
     count = len(missing) + tx.cards.open_of(organization_id, with_the_box=sees_box)
-    found = [_need(tx, row, organization_id, reader) for row in rows[:limit]]
+    found = [_need(tx, row, organization_id, reader, call) for row in rows[:limit]]
     return found, count - len(found)
 
 
-def _need(tx: Tx, row: Stored, organization_id: int, reader: Reader) -> Need:
-    asker = _asker(tx, row["subject"], organization_id)
+def _need(tx: Tx, row: Stored, organization_id: int, reader: Reader, call: Call) -> Need:
+    asker = _asker(tx, row["subject"], organization_id, call)
     if asker is not None and "who" in facts(row):
         row = _named(row, asker.name)
     return Need(cards.as_read(tx, row, reader), asker, row["id"] is not None and cards.is_dismissible(tx, row))
 
 
-def _asker(tx: Tx, subject: str, organization_id: int) -> Asker | None:
+def _asker(tx: Tx, subject: str, organization_id: int, call: Call) -> Asker | None:
     kind, _, rest = subject.partition(":")
     if kind not in ("conversation", "outbox"):
         return None
@@ -68,9 +78,9 @@ def _asker(tx: Tx, subject: str, organization_id: int) -> Asker | None:
     words = " ".join((row["body"] or "").split())
     return Asker(
         conversation_id,
-        row["profile_name"].strip() or row["address"].removeprefix("whatsapp:"),
+        call(row["profile_name"].strip(), "" if is_forgotten(row["address"]) else row["address"]),
         words if len(words) <= LONGEST else f"{words[: LONGEST - 1].rstrip()}…",
-        row["channel"].startswith("whatsapp:"),
+        kind_of(row["channel"]),
         row["handover"] == Handover.UNKNOWN,
     )
 

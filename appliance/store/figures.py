@@ -13,12 +13,12 @@ class Figures:
 
     def received(self, organization_id: int, at: int) -> list[Row]:
         """What came in since a time (ms UTC): `hour` since then, disposition, `seconds` until Twilio had taken the
-        answer, rounded up, of what has one of ours; `count` of each.
+        answer, rounded up and at least 1, of what has one of ours; `count` of each.
         """
         return self._sql.all(
             """
             SELECT (m.received_at - ?2) / ?4 AS hour, d.disposition,
-                   iif(d.disposition = 'answered', max(0, o.sent_at - m.received_at + ?5 - 1) / ?5, NULL) AS seconds,
+                   iif(d.disposition = 'answered', max(1, (o.sent_at - m.received_at + ?5 - 1) / ?5), NULL) AS seconds,
                    count(*) AS count
             FROM messages m JOIN dispositions d ON d.id = m.id LEFT JOIN outbox o ON o.id = m.reply_id
             WHERE m.id >= ?3 AND m.received_at >= ?2 AND m.organization_id = ?1 GROUP BY 1, 2, 3

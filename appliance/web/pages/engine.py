@@ -21,6 +21,7 @@ from appliance.web.pages import parts
 from appliance.web.pages.books import Books
 from appliance.web.pages.checks import Checks
 from appliance.web.pages.page import Page, back
+from appliance.web.pages.phones import written
 from appliance.web.pages.report import report
 from appliance.web.pages.site import ID, Site
 from appliance.web.pages.words import Words
@@ -151,4 +152,4 @@ def _numbers(tx: Tx) -> Iterator[Number]:
         command = f"appliance channel add {shlex.quote(row['recipient'])}"
         if account not in (None, MAIN):
             command += f" --account {shlex.quote(str(account))}"
-        yield Number(row["recipient"], row["count"], row["last_at"], command if account else "")
+        yield Number(written(row["recipient"]), row["count"], row["last_at"], command if account else "")

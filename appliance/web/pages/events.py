@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 
 from aiohttp import web
 from aiohttp_sse import sse_response
@@ -41,13 +42,14 @@ class Events:
         if len(self._waiting) == 1:
             await self._store.listen(self._heard)
         try:
-            async with sse_response(page.request, headers={"X-Accel-Buffering": "no"}) as response:
-                while not self._stopping and response.is_connected() and await self._is_signed_in(page.visit):
-                    await _rung(bell)
-                    if bell.is_set() and not self._stopping:
-                        bell.clear()
-                        await response.send("", event="changed")
-                        await asyncio.sleep(FOLD)
+            with suppress(ConnectionResetError):  # the browser has left
+                async with sse_response(page.request, headers={"X-Accel-Buffering": "no"}) as response:
+                    while not self._stopping and response.is_connected() and await self._is_signed_in(page.visit):
+                        await _rung(bell)
+                        if bell.is_set() and not self._stopping:
+                            bell.clear()
+                            await response.send("", event="changed")
+                            await asyncio.sleep(FOLD)
             return response
         finally:
             del self._waiting[bell]

@@ -16,6 +16,7 @@ from appliance.store import Tx
 from appliance.store.cards import CardKind, facts
 from appliance.web.pages.checks import Checks
 from appliance.web.pages.page import Page, back
+from appliance.web.pages.phones import written
 from appliance.web.pages.site import Site
 from appliance.web.pages.words import Words
 from appliance.wire import MESSAGES_PATH, RETRIES, SANDBOX
@@ -87,7 +88,7 @@ def _numbers(tx: Tx, *, several: bool) -> Iterator[Number]:
         is_whatsapp = kind == "whatsapp"
         href = f"https://wa.me/{rest.removeprefix('+')}" if is_whatsapp else f"sms:{rest}"
         account = each.account if several or each.account != MAIN else ""
-        yield Number(rest, is_whatsapp, each.address == SANDBOX, account, href)
+        yield Number(written(each.address), is_whatsapp, each.address == SANDBOX, account, href)
 
 
 def _refused(tx: Tx, row: Any, reader: Reader) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """/: is it well, who waits for me, what happened today, stop."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from aiohttp import web
@@ -11,17 +12,22 @@ from appliance.notices.sentences import Card as Stored
 from appliance.notices.sentences import Reader
 from appliance.operations import cards, faults, figures, pauses
 from appliance.operations.attention import needs
+from appliance.operations.charges import Charge, charges
+from appliance.operations.correspondents import listing
 from appliance.operations.figures import FATES, Day
+from appliance.operations.threads import kind_of
 from appliance.store import Tx, backup
 from appliance.web.pages import charts
 from appliance.web.pages.checks import Checks
 from appliance.web.pages.page import Page
 from appliance.web.pages.site import Site
 from appliance.web.pages.tasks import task
+from appliance.web.pages.threads import entry, named
 from appliance.web.pages.verdict import Paused, State, verdict
 from appliance.web.pages.words import Words
 
 SHOWN, MOST = 8, 100  # cards; the second where all are asked for
+LATELY = 4  # people
 _CLASSES = {"read": "c-yes", "delivered": "c-2", "sent": "c-3", "unsure": "c-warn", "failed": "c-bad"}
 _FATES = {
     "read": "read",
@@ -70,7 +76,12 @@ class Home:
         today = figures.day(tx, own, midnight(words))
         limit = MOST if page.request.query.get("cards") == "all" else SHOWN
         reader = Reader(words.language, words.timezone, tx.now)
-        found, more = needs(tx, own, reader, limit, sees_box=sees_box, untold=untold)
+
+        def call(name: str, address: str) -> str:
+            return named(name, address, words)
+
+        found, more = needs(tx, own, reader, call, limit, sees_box=sees_box, untold=untold)
+        lately = listing(tx, own, limit=LATELY).entries
         people = cards.people_waiting(tx, own)
         state = State(
             paused=_paused(tx, page),
@@ -91,6 +102,8 @@ class Home:
             "charts": _charts(today, words),
             "fates": [(today.replies[fate], _CLASSES[fate], words.t(_FATES[fate])) for fate in FATES],
             "started_at": page.desk.started_at,
+            "charged": _charged(charges(tx, own, today.since, tx.now + 1), words),
+            "lately": [entry(each, words) for each in lately],
             "backup_at": backup.last_at(page.desk.store.directory),
         }
 
@@ -102,6 +115,20 @@ def _paused(tx: Tx, page: Page) -> Paused | None:
         return None
     waiting = pauses.waiting(tx, page.organization_id, found, page.desk.config)
     return Paused(found.until, found.began_at, found.by, waiting.people, waiting.too_late)
+
+
+def _charged(found: Mapping[str, Charge], words: Words) -> str:
+    """What Twilio counts, as far as it has told; empty where nothing was sent."""
+    parts = []
+    for kind, charge in found.items():
+        if kind == "sms" and charge.segments:
+            parts.append(words.n("{count} SMS part", "{count} SMS parts", charge.segments))
+        elif kind != "sms":
+            parts.append(f"{words.number(charge.messages)} {kind_of(f'{kind}:')}")
+    for unit in sorted({unit for charge in found.values() for unit in charge.prices}):
+        total = sum(charge.prices.get(unit, Decimal(0)) for charge in found.values())
+        parts.append(f"{words.number(float(total), 2)} {unit}")
+    return ", ".join(parts)
 
 
 def midnight(words: Words) -> int:

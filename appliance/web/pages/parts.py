@@ -13,6 +13,7 @@ from appliance.store.box import Fact
 from appliance.store.cards import CardKind
 from appliance.web.desk import Desk
 from appliance.web.pages.page import Page
+from appliance.web.pages.phones import written
 from appliance.web.pages.words import Words
 
 _NUMBERS = 3  # of an account, that are named
@@ -45,7 +46,7 @@ def of_the_box(tx: Tx, page: Page) -> Iterator[Part]:
 def _accounts(tx: Tx, desk: Desk, words: Words) -> Iterator[Part]:
     channels = tx.channels.in_use(1_000)
     for account in desk.config.accounts:
-        numbers = [each.address for each in channels if each.account == account.name]
+        numbers = [written(each.address) for each in channels if each.account == account.name]
         named = ", ".join(numbers[:_NUMBERS])
         if more := len(numbers) - _NUMBERS > 0 and len(numbers) - _NUMBERS:
             named = words.t("{numbers} and {count} more", numbers=named, count=words.number(more))

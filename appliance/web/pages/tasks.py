@@ -55,6 +55,7 @@ class Task:
 
     need: Need
     title: str
+    text: str
     picture: str
     tone: str
     action: str
@@ -73,6 +74,7 @@ def task(need: Need, words: Words, *, sees_box: bool) -> Task:
     return Task(
         need,
         title=words.t("Could not answer {name}", name=need.asker.name) if need.asker and question else card.title,
+        text=_text(need),
         picture="question" if question else _PICTURES.get(card.kind, "alert"),
         tone="bad" if card.priority >= GRAVE else "warn" if card.priority >= URGENT else "",
         action=action,
@@ -82,11 +84,23 @@ def task(need: Need, words: Words, *, sees_box: bool) -> Task:
     )
 
 
+def _text(need: Need) -> str:
+    """What happened, as far as the customer's words do not say it, and one thing more: what to do where it is urgent,
+    else what happens by itself.
+    """
+    card = need.card
+    if need.asker is None:
+        return f"{card.text} {card.todo if card.priority >= URGENT else card.itself}"
+    if card.kind == CardKind.WAITING and need.asker.words:
+        return ""
+    return f"{card.text} {card.itself}" if card.kind == CardKind.DOUBT else card.text
+
+
 def _action(need: Need, words: Words) -> tuple[str, str]:
     kind = need.card.kind
     if need.asker is not None:
         answer = kind in (CardKind.WAITING, CardKind.COULD_NOT_ANSWER, CardKind.TOO_LATE)
-        return words.t("Answer") if answer else words.t("Look"), f"/conversations/{need.asker.conversation_id}"
+        return words.t("Reply") if answer else words.t("Look"), f"/conversations/{need.asker.conversation_id}"
     if kind in _GO_LIVE:
         return words.t("Put it right"), "/go-live"
     if kind == CardKind.NO_KNOWLEDGE:
@@ -101,7 +115,7 @@ def _when(need: Need, words: Words) -> str:
     card = need.card
     parts = [words.when(card.opened_at)]
     if need.asker is not None:
-        parts.append(words.t("on WhatsApp") if need.asker.is_whatsapp else words.t("by SMS"))
+        parts.append(need.asker.kind)
     if card.times > 1:
         parts.append(words.n("{count} time", "{count} times", card.times))
     return ", ".join(parts)

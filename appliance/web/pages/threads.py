@@ -44,7 +44,7 @@ def _list(tx: Tx, page: Page, *, before: str | None = None) -> dict[str, object]
     )  # fmt: skip
     return {
         "listing": found,
-        "entries": [_entry(each, page.words) for each in found.entries],
+        "entries": [entry(each, page.words) for each in found.entries],
         "show": shows,
         "q": asked[: correspondents.MAX_QUERY],
         "is_later": bool(before),
@@ -66,7 +66,7 @@ def _thread(tx: Tx, page: Page) -> dict[str, object]:
     happened = hands.events(tx, thread.contact_id, since, EVENTS, until)
     return _list(tx, page, before="") | {
         "thread": thread,
-        "name": _name(thread.name, thread.address, words),
+        "name": named(thread.name, thread.address, words),
         "number": number,
         "phone": written(thread.address) if thread.address else "",
         "hands": hands.hands(tx, conversation, config),
@@ -103,10 +103,11 @@ def _by_day(
     return [(day, words.day(each[0].at), each) for day, each in days.items()]
 
 
-def _entry(each: Entry, words: Words) -> Mapping[str, object]:
+def entry(each: Entry, words: Words) -> Mapping[str, object]:
+    """A row of the list."""
     return {
         "of": each,
-        "name": _name(each.name, each.address, words),
+        "name": named(each.name, each.address, words),
         "initials": initials(each.name),
         "tick": _tick(each.last.state) if each.last and each.last.state and not each.found else "",
         "last": each.found or _last(each, words),
@@ -114,7 +115,8 @@ def _entry(each: Entry, words: Words) -> Mapping[str, object]:
     }
 
 
-def _name(name: str, address: str, words: Words) -> str:
+def named(name: str, address: str, words: Words) -> str:
+    """Somebody as a page calls them; `address`: empty where it was forgotten."""
     return name or (written(address) if address else words.t("Forgotten customer"))
 
 
