@@ -44,7 +44,8 @@ def hash_password(password: str, about: Iterable[str] = ()) -> str:
     """
     password = unicodedata.normalize("NFKC", password)
     if not LEAST <= len(password) <= MOST:
-        raise RequestError("bad_password", f"The password must have {LEAST} to {MOST} characters.", "password")
+        reason = "The password must have {least} to {most} characters."
+        raise RequestError("bad_password", reason, "password", least=LEAST, most=MOST)
     if is_guessable(password, about):
         reason = "This password is one of the first that somebody would try. Four words are easy to remember."
         raise RequestError("weak_password", reason, "password")

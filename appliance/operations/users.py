@@ -1,6 +1,7 @@
 """Who may look in: users, their one-time links, and what each of them sees."""
 
 import hashlib
+import hmac
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +45,11 @@ def visit(tx: Tx, session: bytes, organization_id: int | None = None) -> Visit |
     assert organization is not None
     is_only = len(tx.organizations.page_of_the_box(limit=2)) == 1
     return Visit(user, organization, bool(user.admin) or is_only, session, seen_at)
+
+
+def to_look_at(tx: Tx, user: User) -> list[Organization]:
+    """Of what an admin can choose; for others there is nothing to choose."""
+    return tx.organizations.page_of_the_box(limit=MOST) if user.admin else []
 
 
 def find(tx: Tx, email: str) -> User:
@@ -101,6 +107,12 @@ def link(tx: Tx, user: User) -> str:
     return word
 
 
+def invited(tx: Tx, word: str) -> list[str] | None:
+    """What no password may live on of the user whose link it is; None where it cannot be used."""
+    user = tx.users.linked(hashed(word))
+    return about(tx, user) if user else None
+
+
 def redeem(tx: Tx, word: str, password_hash: str) -> str | None:
     """Set the password by a link and sign in: the new session's cookie. None where the link cannot be used."""
     user = tx.users.linked(hashed(word))
@@ -115,3 +127,28 @@ def sign_in(tx: Tx, user: User) -> str:
     cookie = secret()
     tx.users.sign_in(user.id, hashed(cookie))
     return cookie
+
+
+def sign_in_with(tx: Tx, email: str, password_hash: str) -> str | None:
+    """The same for whoever knew this password; None where it is another one by now."""
+    user = tx.users.named(email)
+    return sign_in(tx, user) if user and user.password_hash == password_hash else None
+
+
+def mark(password_hash: str) -> str:
+    """What a browser keeps that signed in, so that it is known before it signs in again: while the password stays."""
+    name = secret()
+    return f"{name}.{_signed(name, password_hash)}"
+
+
+def known(user: User | None, marked: str) -> str | None:
+    """The browser's name, if it signed in as this user before."""
+    name, _, signature = marked.partition(".")
+    if user is None or user.password_hash is None:
+        return None
+    expected = _signed(name, user.password_hash)
+    return name if hmac.compare_digest(signature.encode(errors="surrogateescape"), expected.encode()) else None
+
+
+def _signed(name: str, password_hash: str) -> str:
+    return hmac.new(password_hash.encode(), name.encode(errors="surrogateescape"), "sha256").hexdigest()

@@ -22,6 +22,8 @@ from appliance.web.pages.go_live import GoLive
 from appliance.web.pages.hands import Hands
 from appliance.web.pages.home import Home
 from appliance.web.pages.letters import Letters
+from appliance.web.pages.look_at import LookAt
+from appliance.web.pages.problem import hidden, in_words
 from appliance.web.pages.site import Pages
 from appliance.web.pages.threads import Threads
 from appliance.web.persons import Persons
@@ -39,9 +41,8 @@ class Part(Protocol):
 
 def public(desk: Desk, registry: CollectorRegistry, faults: Faults, hooks: Part) -> web.Application:
     """What the network sees: webhooks, health, the API and metrics behind the key, the pages behind the sign-in."""
-    app = web.Application(
-        client_max_size=MAX_BODY, middlewares=[errors_as_json, key_required(desk.config.server.api_key)]
-    )
+    guards = [in_words(desk), errors_as_json, key_required(desk.config.server.api_key), hidden(desk)]
+    app = web.Application(client_max_size=MAX_BODY, middlewares=guards)
     return _with(app, hooks, *_of_whom(desk, "api"), *_common(desk, registry, faults), pages(desk))
 
 
@@ -51,6 +52,7 @@ def pages(desk: Desk) -> Pages:
     return Pages(
         desk,
         Door(desk),
+        LookAt(),
         events,
         Home(checks),
         threads,

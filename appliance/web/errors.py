@@ -10,6 +10,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from appliance.errors import ApplianceError, RequestError, StorageFullError, StorageUnavailableError
+from appliance.web.pages.problem import TOLD
 
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 _MESSAGES = {
@@ -47,7 +48,9 @@ async def in_parts(request: web.Request, parts: Sequence[bytes | bytearray]) -> 
 
 
 def error_response(status: int, code: str, message: str, field: str | None = None) -> web.Response:
-    return json_response({"error": {"code": code, "message": message, "field": field}}, status)
+    response = json_response({"error": {"code": code, "message": message, "field": field}}, status)
+    response[TOLD] = message, {}
+    return response
 
 
 @web.middleware
@@ -55,7 +58,9 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     try:
         return await handler(request)
     except RequestError as error:
-        return error_response(error.status, error.code, error.message, error.field)
+        response = error_response(error.status, error.code, error.message, error.field)
+        response[TOLD] = error.words, error.values
+        return response
     except (ApplianceError, sqlite3.DatabaseError) as error:
         log.error("request not served", error=type(error).__name__)
         code, message = "storage_unavailable", "The storage does not answer now; try again."

@@ -27,7 +27,7 @@ class Events:
         self._stopping = False
 
     def add_to(self, site: Site) -> None:
-        site.get("/events", self.stream)
+        site.get("/events", self.stream, head=False)
         site.at_stop(self.stop)
 
     async def stop(self, _app: web.Application) -> None:
@@ -44,9 +44,11 @@ class Events:
         try:
             with suppress(ConnectionResetError):  # the browser has left
                 async with sse_response(page.request, headers={"X-Accel-Buffering": "no"}) as response:
-                    while not self._stopping and response.is_connected() and await self._is_signed_in(page.visit):
+                    is_signed_in = True
+                    while is_signed_in and not self._stopping and response.is_connected():
                         await _rung(bell)
-                        if bell.is_set() and not self._stopping:
+                        is_signed_in = await self._is_signed_in(page.visit)
+                        if (bell.is_set() or not is_signed_in) and not self._stopping:  # the page then finds the door
                             bell.clear()
                             await response.send("", event="changed")
                             await asyncio.sleep(FOLD)

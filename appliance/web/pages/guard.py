@@ -1,12 +1,13 @@
 """Who may see a page: its host, the sender of a form, the session; and what is shown instead."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from appliance.errors import RequestError
-from appliance.model import HOUR
+from appliance.model import HOUR, SECOND
 from appliance.operations import users
 from appliance.operations.users import Visit
 from appliance.store import Tx
@@ -19,6 +20,7 @@ from appliance.web.pages.words import Words
 SIGN_IN = "/sign-in"
 LOOKING_AT = "organization"  # cookie: which one an admin looks at
 SEEN_EVERY = HOUR  # a session's last use is written so often
+PATIENCE = 10.0  # seconds for a form
 _FORM = "application/x-www-form-urlencoded"
 
 Shown = Callable[[Page], Awaitable[web.StreamResponse]]
@@ -44,76 +46,92 @@ class Guard:
         """For a user. `box`: only one who sees the box's own parts. `shows`: the page on which a refusal is told."""
 
         async def guarded(request: web.Request) -> web.StreamResponse:
-            visit = await self.visit(request)
+            now, visit = await self._visit(request)
             if visit is None:
                 raise web.HTTPSeeOther(SIGN_IN)
             if box and not visit.sees_box:
                 raise web.HTTPNotFound
-            page = await self._page(request, visit)
+            language = visit.user.language or visit.organization.language
+            words = Words(language, visit.organization.timezone, now)
+            page = Page(request, self._desk, visit, words, await read_form(request))
             try:
-                return await handler(page)
+                response = await handler(page)
+            except web.HTTPSeeOther as redirection:
+                await self._renew(page, redirection)
+                raise
             except RequestError as error:
                 if shows is None or error.status == 404:
                     raise
-                page.refusal, page.status = page.words.t(error.words, **error.values), error.status
-                return await shows(page)
+                page.refusal, page.status = words.t(error.words, **error.values), error.status
+                response = await shows(page)
+            await self._renew(page, response)
+            return response
 
         return self.open(guarded)
 
     async def visit(self, request: web.Request) -> Visit | None:
-        """Whose session the request has; at most once an hour it is noted that it was used."""
+        """Whose session the request has."""
+        return (await self._visit(request))[1]
+
+    async def _visit(self, request: web.Request) -> tuple[int, Visit | None]:
         cookie = request.cookies.get(cookie_name(request))
         if not cookie:
-            return None
+            return 0, None
         session, chosen = users.hashed(cookie), request.cookies.get(LOOKING_AT, "")
         wanted = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 18 else None
-        now, visit = await self._desk.store.read(lambda tx: (tx.now, users.visit(tx, session, wanted)))
-        if visit is not None and now - visit.seen_at >= SEEN_EVERY:
-            user = visit.user.id
-            await self._desk.store.write(lambda tx: tx.users.seen(user, session))
-        return visit
+        return await self._desk.store.read(lambda tx: (tx.now, users.visit(tx, session, wanted)))
 
-    async def _page(self, request: web.Request, visit: Visit) -> Page:
-        organization = visit.organization
-        now = await self._desk.store.read(lambda tx: tx.now)
-        words = Words(visit.user.language or organization.language, organization.timezone, now)
-        form = await read_form(request) if request.method == "POST" else {}
-        return Page(request, self._desk, visit, words, form)
+    async def _renew(self, page: Page, response: web.StreamResponse) -> None:
+        """The session's days begin anew, here and in the browser; not where it has just ended."""
+        visit, name = page.visit, cookie_name(page.request)
+        if response.prepared or name in response.cookies or page.words.now - visit.seen_at < SEEN_EVERY:
+            return
+        user, session = visit.user.id, visit.session
+        await self._desk.store.write(lambda tx: tx.users.seen(user, session))
+        begin_session(page.request, response, page.request.cookies[name])
 
 
 async def read_form(request: web.Request) -> dict[str, str]:
     """What was filled in; raises RequestError."""
-    if not request.can_read_body:
+    if request.method != "POST" or not request.can_read_body:
         return {}
     if request.content_type != _FORM:
         raise RequestError("unsupported_media_type", f"The body must be {_FORM}.", status=415)
     try:
-        found = await request.post()
-    except (UnicodeDecodeError, ValueError):
+        async with asyncio.timeout(PATIENCE):
+            found = await request.post()
+    except (ValueError, LookupError, web.RequestPayloadError):
         raise RequestError("bad_form", "The form is not readable.") from None
+    except TimeoutError:
+        raise RequestError("slow_form", "The form took too long.", status=408) from None
     return {name: value for name, value in found.items() if isinstance(value, str)}
 
 
-def cookie_name(request: web.Request) -> str:
+def cookie_name(request: web.Request, name: str = "session") -> str:
     """With its prefix a browser takes it only over TLS, for this host and no other."""
-    return "__Host-session" if hosts.is_secure(request) else "session"
+    return f"__Host-{name}" if hosts.is_secure(request) else name
 
 
 def begin_session(request: web.Request, response: web.StreamResponse, cookie: str) -> None:
+    keep(request, response, cookie_name(request), cookie, KEEP)
+
+
+def end_session(request: web.Request, response: web.StreamResponse) -> None:
+    for name in (cookie_name(request), LOOKING_AT):
+        response.del_cookie(name, path="/", secure=hosts.is_secure(request), httponly=True, samesite="Lax")
+
+
+def keep(request: web.Request, response: web.StreamResponse, name: str, value: str, lasts: int) -> None:
+    """A cookie that no script and no other site's form has. `lasts`: ms."""
     response.set_cookie(
-        cookie_name(request),
-        cookie,
-        max_age=KEEP // 1_000,
+        name,
+        value,
+        max_age=lasts // SECOND,
         path="/",
         secure=hosts.is_secure(request),
         httponly=True,
         samesite="Lax",
     )
-
-
-def end_session(request: web.Request, response: web.StreamResponse) -> None:
-    name = cookie_name(request)
-    response.del_cookie(name, path="/", secure=hosts.is_secure(request), httponly=True, samesite="Lax")
 
 
 def first_organization(tx: Tx) -> tuple[int, str, str]:

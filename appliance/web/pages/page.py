@@ -9,7 +9,7 @@ from typing import TypeVar
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from appliance.operations import cards
+from appliance.operations import cards, users
 from appliance.operations.users import Visit
 from appliance.store import Tx
 from appliance.web.desk import Desk
@@ -87,6 +87,7 @@ class Page:
         return {
             "visit": self.visit,
             "organization": self.visit.organization,
+            "organizations": users.to_look_at(tx, self.visit.user),
             "waiting": cards.people_waiting(tx, self.organization_id),
             "refusal": self.refusal,
             "form": self.form,

@@ -24,11 +24,12 @@ class Site:
 
     def open(self, method: str, path: str, handler: Handler) -> None:
         """For whoever asks."""
-        self._app.router.add_route(method, path, self._guard.open(handler))
+        add = self._app.router.add_get if method == "GET" else self._app.router.add_post
+        add(path, self._guard.open(handler))
 
-    def get(self, path: str, handler: Shown, *, box: bool = False) -> None:
-        """For a user; `box`: for one who sees the box's own parts."""
-        self._app.router.add_get(path, self._guard.signed_in(handler, box=box))
+    def get(self, path: str, handler: Shown, *, box: bool = False, head: bool = True) -> None:
+        """For a user; `box`: for one who sees the box's own parts. `head`: there is an end that HEAD can wait for."""
+        self._app.router.add_get(path, self._guard.signed_in(handler, box=box), allow_head=head)
 
     def post(self, path: str, handler: Shown, *, shows: Shown | None = None, box: bool = False) -> None:
         """An action. `shows`: the page on which a refusal is told."""
