@@ -56,7 +56,7 @@ def find(tx: Tx, email: str) -> User:
     """Raises RequestError."""
     user = tx.users.named(email)
     if user is None:
-        raise RequestError("unknown_user", f"There is no user {email}.", "email", 404)
+        raise RequestError("unknown_user", "There is no user {email}.", "email", 404, email=email)
     return user
 
 
@@ -65,7 +65,7 @@ def add(tx: Tx, organization_id: int, email: str, *, admin: bool = False) -> int
     if not EMAIL.fullmatch(email):
         raise RequestError("bad_user", "The user must be an e-mail address.", "email")
     if tx.users.named(email):
-        raise RequestError("taken", f"There is a user {email} already.", "email", 409)
+        raise RequestError("taken", "There is a user {email} already.", "email", 409, email=email)
     return tx.users.add(organization_id, email, admin=admin)
 
 
