@@ -12,6 +12,7 @@ from appliance.config import Config
 from appliance.operations.organizations import Registration, register_organization
 from appliance.web.api import Api
 from appliance.web.cards import Cards
+from appliance.web.conversations import Conversations
 from appliance.web.hands import Hands
 from appliance.web.persons import Persons
 from appliance.web.probes import Probes
@@ -32,7 +33,7 @@ NAMED = {"GET cards", "GET messages", "GET dead-letters", "GET knowledge", "GET 
          "POST contacts/forget", "POST knowledge", "POST knowledge/test", "POST conversations/{conversation}/resume",
          "POST channels", "DELETE knowledge", "POST knowledge/aliases", "GET contacts/links",
          "POST contacts/link", "POST contacts/unlink", "POST conversations/{conversation}/take",
-         "POST conversations/{conversation}/reply"}  # fmt: skip
+         "POST conversations/{conversation}/reply", "GET conversations", "GET conversations/{id}"}  # fmt: skip
 OF_THE_BOX = {"GET status", "GET verify", "GET organizations", "GET channels", "GET contacts/forgotten", "POST backups",
               "POST jobs/{kind}", "POST organizations", "POST channels/move"}  # fmt: skip
 # How a test of the way in arrived, and who may look in; never over HTTP.
@@ -70,7 +71,8 @@ async def two(tmp_path: Path) -> AsyncIterator[World]:
 def routes() -> set[str]:
     app = web.Application()
     desk: Any = type("Desk", (), {"store": None, "config": Config(), "untold": None})
-    for part in (Api(desk, ""), Persons(desk, ""), Hands(desk, ""), Cards(desk), Status(desk), Probes(""), Users(desk)):
+    of_whom = (Api(desk, ""), Persons(desk, ""), Hands(desk, ""))
+    for part in (*of_whom, Cards(desk), Conversations(desk), Status(desk), Probes(""), Users(desk)):
         part.add_to(app)
     found = {(each.method, each.resource.canonical) for each in app.router.routes() if each.resource}
     return {f"{method} {path.removeprefix('/api/v1/')}" for method, path in found if method != "HEAD"}
@@ -117,7 +119,7 @@ async def by_name(api: ApiClient, route: str, owner: int) -> Any:
     if method == "POST" and path in BODIES:
         return await api.call(method, path, BODIES[path] | {"organization": owner})
     body = {"body": "Oi"} if path.endswith("/reply") else None
-    path = path.replace("{conversation}", number)
+    path = path.replace("{conversation}", number).replace("{id}", "1")
     return await api.call(method, f"{path}?address={number}&contact={number}&organization={owner}", body)
 
 

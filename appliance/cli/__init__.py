@@ -23,6 +23,7 @@ COMMANDS = {
     "cards": "cards:cards",
     "dead-letters": "dead_letters:dead_letters",
     "orphans": "messages:orphans",
+    "conversations": "threads:conversations",
     "resume": "conversations:resume",
     "export": "persons:export",
     "forget": "persons:forget",

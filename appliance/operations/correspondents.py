@@ -1,9 +1,9 @@
 """Who wrote, newest first: with their last words, what needs the owner, filters and search."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -11,9 +11,9 @@ from appliance.errors import RequestError
 from appliance.language.text import fold
 from appliance.model import OutboxState, is_forgotten
 from appliance.operations.threads import kind_of
-from appliance.store import Tx
+from appliance.store import Row, Tx
 from appliance.store.cards import CardKind
-from appliance.store.threads import Correspondent, Place
+from appliance.store.threads import Correspondent, Place, Side
 from appliance.wire import forms
 
 SHOWS = ("all", "waiting", "yours", "trouble")
@@ -21,6 +21,7 @@ SEARCHED_PEOPLE = 2_000  # of those who were in touch last, by name and number; 
 SEARCHED_MESSAGES = 5_000  # of the box's newest, of each side, by their words
 MAX_QUERY = 100  # characters
 _FOUND = 1_000  # people that a filter or a search can list
+_HITS = 500  # messages of each side that a search finds
 _LOOKED_AT = 8  # of ours to somebody, for the newest that was not withdrawn
 _PLACE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})", re.ASCII)
 _TYPED = re.compile(r"[-+().\s/0-9]+", re.ASCII)  # how people type a number
@@ -90,25 +91,18 @@ def listing(
     states = _states(tx, organization_id)
     chosen = {name: {each for each, state in states.items() if _belongs(state, name)} for name in SHOWS[1:]}
     counts = {name: len(each) for name, each in chosen.items()}
-    since, people, found = None, None, dict[int, str]()
-    if query := " ".join(query.split())[:MAX_QUERY]:
-        found = _search(tx, organization_id, query)
-        since = tx.threads.looked_back_to(SEARCHED_MESSAGES)
-        people = (
-            SEARCHED_PEOPLE if len(tx.threads.names(organization_id, SEARCHED_PEOPLE + 1)) > SEARCHED_PEOPLE else None
-        )
-    if query or show != "all":
-        wanted = set(found) if query else set(states)
-        if show != "all":
-            wanted &= chosen[show]
-        rows = [
-            each for each in tx.threads.of_contacts(organization_id, wanted, _FOUND) if not place or each.place < place
-        ]
-    else:
+    found = _search(tx, organization_id, query) if (query := " ".join(query.split())[:MAX_QUERY]) else None
+    if found is None and show == "all":
         rows = tx.threads.recent(organization_id, place, limit + 1)
-    entries = tuple(_entry(tx, who, states.get(who.contact_id, ""), found) for who in rows[:limit])
+    else:
+        wanted = set(states) if found is None else set(found.words)
+        wanted &= wanted if show == "all" else chosen[show]
+        listed = tx.threads.of_contacts(organization_id, wanted, _FOUND)
+        rows = [each for each in listed if place is None or each.place < place]
+    words = found.words if found else {}
+    entries = tuple(_entry(tx, who, states.get(who.contact_id, ""), words) for who in rows[:limit])
     older = "-".join(map(str, rows[limit - 1].place)) if len(rows) > limit else ""
-    return Listing(entries, counts, older, since, people)
+    return Listing(entries, counts, older, found.since if found else None, found.people if found else None)
 
 
 def _place(text: str) -> Place | None:
@@ -171,24 +165,39 @@ def _last(tx: Tx, contact_id: int) -> Last | None:
 # Search.
 
 
-def _search(tx: Tx, organization_id: int, query: str) -> dict[int, str]:
-    """Whom it finds, with the words of the newest message that has it, where one has."""
+@dataclass(slots=True)
+class _Search:
+    """`words`: whom it finds, with the newest message that has what was looked for, where one has; the rest as in
+    Listing.
+    """
+
+    words: dict[int, str]
+    since: int | None = None
+    people: int | None = None
+
+
+def _search(tx: Tx, organization_id: int, query: str) -> _Search:
     terms = fold(query).split()
-    found = dict.fromkeys(_named(tx, organization_id, query, terms), "")
-    if terms:
+    people = tx.threads.names(organization_id, SEARCHED_PEOPLE + 1)
+    found = _Search(dict.fromkeys(_named(tx, organization_id, query, terms, people[:SEARCHED_PEOPLE]), ""))
+    found.people = SEARCHED_PEOPLE if len(people) > SEARCHED_PEOPLE else None
+    hits = []
+    for side in get_args(Side) if terms else ():
         patterns = [_pattern(term) for term in terms]
-        for row in tx.threads.mentioning(organization_id, patterns, SEARCHED_MESSAGES, _FOUND):
-            if not found.get(row["contact_id"]) and _has_all(row["body"], terms):
-                found.setdefault(row["contact_id"], "")
-                found[row["contact_id"]] = row["body"]
+        rows = tx.threads.mentioning(organization_id, side, patterns, SEARCHED_MESSAGES, _HITS)
+        hits += [row for row in rows if _has_all(row["body"], terms)]
+        cut = rows[-1]["at"] if len(rows) == _HITS else tx.threads.looked_back_to(side, SEARCHED_MESSAGES)
+        found.since = max(filter(None, (found.since, cut)), default=None)
+    for row in sorted(hits, key=lambda row: int(row["at"])):
+        found.words[row["contact_id"]] = row["body"]
     return found
 
 
-def _named(tx: Tx, organization_id: int, query: str, terms: list[str]) -> Iterable[int]:
+def _named(tx: Tx, organization_id: int, query: str, terms: list[str], people: Iterable[Row]) -> Iterator[int]:
     digits = re.sub(r"\D", "", query, flags=re.ASCII) if _TYPED.fullmatch(query) else ""
     if len(digits) >= 8:
         yield from tx.threads.with_addresses(organization_id, sorted(_numbers(tx, organization_id, digits)))
-    for row in tx.threads.names(organization_id, SEARCHED_PEOPLE):
+    for row in people:
         if (row["name"] and _has_all(row["name"], terms)) or (len(digits) >= 3 and digits in _digits(row["address"])):
             yield row["contact_id"]
 

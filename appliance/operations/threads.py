@@ -12,6 +12,7 @@ from appliance.store.threads import Correspondent
 
 _BACK = {"pt-BR": "VOLTAR", "en": "START", "es": "VOLVER"}  # whoever asked for no messages writes it to get them again
 _KIND = {"": "SMS", "whatsapp": "WhatsApp"}
+NO_CONVERSATION = "There is no such conversation."
 MAX_ALSO = 20  # other addresses of a person
 
 
@@ -46,7 +47,7 @@ def thread(tx: Tx, conversation_id: int, reader: Reader, before: str = "") -> Th
     who = tx.threads.with_conversation(reader.organization_id, conversation_id)
     organization = tx.organizations.get(reader.organization_id)
     if who is None or organization is None:
-        raise RequestError("not_found", "There is no such conversation.", "id", 404)
+        raise RequestError("not_found", NO_CONVERSATION, "id", 404)
     contact = tx.contacts.get(who.contact_id)
     assert contact is not None
     person = tx.contacts.as_person(contact)
@@ -70,6 +71,14 @@ def thread(tx: Tx, conversation_id: int, reader: Reader, before: str = "") -> Th
         messages=told.messages,
         older=told.older,
     )
+
+
+def owner(tx: Tx, conversation_id: int) -> int:
+    """The organization whose conversation it is, for whoever may see the whole box. Raises RequestError."""
+    found = tx.conversations.get(conversation_id)
+    if found is None:
+        raise RequestError("not_found", NO_CONVERSATION, "id", 404)
+    return found.organization_id
 
 
 def _shut(tx: Tx, who: Correspondent, person: Contact) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
@@ -18,6 +19,11 @@ _NEWEST_FIRST = "ORDER BY v.updated_at DESC, v.id DESC LIMIT ?"
 _MATTERS = 2_000  # open at once
 _LAST = 2**63 - 1
 
+Side = Literal["messages", "outbox"]
+_SIDES: dict[Side, tuple[str, str]] = {  # when it was said, and what of it is shown
+    "messages": ("received_at", "true"),
+    "outbox": ("created_at", "state NOT IN ('superseded', 'suppressed')"),
+}
 Place = tuple[int, int]  # in the list: when the conversation was last touched (ms UTC), and its id
 
 
@@ -90,7 +96,7 @@ class Threads:
         """Customers of whom a person is in charge, or was asked for."""
         rows = self._sql.all(
             "SELECT id FROM contacts WHERE handover IS NOT NULL AND handover <> 'unknown' "
-            "AND channel_id IN (SELECT id FROM channels WHERE organization_id = ?) LIMIT ?",
+            "AND +channel_id IN (SELECT id FROM channels WHERE organization_id = ?) LIMIT ?",  # by the other index
             organization_id,
             _MATTERS,
         )
@@ -111,38 +117,37 @@ class Threads:
     def with_addresses(self, organization_id: int, addresses: Sequence[str]) -> list[int]:
         """Whoever has exactly one of these addresses, however long ago."""
         rows = self._sql.all(
-            "SELECT c.id FROM channels ch JOIN json_each(?2) j JOIN contacts c ON c.channel_id = ch.id "
-            "AND c.address = j.value WHERE ch.organization_id = ?1",
+            "SELECT c.id FROM channels ch CROSS JOIN json_each(?2) j CROSS JOIN contacts c "  # in this order
+            "ON c.channel_id = ch.id AND c.address = j.value WHERE ch.organization_id = ?1",
             organization_id,
             _json(addresses),
         )
         return [row["id"] for row in rows]
 
-    def mentioning(self, organization_id: int, patterns: Sequence[str], newest: int, limit: int) -> list[Row]:
-        """Among the box's newest messages of each side those of an organization that are like all patterns, newest
-        first: contact_id, body, at.
+    def mentioning(
+        self, organization_id: int, side: Side, patterns: Sequence[str], newest: int, limit: int
+    ) -> list[Row]:
+        """Among the box's newest messages of a side those of an organization that are like all patterns, newest first:
+        contact_id, body, at.
         """
+        at, shown = _SIDES[side]
         like = " AND ".join(["body LIKE ? ESCAPE '\\'"] * len(patterns))
-        found: list[Row] = []
-        for table, at in (("messages", "received_at"), ("outbox", "created_at")):
-            found += self._sql.all(
-                f"SELECT contact_id, substr(body, 1, 2000) AS body, {at} AS at FROM {table} "  # noqa: S608  # literals
-                f"WHERE id > (SELECT max(id) FROM {table}) - ? AND organization_id = ? AND {like} "
-                "ORDER BY id DESC LIMIT ?",
-                newest,
-                organization_id,
-                *patterns,
-                limit,
-            )
-        return sorted(found, key=lambda row: -row["at"])
-
-    def looked_back_to(self, newest: int) -> int | None:
-        """When the oldest of the box's newest messages of each side was said (ms UTC); None where that is all."""
-        times = (
-            self._sql.value("SELECT received_at FROM messages WHERE id = (SELECT max(id) FROM messages) - ?", newest),
-            self._sql.value("SELECT created_at FROM outbox WHERE id = (SELECT max(id) FROM outbox) - ?", newest),
+        return self._sql.all(
+            f"SELECT contact_id, substr(body, 1, 2000) AS body, {at} AS at FROM {side} "  # noqa: S608  # literals
+            f"WHERE id > (SELECT max(id) FROM {side}) - ? AND organization_id = ? AND {shown} AND {like} "
+            "ORDER BY id DESC LIMIT ?",
+            newest,
+            organization_id,
+            *patterns,
+            limit,
         )
-        return max((each for each in times if each is not None), default=None)
+
+    def looked_back_to(self, side: Side, newest: int) -> int | None:
+        """When the oldest of the box's newest messages of a side was said (ms UTC); None where that is all."""
+        at, _ = _SIDES[side]
+        statement = f"SELECT {at} FROM {side} WHERE id <= (SELECT max(id) FROM {side}) - ? ORDER BY id DESC LIMIT 1"  # noqa: S608
+        found: int | None = self._sql.value(statement, newest)
+        return found
 
     # What was said.
 

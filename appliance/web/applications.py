@@ -9,6 +9,7 @@ from appliance.twilio.webhook import MAX_BODY
 from appliance.web.access import key_required
 from appliance.web.api import Api
 from appliance.web.cards import Cards
+from appliance.web.conversations import Conversations
 from appliance.web.desk import Desk, Faults
 from appliance.web.errors import error_response, errors_as_json, harden
 from appliance.web.hands import Hands as HandsApi
@@ -75,7 +76,7 @@ def _of_whom(desk: Desk, who: str) -> tuple[Part, ...]:
 
 
 def _common(desk: Desk, registry: CollectorRegistry, faults: Faults) -> tuple[Part, ...]:
-    return Status(desk), Cards(desk), Health(faults), MetricsPage(desk.store, registry)
+    return Status(desk), Cards(desk), Conversations(desk), Health(faults), MetricsPage(desk.store, registry)
 
 
 def metrics(desk: Desk, registry: CollectorRegistry) -> web.Application:

@@ -38,8 +38,8 @@ def fill(path: Path, count: int, now: int, channel_id: int = 1) -> None:
         # A customer's day is a conversation; the last one of each is open.
         connection.execute(
             f"{_NUMBERS} INSERT INTO conversations (id, organization_id, channel_id, contact_id, session_key, status, "
-            f"created_at, updated_at, expires_at) SELECT :talk + i, 1, :channel, :first + i % :customers, "
-            f"'filled|' || i, 'closed', {at}, {at}, {at} FROM n",
+            f"created_at, updated_at, expires_at, is_newest) SELECT :talk + i, 1, :channel, :first + i % :customers, "
+            f"'filled|' || i, 'closed', {at}, {at}, {at}, i >= :count - :customers FROM n",
             values,
         )
         connection.execute(
