@@ -14,6 +14,7 @@ from appliance.web.api import Api
 from appliance.web.cards import Cards
 from appliance.web.conversations import Conversations
 from appliance.web.hands import Hands
+from appliance.web.pauses import Pauses
 from appliance.web.persons import Persons
 from appliance.web.probes import Probes
 from appliance.web.status import Status
@@ -33,7 +34,8 @@ NAMED = {"GET cards", "GET messages", "GET dead-letters", "GET knowledge", "GET 
          "POST contacts/forget", "POST knowledge", "POST knowledge/test", "POST conversations/{conversation}/resume",
          "POST channels", "DELETE knowledge", "POST knowledge/aliases", "GET contacts/links",
          "POST contacts/link", "POST contacts/unlink", "POST conversations/{conversation}/take",
-         "POST conversations/{conversation}/reply", "GET conversations", "GET conversations/{id}"}  # fmt: skip
+         "POST conversations/{conversation}/reply", "GET conversations", "GET conversations/{id}", "GET pauses", "POST pause",
+         "POST resume", "POST conversations/{conversation}/pause"}  # fmt: skip
 OF_THE_BOX = {"GET status", "GET verify", "GET organizations", "GET channels", "GET contacts/forgotten", "POST backups",
               "POST jobs/{kind}", "POST organizations", "POST channels/move"}  # fmt: skip
 # How a test of the way in arrived, and who may look in; never over HTTP.
@@ -71,7 +73,7 @@ async def two(tmp_path: Path) -> AsyncIterator[World]:
 def routes() -> set[str]:
     app = web.Application()
     desk: Any = type("Desk", (), {"store": None, "config": Config(), "untold": None})
-    of_whom = (Api(desk, ""), Persons(desk, ""), Hands(desk, ""))
+    of_whom = (Api(desk, ""), Persons(desk, ""), Hands(desk, ""), Pauses(desk, ""))
     for part in (*of_whom, Cards(desk), Conversations(desk), Status(desk), Probes(""), Users(desk)):
         part.add_to(app)
     found = {(each.method, each.resource.canonical) for each in app.router.routes() if each.resource}
@@ -133,7 +135,7 @@ async def test_who_asks_about_one_sees_nothing_of_the_other(two: World, client: 
 
     for route in ("GET contacts", "POST contacts/export", "POST contacts/forget"):
         assert answers[route][0] == 404, answers[route]
-    for action in ("resume", "take", "reply"):
+    for action in ("resume", "take", "reply", "pause"):
         assert answers[f"POST conversations/{{conversation}}/{action}"][0] == 404
     assert of_first["POST contacts/export"] == SECRETS
     assert len(of_first["GET messages"]) >= len(WORDS) - 2

@@ -16,6 +16,7 @@ CUSTOMERS = (
     "waited for a person",
     "wrote while the appliance was off",
     "wrote while being forgotten",
+    "wrote during a pause",
 )
 ANSWERS = (
     "WhatsApp allows a free answer only within 24 hours of the customer's message",

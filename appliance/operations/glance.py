@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,9 +13,9 @@ from appliance.links import link
 from appliance.links.link import Link
 from appliance.model import SECOND, Disposition
 from appliance.notices.sentences import Card, Reader, notice
-from appliance.operations import cards, lines
+from appliance.operations import cards, lines, pauses
 from appliance.operations.status import complete
-from appliance.operations.verdict import State, Verdict, verdict
+from appliance.operations.verdict import Kind, State, Verdict, verdict
 from appliance.store import Tx, backup
 from appliance.store.box import Fact
 from appliance.store.cards import CardKind
@@ -79,7 +79,7 @@ def glance(tx: Tx, process: Process, config: Config, directory: Path) -> Glance:
     names += [link.AI] if config.ai.provider == "llm" else []
     links = [process.links.get(name, Link(name)) for name in names]
     customers, oldest = tx.counts.customers_waiting(None), tx.counts.oldest_waiting()
-    waited = 0.0 if oldest is None else max(0, tx.now - oldest) / SECOND
+    waited = None if oldest is None else max(0, tx.now - oldest) / SECOND
     untold = cards.lacking(tx, process.untold)
     fault, people, others = _sorted(tx, untold, config.server.language)
     stopped_at = None if running else last_sign(tx)
@@ -88,10 +88,10 @@ def glance(tx: Tx, process: Process, config: Config, directory: Path) -> Glance:
     last = backup.last_at(directory)
     waits = lines.waiting(customers, waited, people, reader)
     stumbling, reason = lines.stumbling(links, reader), next(iter(process.reasons), "")
-    found = verdict(
-        State(running, stopped_at, fault, reason, people, others, stumbling, waits if customers else ""), reader
-    )
-    told = [lines.today(today, reader), lines.backup(last, reader)]
+    paused, beside = _paused(tx, reader)
+    state = State(running, stopped_at, fault, reason, people, others, stumbling, waits if customers else "", paused)
+    found = verdict(state, reader)
+    told = [*_hidden(state, reader), *beside, lines.today(today, reader), lines.backup(last, reader)]
     if process.started_at is not None:
         told += [*lines.links(links, reader), lines.running(process.started_at, __version__, reader)]
     return Glance(
@@ -104,13 +104,30 @@ def glance(tx: Tx, process: Process, config: Config, directory: Path) -> Glance:
         lines=told if found.sentence == waits else [waits, *told],
         language=reader.language,
         timezone=reader.timezone,
-        waiting={"customers": customers, "oldest_seconds": waited},
+        waiting={"customers": customers, "oldest_seconds": waited or 0.0},
         today=today,
         backup={"at": last},
         links=[heard(each) for each in links],
         disk=shutil.disk_usage(directory).free,
         cards=tx.counts.cards() + len(untold),
     )
+
+
+def _paused(tx: Tx, reader: Reader) -> tuple[str, list[str]]:
+    """What is said first of answers that are paused, and what below."""
+    every = pauses.everywhere(tx)
+    names = {each.id: each.name for each in tx.organizations.page_of_the_box(limit=AT_MOST)}
+    named = names if len(names) > 1 else {}
+    wide = [each for each in every if each.contact_id is None]
+    first, *more = [lines.paused(each.until, named.get(each.organization_id or 0, ""), reader) for each in wide] or [""]
+    alone = len(every) - len(wide)
+    return first, more + ([lines.paused_in(alone, reader)] if alone else [])
+
+
+def _hidden(state: State, reader: Reader) -> list[str]:
+    """What a pause, which is said first, keeps from being the sentence."""
+    instead = verdict(replace(state, paused="", waiting=""), reader)
+    return [instead.sentence] if state.running and state.paused and instead.kind != Kind.CALM else []
 
 
 def _sorted(tx: Tx, untold: Sequence[Card], language: str | None) -> tuple[str, int, int]:

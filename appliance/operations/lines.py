@@ -18,6 +18,15 @@ WAIT = (
     "{count} customer waits for an answer, for {age} now.",
     "{count} customers wait for an answer, the longest for {age}.",
 )
+WRITTEN = (
+    "{count} customer has written during the pause.",
+    "{count} customers have written during the pause.",
+)
+PAUSED = "Answers are paused until {until}."
+PAUSED_BY_HAND = "Answers are paused until somebody resumes them."
+PAUSED_AT = "{organization}: answers are paused until {until}."
+PAUSED_AT_BY_HAND = "{organization}: answers are paused until somebody resumes them."
+PAUSED_IN = "Answers are paused in {count} conversation.", "Answers are paused in {count} conversations."
 TODAY = "{count} message came in today", "{count} messages came in today"
 NONE_TODAY = "Nothing came in today."
 FATES = {
@@ -51,12 +60,27 @@ def age(seconds: float) -> str:
     return next((f"{whole // length} {unit}" for length, unit in _UNITS if whole >= 2 * length), f"{whole} s")
 
 
-def waiting(customers: int, oldest: float, people: int, reader: Reader) -> str:
-    """`oldest`: for how many seconds; `people`: how many wait for a person."""
+def waiting(customers: int, oldest: float | None, people: int, reader: Reader) -> str:
+    """`oldest`: for how many seconds, None where all that wait do so for the end of a pause; `people`: how many wait
+    for a person.
+    """
     tongue = translation(reader.language)
     if not customers:
         return tongue.gettext(NOBODY_ELSE if people else NOBODY)
+    if oldest is None:
+        return tongue.ngettext(*WRITTEN, customers).format(count=customers)
     return tongue.ngettext(*WAIT, customers).format(count=customers, age=age(oldest))
+
+
+def paused(until: int | None, organization: str, reader: Reader) -> str:
+    """`until`: ms UTC, None where somebody has to resume; `organization`: whose answers, empty: all of the box."""
+    words = (PAUSED_AT if organization else PAUSED) if until else PAUSED_AT_BY_HAND if organization else PAUSED_BY_HAND
+    end = moment(until, reader) if until else ""
+    return translation(reader.language).gettext(words).format(organization=organization, until=end)
+
+
+def paused_in(conversations: int, reader: Reader) -> str:
+    return translation(reader.language).ngettext(*PAUSED_IN, conversations).format(count=conversations)
 
 
 def today(counts: Mapping[str, int], reader: Reader) -> str:

@@ -1,10 +1,10 @@
 """Stopping: nobody gets an automatic answer, of the box, of an organization or in a conversation; and going on.
 
-What comes in meanwhile is kept. At the end it is answered where it is young, else it becomes a card (`inbox/late`).
+What comes in meanwhile is kept. At the end it is answered where it is young, else it becomes a card (`reply/held`).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from appliance.store.pauses import BOX, Stored, contact, organization
 
 LONGEST = 366 * DAY
 MORNING = time(6)
-HAND = "resume"  # instead of an end: somebody resumes
+BY_HAND = "resume"  # instead of an end: somebody resumes
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 
 
@@ -30,15 +30,19 @@ class Pause:
     """
 
     subject: str
-    organization_id: int | None
-    contact_id: int | None
+    organization_id: int | None  # None: the box
+    contact_id: int | None  # None: everybody
     began_at: int
     until: int | None
     by: str
 
-    @property
-    def is_of_the_box(self) -> bool:
-        return self.organization_id is None
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """`ended`: how many pauses; `left`: those that are still in force."""
+
+    ended: int
+    left: list[Pause]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +75,12 @@ def of_contact(tx: Tx, whose: Contact) -> Pause | None:
     return _first(tx.pauses.in_force(map(contact, tx.contacts.aliases(whose))))
 
 
-def everywhere(tx: Tx) -> list[Pause]:
-    """All of the box that are in force: its own, then organizations', then customers'."""
-    return [_told(each) for each in tx.pauses.in_the_box()]
+def everywhere(tx: Tx, owner: int | None = None) -> list[Pause]:
+    """Those in force: the box's, then organizations', then customers'. `owner`: only what is an organization's."""
+    return [_told(each) for each in tx.pauses.in_the_box() if owner in (None, each.organization_id)]
 
 
-def _first(found: list[Stored]) -> Pause | None:
+def _first(found: Sequence[Stored]) -> Pause | None:
     return _told(found[0]) if found else None
 
 
@@ -84,72 +88,80 @@ def _told(row: Stored) -> Pause:
     return Pause(row.subject, row.organization_id, row.contact_id, row.began_at, row.until, row.paused_by)
 
 
-def pause(tx: Tx, organization_id: int | None, until: int | None, by: str, whose: Contact | None = None) -> Pause:
+def pause(tx: Tx, owner: int | None, until: str | int | None, by: str, whose: Contact | None = None) -> Pause:
     """The box (None), an organization, or one customer of it. A pause that is in force changes its end.
 
-    Raises RequestError.
+    `until`: ms UTC, or as `end_named` takes it. Raises RequestError.
     """
-    if until is not None and not tx.now < until <= tx.now + LONGEST:
+    at = end_named(tx, owner, until) if isinstance(until, str) else until
+    if at is not None and not tx.now < at <= tx.now + LONGEST:
         raise RequestError("bad_until", "The end must be in the future, and within a year.", "until")
     whose_id = None
     if whose is not None:
         known = of_contact(tx, whose)
         whose_id = known.contact_id if known else whose.id
-    about = _subject(organization_id, whose_id)
-    tx.pauses.begin(about, organization_id, whose_id, until, by)
-    return _told(tx.pauses.in_force([about])[0])
+    tx.pauses.begin(subject := _subject(owner, whose_id), owner, whose_id, at, by)
+    return _told(tx.pauses.in_force([subject])[0])
 
 
-def _subject(organization_id: int | None, contact_id: int | None) -> str:
+def _subject(owner: int | None, contact_id: int | None) -> str:
     if contact_id is not None:
         return contact(contact_id)
-    return BOX if organization_id is None else organization(organization_id)
+    return BOX if owner is None else organization(owner)
 
 
-def resume(tx: Tx, organization_id: int | None, whose: Contact | None = None) -> bool:
-    """Whether anything was paused. The box's (None) with that of its only organization: it is the same to its owner."""
+def resume(tx: Tx, owner: int | None, whose: Contact | None = None) -> int:
+    """How many pauses ended. The box's (None) with that of its only organization: to its owner it is the same."""
     if whose is not None:
-        about: Iterable[str] = map(contact, tx.contacts.aliases(whose))
-    elif organization_id is not None:
-        about = [organization(organization_id)]
-    else:
-        every = tx.organizations.page_of_the_box(limit=2)
-        about = [BOX, *(organization(each.id) for each in every if len(every) == 1)]
-    return tx.pauses.end(about) > 0
+        return tx.pauses.end(map(contact, tx.contacts.aliases(whose)))
+    if owner is not None:
+        return tx.pauses.end([organization(owner)])
+    every = tx.organizations.page_of_the_box(limit=2)
+    return tx.pauses.end([BOX, *(organization(each.id) for each in every if len(every) == 1)])
 
 
-def ends(tx: Tx, organization_id: int, config: Config) -> list[End]:
+def resumed(tx: Tx, owner: int | None) -> Resumed:
+    """The same; and what still is paused."""
+    return Resumed(resume(tx, owner), everywhere(tx))
+
+
+def ends(tx: Tx, owner: int, config: Config) -> list[End]:
     """What a page offers, and what each means."""
-    whose = tx.organizations.get(organization_id)
-    assert whose is not None
     found = []
-    for name in ("1h", "tomorrow", HAND):
-        at = end_named(tx, name, whose.timezone)
-        within = answered_within(config, whose.timezone, tx.now if at is None else at)
+    for name in ("1h", "tomorrow", BY_HAND):
+        at = end_named(tx, owner, name)
+        within = _answered_within(tx, owner, config, tx.now if at is None else at)
         found.append(End(name, at, within, answers_all=at is not None and at - tx.now <= within))
     return found
 
 
-def answered_within(config: Config, timezone: str, at: int) -> int:
-    """How old a message may be that is answered at the end of a pause (ms): less at night."""
-    return missed.answered_within(at, within=config.twilio.catch_up_answer_within, timezone=timezone)
+def waiting(tx: Tx, owner: int, found: Pause, config: Config) -> Waiting:
+    """Of an organization whose answers are paused."""
+    end = tx.now if found.until is None else found.until
+    return Waiting(*tx.counts.written(owner, end - _answered_within(tx, owner, config, end)))
 
 
-def end_named(tx: Tx, text: str, timezone: str) -> int | None:
+def _answered_within(tx: Tx, owner: int, config: Config, at: int) -> int:
+    """How old a message may be that is answered at a time (ms): less at night."""
+    within = config.twilio.catch_up_answer_within
+    return missed.answered_within(at, within=within, timezone=_timezone(tx, owner))
+
+
+def end_named(tx: Tx, owner: int | None, text: str) -> int | None:
     """The time that a form, a command or a request names: `1h`, `18:00`, `tomorrow`, `resume`. Raises RequestError."""
-    if text == HAND:
+    if text == BY_HAND:
         return None
     if text == "tomorrow":
-        return _next(tx.now, timezone, MORNING, days=1)
+        return _next(tx.now, _timezone(tx, owner), MORNING, days=1)
     if clock := _CLOCK.fullmatch(text):
-        at = _next(tx.now, timezone, time(int(clock[1]), int(clock[2])))
-        return at if at > tx.now else _next(tx.now, timezone, time(int(clock[1]), int(clock[2])), days=1)
+        hour, zone = time(int(clock[1]), int(clock[2])), _timezone(tx, owner)
+        today = _next(tx.now, zone, hour)
+        return today if today > tx.now else _next(tx.now, zone, hour, days=1)
     try:
-        lasts = parse_duration(text)
+        return tx.now + parse_duration(text)
     except ValueError:
         words = 'Name an end such as "18:00", "2h" or "tomorrow", or "resume" to end it by hand.'
         raise RequestError("bad_until", words, "until") from None
-    return tx.now + lasts
 
 
 def _next(now: int, timezone: str, at: time, days: int = 0) -> int:
@@ -158,10 +170,8 @@ def _next(now: int, timezone: str, at: time, days: int = 0) -> int:
     return int(datetime.combine(day, at, zone).timestamp()) * SECOND
 
 
-def waiting(tx: Tx, organization_id: int, found: Pause, config: Config) -> Waiting:
-    """Of an organization whose answers are paused."""
-    whose = tx.organizations.get(organization_id)
-    assert whose is not None
-    end = tx.now if found.until is None else found.until
-    oldest = end - answered_within(config, whose.timezone, end)
-    return Waiting(*tx.counts.written(organization_id, oldest))
+def _timezone(tx: Tx, owner: int | None) -> str:
+    """The organization's; the box's is that of the first."""
+    first = next(iter(tx.organizations.page_of_the_box(limit=1)), None)
+    whose = first if owner is None else tx.organizations.get(owner)
+    return whose.timezone if whose else "UTC"

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     """In the order in which they are told."""
 
     NOT_RUNNING = "not_running"
+    PAUSED = "paused"  # somebody wants it so
     FAULT = "fault"  # of the box: customers are not served as they should be
     PEOPLE = "people"  # wait for a person
     CARDS = "cards"  # anything else that needs a look
@@ -41,7 +42,8 @@ class Kind(StrEnum):
 class State:
     """`stopped_at`: ms UTC, None where it never ran; `fault`: the title of the worst card of the box's own; `reason`:
     why it is not ready; `people`: how many customers wait for a person; `others`: further cards; `link`: what is said
-    of one in trouble; `waiting`: what is said of customers without an answer. Empty where there is none.
+    of one in trouble; `waiting`: what is said of customers without an answer; `paused`: what is said of answers that
+    somebody has paused. Empty where there is none.
     """
 
     running: bool
@@ -52,6 +54,7 @@ class State:
     others: int = 0
     link: str = ""
     waiting: str = ""
+    paused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ def verdict(state: State, reader: Reader) -> Verdict:
 
     if not state.running:
         return Verdict(Kind.NOT_RUNNING, not_running(state.stopped_at, reader))
+    if state.paused:
+        return Verdict(Kind.PAUSED, state.paused)
     if state.fault or state.reason:
         words = tongue.gettext(FAULT if state.fault else NOT_READY)
         return Verdict(
@@ -77,9 +82,8 @@ def verdict(state: State, reader: Reader) -> Verdict:
         return Verdict(Kind.PEOPLE, count(PEOPLE, state.people))
     if state.others:
         return Verdict(Kind.CARDS, count(CARDS, state.others))
-    if state.link:
-        return Verdict(Kind.LINK, state.link)
-    return Verdict(Kind.CALM, state.waiting or tongue.gettext(CALM))
+    calm = Verdict(Kind.CALM, state.waiting or tongue.gettext(CALM))
+    return Verdict(Kind.LINK, state.link) if state.link else calm
 
 
 def not_running(since: int | None, reader: Reader) -> str:

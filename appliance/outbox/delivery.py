@@ -44,6 +44,10 @@ def begin(tx: Tx, outbox_id: int, tag: str, config: Config) -> OutboxMessage | N
         if found.reason == Held.IN_CHARGE:
             charge.withdrawn(tx, row)
         return None
+    if permission.is_paused(tx, row):
+        tx.outbox.end(row.id, OutboxState.SUPERSEDED, expected=OutboxState.READY, reason="paused")
+        tx.messages.release(row.id)
+        return None
     tx.tell("handed to Twilio", outbox=row.id, organization=row.organization_id, attempt=row.attempt + 1)
     tx.attempts.begin(row.id, row.attempt + 1, tag)
     return tx.outbox.begin(outbox_id, tag)

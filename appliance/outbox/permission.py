@@ -18,6 +18,7 @@ from appliance.model import (
     TextKey,
 )
 from appliance.store import Tx
+from appliance.store.pauses import holding
 
 WHATSAPP = "whatsapp:"
 WHATSAPP_WINDOW = 24 * HOUR
@@ -55,6 +56,14 @@ def refusal(kind: str, channel: str, contact: Contact, now: int) -> Refusal | No
         return Refusal("paused")
     is_the_promise = kind in (TextKey.HANDOFF, TextKey.AWAY)
     return Refusal(Held.IN_CHARGE) if contact.is_with_a_person and not is_the_promise else None
+
+
+def is_paused(tx: Tx, row: OutboxMessage) -> bool:
+    """Whether nobody gets an automatic text now, of whatever kind. A person's words go."""
+    contact = tx.contacts.get(row.contact_id)
+    if row.kind == MANUAL or contact is None:
+        return False
+    return bool(tx.pauses.in_force(holding(row.organization_id, tx.contacts.aliases(contact))))
 
 
 def is_superseded(tx: Tx, row: OutboxMessage) -> bool:

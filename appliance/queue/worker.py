@@ -23,6 +23,7 @@ from appliance.queue.gate import Gate
 from appliance.queue.lane import rearm
 from appliance.queue.outcome import Dead, Done, Handler, Outcome, Retry, Snooze, backoff
 from appliance.queue.plan import Offer, Plan, is_alone, plan
+from appliance.queue.ready import held_until, ready
 from appliance.queue.telling import tell
 from appliance.store import Store, Tx, cards
 from appliance.store.cards import CardKind
@@ -110,24 +111,24 @@ class Worker:
         """Start what is due and has a place; when to look again (ms UTC), None if an event will tell."""
         places = self._config.queue.concurrency
         limit = max(places, len(JobKind))  # a tick of each kind has a place besides
-        ready = await self._store.read(
-            lambda tx: [(name, tx.jobs.due(name, limit), tx.jobs.next_due(name)) for name in tx.jobs.resources()]
-        )
+        found, ends_at = await self._store.read(lambda tx: ready(tx, limit))
         async with self._claiming:
-            offers = [Offer(name, due, next_due, self._gate.allows(name)) for name, due, next_due in ready]
+            offers = [Offer(each.resource, each.due, each.next_due, self._gate.allows(each.resource)) for each in found]
             planned = Plan([], None) if self._stopping else plan(offers, self._running.values(), places, self._turns)
             for job in await self._start_all(planned.start) if planned.start else []:
                 task = asyncio.create_task(self._execute(job), name=f"job-{job.id}")
                 self._running[task] = job
                 task.add_done_callback(self._ended)
-        return planned.again
+        return min((time for time in (planned.again, ends_at) if time is not None), default=None)
 
     async def _start_all(self, picked: list[Job]) -> list[Job]:
         """Those that are still due; the others make room at the gate again."""
 
         def start(tx: Tx, job: Job) -> Job | None:
             deadline = tx.now + self._config.ai.deadline if job.kind == JobKind.REPLY else None
-            return tx.jobs.start(job, run=self._run_number, alone=job.id in alone, deadline_at=deadline)
+            held = held_until(tx, job) if job.deadline_at is not None else 0
+            run, is_alone = self._run_number, job.id in alone
+            return tx.jobs.start(job, run=run, alone=is_alone, deadline_at=deadline, held_until=held)
 
         alone = [job.id for job in picked if is_alone(job, self._running.values())]
         for job in picked:

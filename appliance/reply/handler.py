@@ -12,6 +12,7 @@ from appliance.queue.circuit import AI
 from appliance.queue.outcome import Dead, Done, Outcome, Retry, Snooze
 from appliance.reply.answer import abandon, answer, apologise, apology, hold_back, over
 from appliance.reply.case import Case, load
+from appliance.reply.held import began, held
 from appliance.reply.provider import Provider, Unavailable, Wait
 from appliance.reply.rules import readable, without_responder
 from appliance.reply.shelf import Shelves
@@ -45,7 +46,9 @@ class ReplyHandler:
         case = load(tx, job, self._shelves)
         if case is None:
             return Done()
-        if job.created_at + self._config.queue.reply_max_age <= tx.now:
+        if waits := held(tx, case, self._config):
+            return waits
+        if began(tx, job) + self._config.queue.reply_max_age <= tx.now:
             return abandon(case, "it waited too long")
         if decided := without_responder(case):
             return answer(case, decided)

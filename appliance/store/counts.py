@@ -2,11 +2,16 @@
 
 from appliance.store.messages import LIVE
 from appliance.store.outbox import UNSETTLED
+from appliance.store.pauses import END, IN_FORCE
 from appliance.store.recent import first_since
 from appliance.store.sql import Sql
 
 # In the words of a partial index: SQLite uses it only where a query repeats them.
 ON_ITS_WAY = f"{UNSETTLED} AND state <> 'parked'"
+# The pauses that each hold the answer to a message w.
+_HOLDING = """(SELECT 'box' UNION ALL SELECT 'organization:' || w.organization_id UNION ALL
+    SELECT 'contact:' || w.contact_id UNION ALL SELECT 'contact:' || b.id FROM contacts a
+    JOIN contacts b ON b.person_id = a.person_id AND b.channel_id = a.channel_id WHERE a.id = w.contact_id)"""
 
 
 class Counts:
@@ -71,12 +76,18 @@ class Counts:
         return row[0], row[1]
 
     def oldest_waiting(self) -> int | None:
-        """When the message came in that waits longest for an answer that Twilio has taken (ms UTC)."""
+        """When the message came in that waits longest for an answer that Twilio has taken (ms UTC); while its answer is
+        paused it waits for nobody, and what had waited so counts from the end.
+        """
+        if self._sql.value(f"SELECT 1 FROM pauses WHERE subject = 'box' AND {IN_FORCE}", self._sql.now):  # noqa: S608
+            return None
         at = self._sql.value(
-            "SELECT min(received_at) FROM ("  # noqa: S608
-            f"SELECT received_at FROM messages WHERE {LIVE} UNION ALL "
-            "SELECT m.received_at FROM outbox o JOIN messages m ON m.reply_id = o.id "
-            f"WHERE {ON_ITS_WAY})"
+            "SELECT min(max(received_at, since)) FROM (SELECT received_at, "  # noqa: S608
+            f"(SELECT iif(max(ended_at IS NULL AND (until IS NULL OR until > ?)), NULL, coalesce(max({END}), 0)) "
+            f"FROM pauses WHERE subject IN {_HOLDING}) AS since FROM ("
+            f"SELECT * FROM messages WHERE {LIVE} UNION ALL "
+            f"SELECT m.* FROM outbox o JOIN messages m ON m.reply_id = o.id WHERE {ON_ITS_WAY}) w)",
+            self._sql.now,
         )
         return None if at is None else int(at)
 

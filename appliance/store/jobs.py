@@ -4,7 +4,7 @@ A lane holds at most one live job (a unique partial index). There are no leases:
 a process that is dead.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from appliance.model import NOTHING, Job, JobKind, JobStatus, OutboxMessage, Res
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
+_BUT = "AND lane NOT IN (SELECT value FROM json_each(?))"
 ALONE_AFTER = 2  # a conversation's job that was running in so many crashes is the only one of those next
 
 
@@ -135,32 +136,40 @@ class Jobs(Repository[Job]):
             )
         return found
 
-    def due(self, resource: Resource, limit: int) -> list[Job]:
-        """Ready jobs of one resource whose time has come, longest waiting first."""
+    def due(self, resource: Resource, limit: int, but: Sequence[str] = ()) -> list[Job]:
+        """Ready jobs of one resource whose time has come, longest waiting first. `but`: without these lanes'."""
         return self._select(
-            "status = 'ready' AND resource = ? AND run_at <= ? ORDER BY run_at, id LIMIT ?",
+            f"status = 'ready' AND resource = ? AND run_at <= ? {_BUT if but else ''} ORDER BY run_at, id LIMIT ?",
             resource,
             self._sql.now,
+            *_lanes(but),
             limit,
         )
 
-    def next_due(self, resource: Resource) -> int | None:
+    def next_due(self, resource: Resource, but: Sequence[str] = ()) -> int | None:
         """When the next ready job of a resource falls due that is not due yet."""
         time = self._sql.value(
-            "SELECT min(run_at) FROM message_queue WHERE status = 'ready' AND resource = ? AND run_at > ?",
+            "SELECT run_at FROM message_queue WHERE status = 'ready' AND resource = ? AND run_at > ? "  # noqa: S608
+            f"{_BUT if but else ''} ORDER BY run_at LIMIT 1",
             resource,
             self._sql.now,
+            *_lanes(but),
         )
         return None if time is None else int(time)
 
-    def start(self, job: Job, *, run: int, alone: bool, deadline_at: int | None) -> Job | None:
-        """Mark a due job as running; its deadline begins at the first claim. None where it is not due any more."""
+    def start(self, job: Job, *, run: int, alone: bool, deadline_at: int | None, held_until: int = 0) -> Job | None:
+        """Mark a due job as running; its deadline begins at the first claim, and anew where it was held since the last
+        one (ms UTC). None where it is not due any more.
+        """
         changed = self._sql.run(
             "UPDATE message_queue SET status = 'running', attempts = attempts + 1, run = ?, alone = ?, started_at = ?, "
-            "deadline_at = coalesce(deadline_at, ?) WHERE id = ? AND status = 'ready' AND run_at <= ?",
+            "deadline_at = iif(started_at <= ?, ?, coalesce(deadline_at, ?)) "
+            "WHERE id = ? AND status = 'ready' AND run_at <= ?",
             run,
             alone,
             self._sql.now,
+            held_until,
+            deadline_at,
             deadline_at,
             job.id,
             self._sql.now,
@@ -269,3 +278,7 @@ class Jobs(Repository[Job]):
             before,
             limit,
         )
+
+
+def _lanes(but: Sequence[str]) -> list[str]:
+    return [msgspec.json.encode(but).decode()] if but else []

@@ -43,8 +43,10 @@ class Held:
 
     def has(self, resource: Resource) -> bool:
         """All that needs this resource."""
-        name = _models(resource)
-        return name is not None and (self.everybody or name in map(str, self.organizations))
+        whose = _models(resource)
+        if whose is None:
+            return False
+        return self.everybody or (whose in map(str, self.organizations) if whose else bool(self.organizations))
 
     def lanes_of(self, resource: Resource) -> tuple[str, ...]:
         """Of those that need this resource: what was written is sent, whoever is paused."""
@@ -64,6 +66,11 @@ def organization(organization_id: int) -> str:
 
 def contact(contact_id: int) -> str:
     return f"contact:{contact_id}"
+
+
+def holding(organization_id: int, contact_ids: Iterable[int]) -> list[str]:
+    """All of whose pauses each holds the answers to a customer, whose addresses on the channel these are."""
+    return [BOX, organization(organization_id), *map(contact, contact_ids)]
 
 
 class Pauses(Repository[Stored]):

@@ -27,6 +27,7 @@ from appliance.web.pages.look_at import LookAt
 from appliance.web.pages.problem import hidden, in_words
 from appliance.web.pages.site import Pages
 from appliance.web.pages.threads import Threads
+from appliance.web.pauses import Pauses
 from appliance.web.persons import Persons
 from appliance.web.status import Status
 from appliance.web.users import Users
@@ -72,7 +73,7 @@ def control(desk: Desk, registry: CollectorRegistry, faults: Faults, *more: Part
 
 def _of_whom(desk: Desk, who: str) -> tuple[Part, ...]:
     """What records who did it."""
-    return Api(desk, who), Persons(desk, who), HandsApi(desk, who)
+    return Api(desk, who), Persons(desk, who), HandsApi(desk, who), Pauses(desk, who)
 
 
 def _common(desk: Desk, registry: CollectorRegistry, faults: Faults) -> tuple[Part, ...]:

@@ -345,7 +345,7 @@ async def test_a_customer_waits_where_twilios_log_cannot_be_read(
     appliance: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What waits is said, and so is what it waits for."""
-    monkeypatch.setattr("appliance.cli.conversations.PATIENCE", 0.5)
+    monkeypatch.setattr("appliance.cli.pauses.PATIENCE", 0.5)
     await world.say("ATENDENTE")
     await world.settle()
     world.twilio.faults.add(Fault("list", "error", status=403, code=20008, times=None))

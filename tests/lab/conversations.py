@@ -16,6 +16,7 @@ from typing import Literal
 
 from appliance.model import SECOND, Job
 from appliance.ports import Dialogue, Reply, Retryable, Sender
+from appliance.queue.ready import ready
 from appliance.simulator.delivery import Delivery
 from appliance.simulator.ledger import Entry
 from appliance.store import Tx
@@ -253,7 +254,7 @@ class Town:
 
     def _claimable(self, tx: Tx) -> list[Job]:
         allows = self.world.appliance.engine.worker._gate.allows
-        return [job for resource in tx.jobs.resources() if allows(resource).jobs for job in tx.jobs.due(resource, 9)]
+        return [job for each in ready(tx, 9)[0] if allows(each.resource).jobs for job in each.due]
 
     async def restart(self, *, orderly: bool, pause: float, amid: Sequence[Customer], off: Sequence[Customer]) -> None:
         """Stop or die while these write, stay away for a while in which others write, and start again."""

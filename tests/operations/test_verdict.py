@@ -27,6 +27,7 @@ EVERYTHING = State(
     others=3,
     link="Twilio does not answer.",
     waiting="4 customers wait.",
+    paused="Answers are paused.",
 )
 
 
@@ -35,6 +36,7 @@ def test_the_worst_is_told_first() -> None:
     state, told = EVERYTHING, []
     better: list[dict[str, Any]] = [
         {"running": True},
+        {"paused": ""},
         {"fault": ""},
         {"reason": ""},
         {"people": 0},
@@ -50,6 +52,7 @@ def test_the_worst_is_told_first() -> None:
     assert list(dict.fromkeys(each.kind for each in told)) == list(Kind)
     assert [each.sentence for each in told] == [
         "Not running since 30 Nov 11:00.",
+        "Answers are paused.",
         "Twilio cannot be reached.",
         "Not ready: the workers do not answer.",
         "2 customers wait for a person.",

@@ -9,6 +9,7 @@ import pytest
 
 from appliance.clock import SystemClock
 from appliance.model import HOUR, Job, JobKind, JobStatus, OutboxState, ai_resource
+from appliance.queue.ready import ready
 from appliance.store import Store, Tx
 from appliance.store.database import FILE_NAME
 from appliance.store.sql import Sql
@@ -93,9 +94,8 @@ def cost(tx: Tx, work: Callable[[Tx], object]) -> int:
 def claim(tx: Tx) -> Job | None:
     """As the worker does it: which resources, what is due, when the next falls due, start the first."""
     found = None
-    for resource in tx.jobs.resources():
-        due, _ = tx.jobs.due(resource, 8), tx.jobs.next_due(resource)
-        found = tx.jobs.start(due[0], run=1, alone=False, deadline_at=None) if due else None
+    for each in ready(tx, 8)[0]:
+        found = tx.jobs.start(each.due[0], run=1, alone=False, deadline_at=None) if each.due else None
     return found
 
 

@@ -25,6 +25,7 @@ from appliance.model import MAIN, SECOND
 from appliance.notices.sentences import Reader, told
 from appliance.operations.organizations import Registration, register_organization
 from appliance.ports import Clock, MessageLog, Responder, Sender
+from appliance.queue.ready import ready
 from appliance.simulator.app import run_simulator, simulator_app
 from appliance.simulator.twilio import Twilio
 from appliance.timekeeping import BUILT_AT
@@ -284,9 +285,9 @@ class World:
             isinstance(self.clock, ManualClock) and worker.beat <= self.clock.set_at
         ):
             return found  # the worker waits for its clock, or slept while that was set and sees it at its next look
-        due = await self.appliance.store.read(lambda tx: [(r, tx.jobs.due(r, 1)) for r in tx.jobs.resources()])
-        passing = [(resource, job) for resource, jobs in due if worker._gate.allows(resource).jobs for job in jobs]
-        return found + [f"job {job.id} ({job.kind}) of {resource!r} is due" for resource, job in passing]
+        due, _ = await self.appliance.store.read(lambda tx: ready(tx, 1))
+        passing = [job for each in due if worker._gate.allows(each.resource).jobs for job in each.due]
+        return found + [f"job {job.id} ({job.kind}) of {job.resource!r} is due" for job in passing]
 
     def _sleeps(self, task: asyncio.Task[None]) -> bool:
         """It waits for the clock or an event that has not come. It has also made up its mind for how long: a clock that
