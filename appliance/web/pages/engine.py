@@ -23,7 +23,7 @@ from appliance.web.pages.checks import Checks
 from appliance.web.pages.page import Page, back
 from appliance.web.pages.phones import written
 from appliance.web.pages.report import report
-from appliance.web.pages.site import ID, Site
+from appliance.web.pages.site import Site
 from appliance.web.pages.words import Words
 
 LETTERS, DOUBTS, ORPHANS = 50, 50, 1_000  # that are looked at
@@ -60,10 +60,7 @@ class Engine:
     def add_to(self, site: Site) -> None:
         site.get("/engine", self.engine, box=True)
         site.get("/engine/report", self.report, box=True)
-        letter = f"/engine/dead-letters/{ID}"
         site.post("/engine/dead-letters/retry", self.retry_all, shows=self.engine, box=True)
-        site.post(f"{letter}/retry", self.retry, shows=self.engine, box=True)
-        site.post(f"{letter}/discard", self.discard, shows=self.engine, box=True)
         site.post("/engine/doubts/look", self.look_at_doubts, shows=self.engine, box=True)
         site.at_stop(self._stop)
 
@@ -92,16 +89,6 @@ class Engine:
             }
 
         return await page.show("engine.html", look)
-
-    async def retry(self, page: Page) -> web.StreamResponse:
-        letter, by = int(page.request.match_info["id"]), page.visit.user.email
-        await page.write(lambda tx: dead_letters.retry(tx, letter, by, page.desk.config))
-        raise back("/engine")
-
-    async def discard(self, page: Page) -> web.StreamResponse:
-        letter = int(page.request.match_info["id"])
-        await page.write(lambda tx: dead_letters.discard(tx, letter))
-        raise back("/engine")
 
     async def retry_all(self, page: Page) -> web.StreamResponse:
         """But for those of which nobody knows whether the customer has an answer: they are retried one by one."""

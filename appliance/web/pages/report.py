@@ -31,20 +31,25 @@ async def report(desk: Desk, checks: Checks) -> str:
         desk.started_at, {each.name: replace(each) for each in desk.links}, desk.untold(), await desk.faults()
     )
 
+    secrets = [each for each in secrets_of(desk.config) if each]
+
+    def others(line: str) -> str:
+        """With words of others in it: in one line, and whatever looks like a number is one."""
+        return escaped(_DIGITS.sub(_last, without(line, secrets)))
+
     def look(tx: Tx) -> list[str]:
         seen = glance.glance(tx, process, desk.config, desk.store.directory)
         return [
             *_section("Status", [msgspec.json.format(msgspec.json.encode(asdict(seen)), indent=1).decode()]),
-            *_section("Cards", _cards(tx)),
-            *_section("Given up", _letters(tx)),
+            *_section("Cards", map(others, _cards(tx))),
+            *_section("Given up", map(others, _letters(tx))),
         ]
 
     seen, host = await desk.store.inspect(look), machine()
     head = [f"appliance {__version__}", f"{host.name}, Python {host.python}, SQLite {host.sqlite}", f"{memory()} bytes"]
     found = (f"{each.kind} {in_words(each, 'en').what}" for each in checks.findings)
     lines = [*head, *_section("check --online", found), *_section("Configuration", _configuration(desk)), *seen]
-    secrets = [each for each in secrets_of(desk.config) if each]
-    return "\n".join(hidden(line, secrets) for line in lines) + "\n"
+    return "\n".join(_NUMBER.sub(_last, without(line, secrets)) for line in lines) + "\n"
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
@@ -63,15 +68,13 @@ def _configuration(desk: Desk) -> Iterator[str]:
 def _cards(tx: Tx) -> Iterator[str]:
     for row in tx.cards.opened(None, CARDS):
         card = cards.as_read(tx, row, Reader("en", "UTC", tx.now))
-        told = _DIGITS.sub(_last, f"{card.title}. {card.text}")
-        yield f"{_time(card.opened_at)} {card.kind} {card.subject} x{card.times}: {told}"
+        yield f"{_time(card.opened_at)} {card.kind} {card.subject} x{card.times}: {card.title}. {card.text}"
 
 
 def _letters(tx: Tx) -> Iterator[str]:
     for row in tx.letters.page(None, LETTERS):
         who = masked(row["contact"]) if row["contact"] else ""
-        why = _DIGITS.sub(_last, row["error"])
-        yield f"{_time(row['created_at'])} {row['kind']} {row['id']} {who} attempts {row['attempts']}: {why}"
+        yield f"{_time(row['created_at'])} {row['kind']} {row['id']} {who} attempts {row['attempts']}: {row['error']}"
 
 
 def _time(at: int) -> str:
@@ -82,8 +85,8 @@ def _last(found: re.Match[str]) -> str:
     return masked(found[0])
 
 
-def hidden(line: str, secrets: Iterable[str]) -> str:
-    """One line without a number in full, of which the last digits stay, and without a secret that others repeated."""
+def without(text: str, secrets: Iterable[str]) -> str:
+    """Somebody else may have repeated one."""
     for secret in secrets:
-        line = line.replace(secret, "…")
-    return "\n".join(escaped(_NUMBER.sub(_last, part)) for part in line.split("\n"))
+        text = text.replace(secret, "…")
+    return text
