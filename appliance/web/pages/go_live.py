@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from appliance.diagnosis.box import cannot_be_called
 from appliance.diagnosis.finding import Finding, Kind
 from appliance.diagnosis.words import words as in_words
 from appliance.errors import RequestError
@@ -63,6 +64,7 @@ class GoLive:
             last = tx.figures.last_webhook()
             return {
                 "public_url": url,
+                "is_private": not url or cannot_be_called(page.desk.config),
                 "line": f"{url}{MESSAGES_PATH}{RETRIES}",
                 "numbers": list(_numbers(tx, several=len(page.desk.config.accounts) > 1)),
                 "refused": [_refused(tx, row, reader) for row in opened],

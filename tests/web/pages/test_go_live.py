@@ -57,7 +57,7 @@ async def test_the_check_says_what_is_so(world: World) -> None:
 async def test_a_refused_signature_is_explained(world: World) -> None:
     """What was signed, what is known here, and what to change; nothing is called live meanwhile."""
     signed = "http://answers.example/twilio/messages"
-    misfit = Misfit(MisfitKind.EXPLAINED, url=signed, public_url="http://answers.example")
+    misfit = Misfit(MisfitKind.URL, url=signed, public_url="http://answers.example")
     about = facts_of("main", misfit, world.config)
     await world.say("oi")
     await world.settle()
@@ -79,8 +79,9 @@ async def test_the_sandbox_has_its_own_place(world: World) -> None:
 
 
 async def test_without_a_public_url_it_says_what_to_set(tmp_path: Path) -> None:
-    """Nothing to paste before there is an address."""
-    async with World(tmp_path, language="en", server={"public_url": ""}) as world, Visitor(world) as visitor:
+    """Nothing to paste before there is an address that Twilio can call."""
+    elsewhere = {"api_url": "https://nobody.invalid"}
+    async with World(tmp_path, language="en", twilio=elsewhere) as world, Visitor(world) as visitor:
         shown = await visitor.get("/go-live")
 
     assert "server.public_url" in shown and 'id="webhook"' not in shown
