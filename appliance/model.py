@@ -62,6 +62,7 @@ class JobKind(StrEnum):
     BACKUP = "backup"
     FORGET = "forget"
     ALERT = "alert"
+    STATEMENT = "statement"
 
 
 class JobStatus(StrEnum):
@@ -287,5 +288,4 @@ def may_be_written_to(address: str) -> str | None:
     prefix, separator, rest = address.rpartition(":")
     if _SHORT_CODE.fullmatch(rest) and prefix in ("", "whatsapp"):
         return "short code"
-    is_opaque = separator and prefix and rest
-    return None if is_opaque or _PHONE.fullmatch(address) else "alphanumeric sender"
+    return None if (separator and prefix and rest) or _PHONE.fullmatch(address) else "alphanumeric sender"

@@ -164,6 +164,11 @@ class MessageLog(Protocol):
     async def sent(self, channel: str, since: int, *, ours: bool = False) -> LogRead:
         """What went from a channel to anybody and was handed on by Twilio. Raises TooMuchError as well."""
 
+    async def traffic(self, channel: str, since: int) -> LogRead:
+        """What came in at a channel, and what Twilio handed on from it, by the time of that. Raises TooMuchError as
+        well.
+        """
+
     async def message(self, sid: str) -> LoggedMessage | None:
         """One message as it stands now; None where Twilio does not have it (any more). Raises LogUnavailableError."""
 

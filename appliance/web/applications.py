@@ -29,6 +29,7 @@ from appliance.web.pages.site import Pages
 from appliance.web.pages.threads import Threads
 from appliance.web.pauses import Pauses
 from appliance.web.persons import Persons
+from appliance.web.statements import Statements
 from appliance.web.status import Status
 from appliance.web.users import Users
 
@@ -77,7 +78,8 @@ def _of_whom(desk: Desk, who: str) -> tuple[Part, ...]:
 
 
 def _common(desk: Desk, registry: CollectorRegistry, faults: Faults) -> tuple[Part, ...]:
-    return Status(desk), Cards(desk), Conversations(desk), Health(faults), MetricsPage(desk.store, registry)
+    common = (Status(desk), Cards(desk), Conversations(desk), Statements(desk))
+    return *common, Health(faults), MetricsPage(desk.store, registry)
 
 
 def metrics(desk: Desk, registry: CollectorRegistry) -> web.Application:
