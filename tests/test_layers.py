@@ -57,8 +57,8 @@ NEEDS = {
     "operations.lines": "links model notices",
     "operations": (
         "appliance config errors handover.charge inbox inbox.keywords language links model notices operations.lines "
-        "operations.verdict outbox outbox.permission people ports queue reply.shelf statement store texts twilio.codes "
-        "twilio.encoding wire"
+        "operations.verdict outbox outbox.permission people ports queue reply.hours reply.shelf statement store texts "
+        "twilio.codes twilio.encoding wire"
     ),
     "watch": "config errors links model notices operations ports queue store timekeeping wire",
     "privacy": "appliance config errors inbox inbox.keywords model operations outbox ports printable queue store wire",

@@ -15,6 +15,7 @@ from appliance.web.errors import error_response, errors_as_json, harden
 from appliance.web.hands import Hands as HandsApi
 from appliance.web.health import Health, MetricsPage
 from appliance.web.pages.books import Books
+from appliance.web.pages.brakes import Brakes
 from appliance.web.pages.checks import Checks
 from appliance.web.pages.door import Door
 from appliance.web.pages.engine import Engine
@@ -51,14 +52,16 @@ def public(desk: Desk, registry: CollectorRegistry, faults: Faults, hooks: Part)
 
 def pages(desk: Desk) -> Pages:
     events, checks, threads = Events(desk), Checks(desk), Threads()
+    home = Home(checks)
     books = Books(desk.store, events.tell_the_box)
     return Pages(
         desk,
         Door(desk),
         LookAt(),
         events,
-        Home(checks),
+        home,
         threads,
+        Brakes(home.home, threads.thread),
         Hands(threads.thread),
         Letters(),
         Engine(desk, books, checks),
