@@ -176,7 +176,7 @@ class Contact:
     handover: Handover | None = None
     handover_at: int | None = None  # the request for a person, or when a person took it or last spoke
     handover_by: str = ""  # that person: see store.handovers; empty: not known, or nobody yet
-    spoke_at: int | None = None  # that person's last word
+    spoke_at: int | None = None  # a person's last word
     due_at: int | None = None  # when the person was promised, where that was told while the organization was closed
     resume_at: int | None = None  # somebody wants the appliance to answer again
     created_at: int = 0

@@ -63,6 +63,9 @@ class TwilioLog:
             came, messages=tuple(sorted((each for each in both if each.at >= since), key=lambda each: each.at))
         )
 
+    async def said(self, channel: str, since: int) -> LogRead:
+        return await self._read(since, False, from_=channel, date_sent_after=_day_of(since - HOUR))
+
     async def _read(self, since: int, ours: bool, **filters: Any) -> LogRead:
         """Every page, whatever stands on it: the list is in the order of DateSent, and what has none is anywhere."""
 

@@ -29,7 +29,7 @@ CREATE TABLE pauses (
 
 -- Who answered a customer and since when, for whoever reads the conversation.
 ALTER TABLE contacts ADD COLUMN handover_by TEXT NOT NULL DEFAULT ''; -- whose hands; empty: not known, or nobody's yet
-ALTER TABLE contacts ADD COLUMN spoke_at INTEGER; -- the last word of the person in whose hands it is
+ALTER TABLE contacts ADD COLUMN spoke_at INTEGER; -- a person's last word
 UPDATE contacts SET spoke_at = handover_at WHERE handover = 'taken';
 ALTER TABLE contacts ADD COLUMN due_at INTEGER; -- when a person was promised, where it was told while closed
 CREATE TABLE handover_events (
