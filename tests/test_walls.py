@@ -17,7 +17,6 @@ from appliance.web.hands import Hands
 from appliance.web.pauses import Pauses
 from appliance.web.persons import Persons
 from appliance.web.probes import Probes
-from appliance.web.statements import Statements
 from appliance.web.status import Status
 from appliance.web.users import Users
 from tests.privacy.scene import NAME, WORDS, live, states
@@ -33,7 +32,7 @@ SECRETS = [CUSTOMER[1:], NAME, *WORDS]
 # What shows customers' data of an organization that is named, what is the box's by its nature and shows none, …
 NAMED = {"GET cards", "GET messages", "GET dead-letters", "GET knowledge", "GET contacts", "POST contacts/export",
          "POST contacts/forget", "POST knowledge", "POST knowledge/test", "POST conversations/{conversation}/resume",
-         "POST channels", "DELETE knowledge", "POST knowledge/aliases", "GET contacts/links", "GET statement",
+         "POST channels", "DELETE knowledge", "POST knowledge/aliases", "GET contacts/links",
          "POST contacts/link", "POST contacts/unlink", "POST conversations/{conversation}/take",
          "POST conversations/{conversation}/reply", "GET conversations", "GET conversations/{id}", "GET pauses", "POST pause",
          "POST resume", "POST conversations/{conversation}/pause"}  # fmt: skip
@@ -74,7 +73,7 @@ async def two(tmp_path: Path) -> AsyncIterator[World]:
 def routes() -> set[str]:
     app = web.Application()
     desk: Any = type("Desk", (), {"store": None, "config": Config(), "untold": None})
-    of_whom = (Api(desk, ""), Persons(desk, ""), Hands(desk, ""), Pauses(desk, ""), Statements(desk))
+    of_whom = (Api(desk, ""), Persons(desk, ""), Hands(desk, ""), Pauses(desk, ""))
     for part in (*of_whom, Cards(desk), Conversations(desk), Status(desk), Probes(""), Users(desk)):
         part.add_to(app)
     found = {(each.method, each.resource.canonical) for each in app.router.routes() if each.resource}

@@ -21,7 +21,6 @@ COMMANDS = {
     "send": "messages:send",
     "simulate": "simulate:simulate",
     "cards": "cards:cards",
-    "statement": "statement:statement",
     "dead-letters": "dead_letters:dead_letters",
     "orphans": "messages:orphans",
     "conversations": "threads:conversations",

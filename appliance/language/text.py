@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from appliance.model import Language
 
@@ -71,6 +71,21 @@ def fold(text: str) -> str:
 def words(text: str) -> tuple[str, ...]:
     """Folded runs of letters and digits, in order. Nothing that a search syntax could read survives."""
     return tuple(_WORD.findall(fold(text)))
+
+
+def as_written(text: str, folded: Collection[str]) -> tuple[str, ...]:
+    """These words as the text has them, those that stand side by side together; then those that it writes otherwise."""
+    written = unicodedata.normalize("NFC", text)
+    wanted, told, runs, end = set(folded), set[str](), list[str](), 0
+    for token in _WORD.finditer(written):
+        if held := wanted & set(words(token[0])):
+            if runs and written[end : token.start()].isspace():
+                runs[-1] = f"{runs[-1]} {token[0]}"
+            else:
+                runs.append(token[0])
+            end = token.end()
+            told |= held
+    return tuple(dict.fromkeys((*runs, *(word for word in folded if word not in told))))
 
 
 def bare(text: str) -> str:

@@ -1,6 +1,7 @@
 """What an organization tells its customers: import, list, and try a question against it."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Protocol
@@ -8,8 +9,8 @@ from typing import Any, Protocol
 from appliance import texts
 from appliance.config.sections import Ai
 from appliance.errors import RequestError
-from appliance.language.text import fold, words
-from appliance.model import Organization, Topic
+from appliance.language.text import as_written, fold, words
+from appliance.model import Organization, TextKey, Topic
 from appliance.operations.markdown import Entry, names
 from appliance.ports import Dialogue, Reply, Responder, ResponderError
 from appliance.reply.shelf import Shelves, propose
@@ -24,14 +25,18 @@ class Score:
     topic: str
     score: float  # 0 … 1, the share of what is asked that it holds; it decides whether the topic answers
     likeness: float  # 0 … 1, of its letters and words to the question's; it ranks what a menu offers
+    id: int  # the topic's
+    found: tuple[str, ...]  # what of the question it holds, as it was written
+    missing: tuple[str, ...]  # what it would need
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What a customer would be told, and how every proposed topic fared with the FAQ, best first.
 
-    `asked`: who said the reply. `topic`: null where none won, or where a model was asked: it is shown all of them.
-    `failure`: why it said nothing.
+    `asked`: who said the reply. `topic`: null where none won, or where a model was asked: it is shown all of them;
+    `topics`: each of those that are in the reply. `key`: of the fixed text, where it is one. `unknown`: nobody knew.
+    `threshold`: the score from which a topic answers. `failure`: why it said nothing.
     """
 
     provider: str
@@ -42,6 +47,10 @@ class Trial:
     menu: tuple[str, ...]
     scores: list[Score]
     is_answer: bool  # its own words, not one of the fixed texts
+    threshold: float
+    topics: tuple[str, ...] = ()
+    key: TextKey | None = None
+    unknown: bool = False
     failure: str = ""
 
 
@@ -66,9 +75,21 @@ class Fit(Protocol):
     @property
     def likeness(self) -> float: ...
 
+    @property
+    def found(self) -> Sequence[str]:
+        """The question's words that it holds, folded."""
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """Those that it would need."""
+
 
 class Offline(Responder, Protocol):
     """A responder that can say why."""
+
+    @property
+    def threshold(self) -> float:
+        """The score from which a topic answers."""
 
     def explain(self, question: str, dialogue: Dialogue) -> Iterable[Fit]:
         """How everything proposed fared, best first."""
@@ -140,13 +161,26 @@ def asked(tx: Tx, organization: Organization, shelves: Shelves, question: str) -
     return Dialogue(organization, (question,), topics=topics, shelf=shelves.of(tx, organization), asked_at=tx.now)
 
 
-async def trial(offline: Offline, dialogue: Dialogue, responder: Responder, ai: Ai) -> Trial:
-    """Ask whom `ai.provider` names, as that is what a customer hears; the FAQ tells how the topics fare either way."""
+async def trial(
+    offline: Offline, dialogue: Dialogue, responder: Responder, ai: Ai, *, asks_model: bool = True
+) -> Trial:
+    """Ask whom `ai.provider` names, as that is what a customer hears; the FAQ tells how the topics fare either way.
+
+    `asks_model`: each call of one costs money; without, the FAQ is asked.
+    """
+    question = dialogue.questions[0]
     scores = [
-        Score(fit.topic.title, round(fit.score, 3), round(fit.likeness, 3))
-        for fit in offline.explain(dialogue.questions[0], dialogue)
+        Score(
+            fit.topic.title,
+            round(fit.score, 3),
+            round(fit.likeness, 3),
+            fit.topic.id,
+            as_written(question, fit.found),
+            as_written(question, fit.missing),
+        )
+        for fit in await asyncio.to_thread(offline.explain, question, dialogue)
     ]
-    is_model = ai.provider == "llm"
+    is_model = asks_model and ai.provider == "llm"
     asked = f"the model {ai.model}" if is_model else "the offline FAQ"
     failure = ""
     try:
@@ -162,5 +196,9 @@ async def trial(offline: Offline, dialogue: Dialogue, responder: Responder, ai: 
         menu=reply.options,
         scores=scores,
         is_answer=bool(reply.text),
+        threshold=offline.threshold,
+        topics=reply.topics,
+        key=reply.key,
+        unknown=reply.unknown,
         failure=failure,
     )

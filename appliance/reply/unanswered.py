@@ -7,6 +7,7 @@ from appliance.ports import Reply
 from appliance.reply.case import Case
 from appliance.reply.rules import Reading, reading
 from appliance.store import Tx
+from appliance.store.unanswered import LONGEST
 
 
 def note(tx: Tx, case: Case, reply: Reply) -> None:
@@ -15,9 +16,9 @@ def note(tx: Tx, case: Case, reply: Reply) -> None:
         tx.unanswered.answered(case.contact.id, case.message_ids)
         return
     for message in case.messages:
-        words = equal_words(message.body, case.organization.language) if reading(message) == Reading.TEXT else ""
-        if words:  # "Olá?" asks nothing that could be taught
-            tx.unanswered.note(case.organization.id, case.contact.id, message.id, words, message.body)
+        question = message.body[:LONGEST] if reading(message) == Reading.TEXT else ""
+        if words := equal_words(question, case.organization.language):  # "Olá?" asks nothing that could be taught
+            tx.unanswered.note(case.organization.id, case.contact.id, message.id, words, question)
 
 
 def _is_lost(case: Case, reply: Reply) -> bool:

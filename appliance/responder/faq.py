@@ -17,7 +17,7 @@ from appliance.model import TextKey
 from appliance.ports import Dialogue, Reply
 from appliance.responder import menu
 from appliance.responder.idea import ideas_of
-from appliance.responder.matching import TITLED, Match, is_sure, matches
+from appliance.responder.matching import THRESHOLD, TITLED, Match, is_sure, matches
 from appliance.texts import fit, render, strip_markup
 from appliance.wire import without_places
 
@@ -34,9 +34,21 @@ class Faq:
         """In a thread: with many topics it computes for longer than others should wait."""
         return await asyncio.to_thread(decide, dialogue)
 
+    @property
+    def threshold(self) -> float:
+        """The score from which a topic answers."""
+        return THRESHOLD
+
     def explain(self, question: str, dialogue: Dialogue) -> Sequence[Match]:
-        """How every proposed topic fared for a question, best first."""
-        return matches(question, dialogue)
+        """How every proposed topic fared for a question, or for that of its sentences that it fits best; best first."""
+        parts = _questions(replace(dialogue, questions=(question,)))
+        best: dict[int, Match] = {}
+        for said in dict.fromkeys((question, *parts)):
+            for match in matches(said, dialogue):
+                known = best.get(match.topic.id)
+                if known is None or match.rank > known.rank:
+                    best[match.topic.id] = match
+        return sorted(best.values(), key=lambda match: match.rank, reverse=True)
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -52,6 +52,8 @@ class Match:
     is_named: bool  # the question says one of its names whole
     likeness: float  # of its letters and word families to the question's, 0 … 1
     likelihood: float  # how near it comes where no topic answers; from 0, mostly below 1
+    found: tuple[str, ...] = ()  # the question's words that it holds, folded
+    missing: tuple[str, ...] = ()  # those that it would need
 
     @property
     def answers(self) -> bool:
@@ -177,6 +179,8 @@ def _match(
         any(_says_whole(asked, name, speaks) for name in (topic.title, *topic.aliases)),
         likeness,
         likelihood * _nearness(ideas, held, speaks),
+        tuple(word for idea in held for word in idea.said),
+        tuple(word for idea in meant if idea not in held for word in idea.said),
     )
 
 

@@ -1,10 +1,20 @@
 """What an organization tells its customers, by topic, with full-text search that only proposes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from appliance.model import Topic
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A topic, when it was last changed and by whom: a user's e-mail, 'api' or 'cli'; empty: not known."""
+
+    topic: Topic
+    updated_at: int
+    changed_by: str
 
 
 class Knowledge(Repository[Topic]):
@@ -14,18 +24,53 @@ class Knowledge(Repository[Topic]):
     def _load(self, row: Row) -> Topic:
         return Topic(row["id"], row["title"], row["body"], tuple(row["aliases"].splitlines()))
 
-    def put(self, organization_id: int, title: str, body: str, aliases: Sequence[str] = ()) -> None:
-        """Add a topic or replace the one with this title. An alias is one line."""
-        self._sql.run(
-            "INSERT INTO knowledge (organization_id, title, body, aliases, updated_at) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT (organization_id, title) DO UPDATE "
-            "SET body = excluded.body, aliases = excluded.aliases, updated_at = excluded.updated_at",
+    def put(
+        self, organization_id: int, title: str, body: str, aliases: Sequence[str] = (), changed_by: str = ""
+    ) -> int:
+        """Add a topic or replace the one with this title; its id. An alias is one line."""
+        topic_id = self._sql.value(
+            "INSERT INTO knowledge (organization_id, title, body, aliases, updated_at, changed_by) "
+            "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (organization_id, title) DO UPDATE SET body = excluded.body, "
+            "aliases = excluded.aliases, updated_at = excluded.updated_at, changed_by = excluded.changed_by "
+            "RETURNING id",
             organization_id,
             title,
             body,
             "\n".join(aliases),
             self._sql.now,
+            changed_by,
         )
+        return int(topic_id)
+
+    def change(self, topic_id: int, title: str, body: str, aliases: Sequence[str], changed_by: str) -> None:
+        self._sql.run(
+            "UPDATE knowledge SET title = ?, body = ?, aliases = ?, updated_at = ?, changed_by = ? WHERE id = ?",
+            title,
+            body,
+            "\n".join(aliases),
+            self._sql.now,
+            changed_by,
+            topic_id,
+        )
+
+    def kept(self, organization_id: int, topic_id: int) -> Kept | None:
+        row = self._sql.one("SELECT * FROM knowledge WHERE id = ? AND organization_id = ?", topic_id, organization_id)
+        return Kept(self._load(row), row["updated_at"], row["changed_by"]) if row else None
+
+    def titles(self, organization_id: int) -> dict[int, str]:
+        """By the topic's id."""
+        rows = self._sql.all("SELECT id, title FROM knowledge WHERE organization_id = ? ORDER BY id", organization_id)
+        return {row["id"]: row["title"] for row in rows}
+
+    def starts(self, organization_id: int, length: int, limit: int) -> list[tuple[int, str, str]]:
+        """Of each topic its id, title and the first characters of its text; oldest first."""
+        rows = self._sql.all(
+            "SELECT id, title, substr(body, 1, ?) FROM knowledge WHERE organization_id = ? ORDER BY id LIMIT ?",
+            length,
+            organization_id,
+            limit,
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
 
     def rebuild_indexes(self) -> None:
         """Made anew from what is there: an index keeps words of deleted topics until it merges its parts."""

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from appliance.model import SECOND, Organization
+from appliance.model import HOUR, SECOND, Organization
 from appliance.store.sql import Sql
 
-WEEK = 7  # days, today among them
+DAYS = 7  # of a week, today among them
+WEEK = DAYS * 24 * HOUR  # ms
 
 
 class TopicAnswers:
@@ -24,7 +25,7 @@ class TopicAnswers:
         rows = self._sql.all(
             "SELECT title, sum(answers) FROM topic_answers WHERE organization_id = ? AND day >= ? GROUP BY title",
             organization.id,
-            self._day(organization, WEEK - 1),
+            self._day(organization, DAYS - 1),
         )
         return {row[0]: row[1] for row in rows}
 

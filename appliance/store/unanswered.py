@@ -8,6 +8,7 @@ import msgspec
 from appliance.store.repository import Repository
 
 MOST = 2_000  # questions that one look groups, the newest
+LONGEST = 1_600  # characters of one that are kept
 
 
 @dataclass(frozen=True, slots=True)

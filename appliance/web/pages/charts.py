@@ -84,6 +84,16 @@ def _labels(axis: range) -> list[str]:
     ]
 
 
+def score(of_100: int, *, answers: bool) -> Markup:
+    """How much of what is asked a topic holds."""
+    kind = "c-yes" if answers else "c-all"
+    return Markup(  # noqa: S704  # numbers and classes of ours
+        '<svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="c-back" width="100" height="4" rx="1"/><rect class="{kind}" width="{of_100}" height="4" rx="1"/>'
+        "</svg>"
+    )
+
+
 def _svg(height: int, drawn: Sequence[str]) -> Markup:
     """What stands behind `<svg … `: the picture's own attributes and what is in it."""
     return Markup(f'viewBox="0 0 {_WIDTH} {height}">{"".join(drawn)}')  # noqa: S704  # numbers and classes of ours

@@ -1,1 +1,0 @@
-"""Twilio's log and our books, day by day."""
