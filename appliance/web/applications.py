@@ -30,6 +30,7 @@ from appliance.web.pages.threads import Threads
 from appliance.web.pages.topics import Topics
 from appliance.web.pauses import Pauses
 from appliance.web.persons import Persons
+from appliance.web.settings import Settings as SettingsApi
 from appliance.web.status import Status
 from appliance.web.users import Users
 
@@ -79,7 +80,8 @@ def _of_whom(desk: Desk, who: str) -> tuple[Part, ...]:
 
 
 def _common(desk: Desk, registry: CollectorRegistry, faults: Faults) -> tuple[Part, ...]:
-    return Status(desk), Cards(desk), Conversations(desk), Health(faults), MetricsPage(desk.store, registry)
+    common = (Status(desk), Cards(desk), Conversations(desk), SettingsApi(desk))
+    return *common, Health(faults), MetricsPage(desk.store, registry)
 
 
 def metrics(desk: Desk, registry: CollectorRegistry) -> web.Application:
