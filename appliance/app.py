@@ -22,6 +22,7 @@ from appliance.config.keys import CONTROL_SOCKET
 from appliance.engine import Engine
 from appliance.errors import ApplianceError, StorageBrokenError
 from appliance.inbox.intake import Intake
+from appliance.inbox.refused import ASK_EVERY
 from appliance.journal.journal import Journal
 from appliance.logs import Seldom
 from appliance.metrics import Metrics
@@ -120,7 +121,8 @@ class Appliance:
             partial(examine, self.config, store, probes),
         )
         intake, refusals = Intake(store, self.config, bell), self.engine.refusals
-        hooks = Hooks(store, intake, self.config, self.metrics, refusals, self.not_stored, self.failed)
+        elsewhere = partial(self.engine.schedule.request, JobKind.CATCH_UP, ASK_EVERY)
+        hooks = Hooks(store, intake, self.config, self.metrics, refusals, self.not_stored, self.failed, elsewhere)
         app = applications.public(desk, registry, pulse.faults, hooks)
         app.on_response_prepare.append(probes.look)
         self.address = await self._listeners.tcp(app, server.listen, "server.listen")

@@ -46,6 +46,7 @@ from appliance.reply.provider import Provider
 from appliance.reply.shelf import Shelves
 from appliance.responder.faq import Faq
 from appliance.restoration import Hold
+from appliance.statement.handler import StatementHandler
 from appliance.store import Store, Tx, cards
 from appliance.store.box import Fact
 from appliance.store.cards import CardKind
@@ -180,6 +181,7 @@ class Engine:
             JobKind.SETTLE: self._settle,
             JobKind.CATCH_UP: self._catch_up,
             JobKind.FOLLOW_UP: FollowUpHandler(store, adapters.accounts, config, clock),
+            JobKind.STATEMENT: StatementHandler(store, adapters.accounts, config, clock),
             JobKind.HAND_BACK: HandBackHandler(store, adapters.accounts, config, clock, self.bell),
             JobKind.FORGET: ForgetHandler(store, adapters.accounts, config, clock, self.bell),
             JobKind.ALERT: self._alerts,

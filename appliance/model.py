@@ -62,6 +62,7 @@ class JobKind(StrEnum):
     BACKUP = "backup"
     FORGET = "forget"
     ALERT = "alert"
+    STATEMENT = "statement"
 
 
 class JobStatus(StrEnum):
@@ -175,7 +176,7 @@ class Contact:
     handover: Handover | None = None
     handover_at: int | None = None  # the request for a person, or when a person took it or last spoke
     handover_by: str = ""  # that person: see store.handovers; empty: not known, or nobody yet
-    spoke_at: int | None = None  # that person's last word
+    spoke_at: int | None = None  # a person's last word
     due_at: int | None = None  # when the person was promised, where that was told while the organization was closed
     resume_at: int | None = None  # somebody wants the appliance to answer again
     created_at: int = 0
@@ -287,5 +288,4 @@ def may_be_written_to(address: str) -> str | None:
     prefix, separator, rest = address.rpartition(":")
     if _SHORT_CODE.fullmatch(rest) and prefix in ("", "whatsapp"):
         return "short code"
-    is_opaque = separator and prefix and rest
-    return None if is_opaque or _PHONE.fullmatch(address) else "alphanumeric sender"
+    return None if (separator and prefix and rest) or _PHONE.fullmatch(address) else "alphanumeric sender"

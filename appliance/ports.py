@@ -164,6 +164,12 @@ class MessageLog(Protocol):
     async def sent(self, channel: str, since: int, *, ours: bool = False) -> LogRead:
         """What went from a channel to anybody and was handed on by Twilio. Raises TooMuchError as well."""
 
+    async def traffic(self, channel: str, since: int) -> LogRead:
+        """What came in at a channel and what Twilio handed on from it, by that time. Raises TooMuchError as well."""
+
+    async def said(self, channel: str, since: int) -> LogRead:
+        """The same as soon as Twilio handed it on at once: what it kept back for long may be missing."""
+
     async def message(self, sid: str) -> LoggedMessage | None:
         """One message as it stands now; None where Twilio does not have it (any more). Raises LogUnavailableError."""
 

@@ -17,6 +17,8 @@ from appliance.store.cards import CardKind, log_of
 
 def distrust(tx: Tx) -> None:
     """In the copy, before anybody can open it as the database."""
+    tx.box.put(Fact.LOST_SINCE, tx.times.last_written())
+    tx.box.put(Fact.LOST_UNTIL, tx.now)
     tx.attempts.distrust()
     tx.outbox.doubt_all_unsent("restored from a backup")
     for account in tx.channels.accounts() or [MAIN]:

@@ -228,7 +228,7 @@ class LoggedMessage:
     price: Decimal | None = None  # None: Twilio does not say it (yet); below zero where it costs us
     currency: str = ""
     segments: int = 0  # 0: Twilio has not counted them yet
-    sent_at: int | None = None  # as created_at; None: it waits at Twilio, or never left
+    at: int = 0  # as created_at: when it was handed on, long after it was scheduled; else that itself
 
 
 class MisfitKind(StrEnum):

@@ -50,13 +50,15 @@ NEEDS = {
     "outbox.permission": "config model store",
     "outbox": "clock config handover.charge model outbox.permission people ports queue restoration store twilio.codes twilio.encoding wire",
     "reply": "clock config handover.charge inbox language links model outbox.permission ports queue reply.hours reply.shelf store texts twilio.encoding wire",
+    "statement": "config inbox inbox.keywords model ports queue restoration store wire",
     "notices": "model store twilio.codes wire",
     "chores": "config errors model ports queue store",
     "operations.verdict": "notices",
     "operations.lines": "links model notices",
     "operations": (
         "appliance config errors handover.charge inbox inbox.keywords language links model notices operations.lines "
-        "operations.verdict outbox outbox.permission people ports queue reply.shelf store texts twilio.codes twilio.encoding wire"
+        "operations.verdict outbox outbox.permission people ports queue reply.hours reply.shelf statement store texts "
+        "twilio.codes twilio.encoding wire"
     ),
     "watch": "config errors links model notices operations ports queue store timekeeping wire",
     "privacy": "appliance config errors inbox inbox.keywords model operations outbox ports printable queue store wire",
@@ -70,7 +72,7 @@ NEEDS = {
     "assembly": "clock config diagnosis links metrics model operations ports responder store twilio wire",
     "engine": (
         "assembly chores clock config errors handover inbox links metrics model outbox ports privacy queue reply reply.shelf "
-        "responder restoration store timekeeping watch web"
+        "responder restoration statement store timekeeping watch web"
     ),
     "app": "appliance assembly clock config engine errors inbox journal logs metrics model opening ports pulse outbox store systemd watch web web.desk",
     "demo": "app config errors logs model operations printable simulator store wire",

@@ -17,7 +17,7 @@ from appliance.web.hands import Hands
 from appliance.web.pauses import Pauses
 from appliance.web.persons import Persons
 from appliance.web.probes import Probes
-from appliance.web.settings import Settings
+from appliance.web.statements import Statements
 from appliance.web.status import Status
 from appliance.web.users import Users
 from tests.privacy.scene import NAME, WORDS, live, states
@@ -33,11 +33,10 @@ SECRETS = [CUSTOMER[1:], NAME, *WORDS]
 # What shows customers' data of an organization that is named, what is the box's by its nature and shows none, …
 NAMED = {"GET cards", "GET messages", "GET dead-letters", "GET knowledge", "GET contacts", "POST contacts/export",
          "POST contacts/forget", "POST knowledge", "POST knowledge/test", "POST conversations/{conversation}/resume",
-         "POST channels", "DELETE knowledge", "POST knowledge/aliases", "GET contacts/links",
+         "POST channels", "DELETE knowledge", "POST knowledge/aliases", "GET contacts/links", "GET statement",
          "POST contacts/link", "POST contacts/unlink", "POST conversations/{conversation}/take",
          "POST conversations/{conversation}/reply", "GET conversations", "GET conversations/{id}", "GET pauses", "POST pause",
-         "POST resume", "POST conversations/{conversation}/pause", "GET organization", "PATCH organization",
-         "GET texts", "PUT texts", "DELETE texts"}  # fmt: skip
+         "POST resume", "POST conversations/{conversation}/pause"}  # fmt: skip
 OF_THE_BOX = {"GET status", "GET verify", "GET organizations", "GET channels", "GET contacts/forgotten", "POST backups",
               "POST jobs/{kind}", "POST organizations", "POST channels/move"}  # fmt: skip
 # How a test of the way in arrived, and who may look in; never over HTTP.
@@ -54,8 +53,6 @@ BODIES: dict[str, dict[str, object]] = {
     "knowledge": {"markdown": "# A\nb"},
     "knowledge/test": {"question": "Oi?"},
     "channels": {"address": "+551140000010"},
-    "organization": {"contact": "+551140000011"},
-    "texts": {"key": "away", "body": "Fechado."},
 }
 
 
@@ -77,8 +74,8 @@ async def two(tmp_path: Path) -> AsyncIterator[World]:
 def routes() -> set[str]:
     app = web.Application()
     desk: Any = type("Desk", (), {"store": None, "config": Config(), "untold": None})
-    of_whom = (Api(desk, ""), Persons(desk, ""), Hands(desk, ""), Pauses(desk, ""))
-    for part in (*of_whom, Cards(desk), Conversations(desk), Status(desk), Probes(""), Users(desk), Settings(desk)):
+    of_whom = (Api(desk, ""), Persons(desk, ""), Hands(desk, ""), Pauses(desk, ""), Statements(desk))
+    for part in (*of_whom, Cards(desk), Conversations(desk), Status(desk), Probes(""), Users(desk)):
         part.add_to(app)
     found = {(each.method, each.resource.canonical) for each in app.router.routes() if each.resource}
     return {f"{method} {path.removeprefix('/api/v1/')}" for method, path in found if method != "HEAD"}
@@ -122,7 +119,7 @@ def shown(answer: object) -> list[str]:
 async def by_name(api: ApiClient, route: str, owner: int) -> Any:
     method, _, path = route.partition(" ")
     number = CUSTOMER.replace("+", "%2B")
-    if method in ("POST", "PUT", "PATCH") and path in BODIES:
+    if method == "POST" and path in BODIES:
         return await api.call(method, path, BODIES[path] | {"organization": owner})
     body = {"body": "Oi"} if path.endswith("/reply") else None
     path = path.replace("{conversation}", number).replace("{id}", "1")

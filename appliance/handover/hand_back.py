@@ -11,7 +11,7 @@ from appliance.inbox import exchange, missed
 from appliance.inbox.exchange import Exchange
 from appliance.inbox.intake import open_conversation
 from appliance.inbox.late import too_late
-from appliance.model import ANSWERED_ELSEWHERE, Channel, Contact, Job, masked
+from appliance.model import ANSWERED_ELSEWHERE, Channel, Contact, Job, StoredMessage, masked
 from appliance.people import identity
 from appliance.ports import Accounts, Clock, LogUnavailableError
 from appliance.queue.bell import Bell
@@ -119,17 +119,20 @@ def conclude(tx: Tx, due: Due, heard: Exchange, config: Config) -> bool:
     if _is_under_way(tx, contact) or identity.addresses(tx, contact.channel_id, contact.address) != due.addresses:
         return False
     ours = exchange.ours(tx, contact.channel_id, contact.address, heard.said, heard.offset)
-    answered = [
-        message.id
-        for message in tx.messages.held(contact.id)
-        if charge.is_before_last_word(message, contact) or heard.is_answered(message, ours)
-    ]
+
+    def is_answered(message: StoredMessage) -> bool:
+        return charge.is_before_last_word(message, contact) or heard.is_answered(message, ours)
+
+    answered = [message.id for message in tx.messages.held(contact.id) if is_answered(message)]
     last = heard.last_word(ours, contact.handover_at or 0)
     if last is not None:
         charge.spoke(tx, contact, last, answered, CONSOLE)
         if contact.resume_at is None and abs(tx.now - last) < config.conversations.human_for:
             return True
     tx.messages.settle_held(answered, ANSWERED_ELSEWHERE)
+    # What a pause keeps is in nobody's hands; a person's word has answered it all the same.
+    kept = [message for each in tx.conversations.waiting(contact.id) for message in tx.messages.live(each.id)]
+    tx.messages.suppress([message.id for message in kept if is_answered(message)], ANSWERED_ELSEWHERE)
     _hand_back(tx, tx.contacts.get(contact.id) or contact, config)
     return True
 

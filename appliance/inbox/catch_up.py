@@ -12,6 +12,7 @@ from appliance.inbox.consent import Order
 from appliance.inbox.intake import DuplicateError, receive
 from appliance.inbox.keywords import Change
 from appliance.inbox.missed import Arrival, Fate
+from appliance.inbox.overheard import Overheard
 from appliance.inbox.refused import Refusals
 from appliance.model import HOUR, MINUTE, Channel, Job, StoredMessage
 from appliance.people import identity
@@ -64,6 +65,7 @@ class CatchUpHandler:
         self._clock = clock
         self._bell = bell
         self._hold = hold
+        self._overheard = Overheard(store, accounts, config)
         self._refusals = refusals
 
     async def run(self, _job: Job) -> Outcome:
@@ -156,6 +158,8 @@ class CatchUpHandler:
             for messages in people_of.values()
         ]
         done.append(not any(missed.is_webhooks_own(message, began) for message in missing))
+        if account == channel.account:
+            done.append(await tolerance.attempt(self._overheard.listen(channel, since, began)))
         if all(done):
             await self._store.write(lambda tx: _passed(tx, channel, heard))
         return all(done)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from appliance.notices.notice import Notice
 from appliance.store.cards import CardKind
+from appliance.store.statements import Difference
 
 OF_THE_BOX: Mapping[str, Notice] = {
     CardKind.AI: Notice(
@@ -127,6 +128,50 @@ OF_THE_BOX: Mapping[str, Notice] = {
         waits=True,
         is_state=True,
         tags="floppy_disk",
+    ),
+    f"{CardKind.STATEMENT}.{Difference.MISSING_HERE}": Notice(
+        title="Twilio has messages that are not here",
+        text="In Twilio's log of {day}, messages to you that were not stored here: {count}.",
+        itself="They are fetched now. What is too old to be answered by itself is shown to you then.",
+        todo="Nothing, for now. The day in figures: appliance statement --day.",
+        closes="when they are here",
+        priority=4,
+        tags="mag",
+    ),
+    f"{CardKind.STATEMENT}.{Difference.ELSEWHERE}": Notice(
+        title="Sent from Twilio's console or another tool",
+        text="In Twilio's log of {day}, messages to your customers that were not sent from here: {count}.",
+        itself="Nothing: they are counted, no more.",
+        todo="If nobody of yours wrote them, change the Auth Token in Twilio's console.",
+        closes="never by itself: put it away when you know who wrote them",
+        priority=2,
+        tags="mag",
+    ),
+    f"{CardKind.STATEMENT}.{Difference.DELETED}": Notice(
+        title="Messages that Twilio does not have any more",
+        text="What customers wrote on {day} is stored here, and somebody deleted it at Twilio: {count}.",
+        itself="Nothing: they stay here.",
+        todo="If nobody of yours deleted them, ask Twilio's support.",
+        closes="when Twilio shows them again",
+        priority=2,
+        tags="mag",
+    ),
+    f"{CardKind.STATEMENT}.{Difference.NOT_THERE}": Notice(
+        title="Answers that Twilio does not have any more",
+        text="Of what Twilio took from here on {day}, it has not any more: {count}.",
+        itself="Nothing: they are not sent again.",
+        todo="If nobody of yours deleted them, ask Twilio's support. Which they are: appliance statement --day.",
+        closes="when Twilio shows them again",
+        tags="mag",
+    ),
+    f"{CardKind.STATEMENT}.{Difference.CLOCK}": Notice(
+        title="Messages stand here under another day",
+        text="The clock was wrong: what came in or went out on {day} by Twilio's log has another day's time here.",
+        itself="Nothing: no message is missing, only their times are wrong.",
+        todo="Have the machine's clock set by the network: timedatectl set-ntp true.",
+        closes="never by itself: put it away when the clock is right",
+        priority=2,
+        tags="clock3",
     ),
     CardKind.MOVED: Notice(
         title="Something may have been missed before a number moved",

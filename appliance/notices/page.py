@@ -7,6 +7,7 @@ from appliance.notices.notice import MINUTES, Notice
 from appliance.notices.reasons import REASONS, WITH_CODE
 from appliance.notices.translation import translation
 from appliance.store.cards import CardKind
+from appliance.store.statements import Difference
 from appliance.twilio import codes
 
 PAGES = {"en": "cards.md", "pt-BR": "cards.pt-BR.md"}
@@ -69,6 +70,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         CardKind.LOG,
         CardKind.HAND_BACK,
         CardKind.SETTLE,
+        *(f"{CardKind.STATEMENT}.{each}" for each in Difference),
         CardKind.MOVED,
     ),
     "The AI": (CardKind.AI, f"{CardKind.AI}.fails"),
@@ -96,6 +98,7 @@ SAMPLES: Mapping[str, str | int] = {
     "account_sid": "…c0de",
     "since": "14:12",
     "until": "08:00",
+    "day": "29/11",
     "count": 3,
     "free": 180,
     "needed": 400,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -75,6 +75,9 @@ def _words(card: Card, reader: Reader) -> Mapping[str, Fact]:
         found["why"] = words + (tongue.gettext(WITH_CODE).format(code=code) if code else "")
     elif "why" in found:
         found["why"] = _filled(translated(str(found["why"]).rstrip("."), reader.language), found)
+    if "day" in found:
+        day = date.fromisoformat(str(found["day"]))
+        found["day"] = day.strftime("%d/%m" if reader.language == "pt-BR" else "%-d %b")
     if found.get("who") == "":
         found["who"] = tongue.gettext(SOMEBODY)
     if "changes" in found:

@@ -14,11 +14,13 @@ from appliance.config.durations import DAY, parse_duration
 from appliance.errors import RequestError
 from appliance.inbox import missed
 from appliance.model import SECOND, Contact
+from appliance.reply.hours import opens_at
 from appliance.store import Tx
 from appliance.store.pauses import BOX, Stored, contact, organization
 
 LONGEST = 366 * DAY
 MORNING = time(6)
+IN_AN_HOUR, TOMORROW = "1h", "tomorrow"
 BY_HAND = "resume"  # instead of an end: somebody resumes
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 
@@ -121,18 +123,25 @@ def resume(tx: Tx, owner: int | None, whose: Contact | None = None) -> int:
 
 
 def resumed(tx: Tx, owner: int | None) -> Resumed:
-    """The same; and what still is paused."""
-    return Resumed(resume(tx, owner), everywhere(tx))
+    """The same; and what still is paused: of an organization, and the box."""
+    ended = resume(tx, owner)
+    return Resumed(ended, [each for each in everywhere(tx) if owner is None or each.organization_id in (None, owner)])
 
 
 def ends(tx: Tx, owner: int, config: Config) -> list[End]:
     """What a page offers, and what each means."""
     found = []
-    for name in ("1h", "tomorrow", BY_HAND):
+    for name in (IN_AN_HOUR, TOMORROW, BY_HAND):
         at = end_named(tx, owner, name)
         within = _answered_within(tx, owner, config, tx.now if at is None else at)
         found.append(End(name, at, within, answers_all=at is not None and at - tx.now <= within))
     return found
+
+
+def by_day_and_at_night(config: Config) -> tuple[int, int]:
+    """How old a message may be that is answered at an end that nobody knows yet (ms)."""
+    within = config.twilio.catch_up_answer_within
+    return within, min(within, missed.LATE)
 
 
 def waiting(tx: Tx, owner: int, found: Pause, config: Config) -> Waiting:
@@ -151,8 +160,8 @@ def end_named(tx: Tx, owner: int | None, text: str) -> int | None:
     """The time that a form, a command or a request names: `1h`, `18:00`, `tomorrow`, `resume`. Raises RequestError."""
     if text == BY_HAND:
         return None
-    if text == "tomorrow":
-        return _next(tx.now, _timezone(tx, owner), MORNING, days=1)
+    if text == TOMORROW:
+        return _tomorrow(tx, owner)
     if clock := _CLOCK.fullmatch(text):
         hour, zone = time(int(clock[1]), int(clock[2])), _timezone(tx, owner)
         today = _next(tx.now, zone, hour)
@@ -162,6 +171,13 @@ def end_named(tx: Tx, owner: int | None, text: str) -> int | None:
     except ValueError:
         words = 'Name an end such as "18:00", "2h" or "tomorrow", or "resume" to end it by hand.'
         raise RequestError("bad_until", words, "until") from None
+
+
+def _tomorrow(tx: Tx, owner: int | None) -> int:
+    """When the organization opens after today; in the morning, where it has no hours or is open at midnight."""
+    zone, whose = _timezone(tx, owner), tx.organizations.get(owner) if owner is not None else None
+    opens = opens_at(whose, _next(tx.now, zone, time(), days=1)) if whose is not None else None
+    return opens or _next(tx.now, zone, MORNING, days=1)
 
 
 def _next(now: int, timezone: str, at: time, days: int = 0) -> int:

@@ -66,7 +66,7 @@ def record(tx: Tx, row: OutboxMessage, result: TwilioMessageResult, config: Conf
             binding.name(tx, row, row.attempt, result.sid, result.status or "", result.code)
             binding.derive(tx, current, config)
             if result.segments:
-                tx.outbox.charged(row.id, result.segments)
+                tx.outbox.charged(row.id, result.sid, result.segments)
         case SendOutcome.NOT_SENT:
             _not_sent(tx, row, result)
         case SendOutcome.REFUSED:

@@ -71,7 +71,7 @@ class FollowUpHandler:
             if current is not None and logged is not None:
                 binding.name(tx, current, 0, logged.sid, logged.status, logged.error_code)
                 binding.derive(tx, current, self._config)
-                tx.outbox.charged(current.id, logged.segments, logged.price, logged.currency)
+                tx.outbox.charged(current.id, logged.sid, logged.segments, logged.price, logged.currency)
             tx.box.put(Fact.FOLLOWED_UP_TO, row.id, row.account)
             tx.tell(
                 Event.FOLLOWED_UP,

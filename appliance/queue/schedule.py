@@ -37,7 +37,8 @@ def intervals(config: Config) -> dict[JobKind, float]:
     catch_up = config.twilio.catch_up_every / SECOND
     found = {JobKind.IDLE: every, JobKind.EXPIRED: every, JobKind.HAND_BACK: every}
     found |= {JobKind.SETTLE: 300.0, JobKind.HOUSEKEEPING: HOUR / SECOND}
-    return found | ({JobKind.CATCH_UP: catch_up, JobKind.FOLLOW_UP: HOUR / SECOND} if catch_up else {})
+    hourly = (JobKind.FOLLOW_UP, JobKind.STATEMENT)
+    return found | ({JobKind.CATCH_UP: catch_up} | dict.fromkeys(hourly, HOUR / SECOND) if catch_up else {})
 
 
 class _Every(IntervalTrigger):  # type: ignore[misc]  # APScheduler has no types

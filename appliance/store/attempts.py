@@ -1,6 +1,9 @@
 """Attempts: each POST of an outbox row, and what Twilio made of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import msgspec
 
 from appliance.store.contacts import ALIASES
 from appliance.store.sql import Sql
@@ -123,6 +126,15 @@ class Attempts:
             f"WHERE o.contact_id IN {ALIASES} AND a.started_at >= ?2 AND a.sid IS NOT NULL",
             contact_id,
             at,
+        )
+        return {row["sid"] for row in rows}
+
+    def recent(self, sids: Sequence[str]) -> set[str]:
+        """Those of these sids that are of our last two thousand replies."""
+        rows = self._sql.all(
+            "SELECT sid FROM attempts WHERE outbox_id > (SELECT max(id) FROM outbox) - 2000 "
+            "AND sid IN (SELECT value FROM json_each(?))",
+            msgspec.json.encode(sids).decode(),
         )
         return {row["sid"] for row in rows}
 

@@ -16,6 +16,8 @@ class Fact(StrEnum):
     PROBE = "probe"  # written and removed again, to see whether there is space
     BACKUP_AT = "backup_at"  # the last daily copy
     RESTORED_AT = "restored_at"  # a copy was put in place, and the account's log has not told what it does not know
+    LOST_SINCE = "lost_since"  # when the copy was taken that was put in place last; …
+    LOST_UNTIL = "lost_until"  # … and when it was: what the lost box did between them is not known here
     CLOCK_SET_AT = "clock_set_at"  # times from before do not tell how long ago something was
     CLOCK_AHEAD = "clock_ahead"  # of Twilio's, when its log was last read; milliseconds
     OUTAGE_SINCE = "outage_since"  # empty while there is a way out

@@ -39,6 +39,7 @@ class CardKind(StrEnum):
     CLOCK = "clock"
     RESTORED = "restored"
     BACKUP = "backup"
+    STATEMENT = "statement"  # Twilio's log and our books differ: its cases are those of statements.Difference
     MOVED = "moved"  # what was missed before a channel moved is not known
     FORGET = "forget"  # somebody's wish to be forgotten waits for something
     # What is missing or runs out; the watch alone opens and closes these.
@@ -87,6 +88,11 @@ def channel(channel_id: int) -> Subject:
 def number(name: str, address: str) -> Subject:
     """A number of an account that is no channel here."""
     return Subject(f"number:{address}" if name == MAIN else f"number:{address}@{name}")
+
+
+def statement(organization_id: int, day: str, kind: str) -> Subject:
+    """One way in which Twilio's log and our books of a day differ."""
+    return Subject(f"statement:{organization_id}:{day}:{kind}")
 
 
 Fact = str | int | None

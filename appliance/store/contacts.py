@@ -201,7 +201,7 @@ class Contacts(Repository[Contact]):
 
     def hand_back(self, contact_id: int) -> None:
         self._sql.run(
-            "UPDATE contacts SET handover = NULL, handover_at = NULL, handover_by = '', spoke_at = NULL, "
+            "UPDATE contacts SET handover = NULL, handover_at = NULL, handover_by = '', "
             "due_at = NULL, resume_at = NULL WHERE id = ?",
             contact_id,
         )

@@ -48,9 +48,6 @@ class Organizations(Repository[Organization]):
         changes = ", ".join(f"{name} = ?" for name in columns)  # literal names
         self._sql.run(f"UPDATE organizations SET {changes} WHERE id = ?", *columns.values(), organization_id)  # noqa: S608
 
-    def set_hours(self, organization_id: int, hours: Week) -> None:
-        self.update(organization_id, hours=msgspec.json.encode(hours).decode())
-
 
 class Channels(Repository[Channel]):
     """Those in use, unless it says otherwise; one that was removed is kept for its messages."""
@@ -95,7 +92,12 @@ class Channels(Repository[Channel]):
     def bring_back(self, channel_id: int) -> None:
         """In use again; what was written to it meanwhile is not fetched."""
         watermark = self._sql.now - CLOCK_SKEW
-        self._sql.run("UPDATE channels SET removed_at = NULL, watermark_at = ? WHERE id = ?", watermark, channel_id)
+        self._sql.run(
+            "UPDATE channels SET removed_at = NULL, watermark_at = ?, back_at = ? WHERE id = ?",
+            watermark,
+            self._sql.now,
+            channel_id,
+        )
 
     def in_use(self, limit: int) -> list[Channel]:
         return self._select("removed_at IS NULL ORDER BY id LIMIT ?", limit)
@@ -173,6 +175,10 @@ class Channels(Repository[Channel]):
     def read_up_to(self, channel_id: int, watermark: int) -> None:
         """Twilio's log was read completely up to here; the watermark never goes back."""
         self._sql.run("UPDATE channels SET watermark_at = max(watermark_at, ?) WHERE id = ?", watermark, channel_id)
+
+    def read_again(self, channel_id: int, at: int) -> None:
+        """What came in at a time (Twilio's clock) is missing although the log was read: the next pass begins there."""
+        self._sql.run("UPDATE channels SET watermark_at = min(watermark_at, ?) WHERE id = ?", at, channel_id)
 
     def of(self, organization_id: int) -> list[Channel]:
         return self._select("organization_id = ? AND removed_at IS NULL ORDER BY id", organization_id)

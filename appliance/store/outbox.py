@@ -70,15 +70,16 @@ class Outbox(Repository[OutboxMessage]):
         changes = ", ".join(f"{name} = ?" for name in columns)
         self._sql.run(f"UPDATE outbox SET {changes} WHERE id = ?", *columns.values(), outbox_id)  # noqa: S608
 
-    def charged(self, outbox_id: int, segments: int, price: Decimal | None = None, unit: str = "") -> None:
-        """As Twilio reports it; where it does not say something yet, what it said before stays."""
+    def charged(self, outbox_id: int, sid: str, segments: int, price: Decimal | None = None, unit: str = "") -> None:
+        """As Twilio reports it of the row's message; where it does not say something yet, what it said before stays."""
         self._sql.run(
             "UPDATE outbox SET segments = coalesce(nullif(?, 0), segments), price = coalesce(?, price), "
-            "price_unit = coalesce(nullif(?, ''), price_unit) WHERE id = ?",
+            "price_unit = coalesce(nullif(?, ''), price_unit) WHERE id = ? AND sid = ?",
             segments,
             None if price is None else str(price),
             unit,
             outbox_id,
+            sid,
         )
 
     def charges(self, organization_id: int, since: int, until: int) -> list[Row]:

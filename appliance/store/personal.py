@@ -232,7 +232,7 @@ TABLES: dict[str, Table] = {
     "texts": _table("", "organization_id language key body changed_at"),
     "topic_answers": _table("", "organization_id title day answers"),
     "statements": _table("", "organization_id account day compared_at compared_to there here settled"),
-    "channels": _table("", "id organization_id account address created_at watermark_at removed_at"),
+    "channels": _table("", "id organization_id account address created_at watermark_at removed_at back_at"),
     "former_accounts": _table("", "channel_id account read_from moved_at"),
     "knowledge": _table("", "id organization_id title body aliases updated_at changed_by"),
     "knowledge_fts": _table("", "title body aliases"),

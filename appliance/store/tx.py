@@ -29,6 +29,7 @@ from appliance.store.outbox import Outbox
 from appliance.store.pauses import Pauses
 from appliance.store.persons import Persons
 from appliance.store.sql import Sql
+from appliance.store.statements import Statements
 from appliance.store.texts import Texts
 from appliance.store.threads import Threads
 from appliance.store.times import Times
@@ -62,6 +63,7 @@ class Tx:
         self.outbox = Outbox(sql)
         self.pauses = Pauses(sql)
         self.persons = Persons(sql)
+        self.statements = Statements(sql)
         self.texts = Texts(sql)
         self.threads = Threads(sql)
         self.times = Times(sql)

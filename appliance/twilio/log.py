@@ -52,6 +52,20 @@ class TwilioLog:
     async def sent(self, channel: str, since: int, *, ours: bool = False) -> LogRead:
         return await self._read(since, ours, from_=channel, date_sent_after=_day_of(since - 24 * HOUR))
 
+    async def traffic(self, channel: str, since: int) -> LogRead:
+        dated = _day_of(since - HOUR)
+        came = await self._read(0, False, to=channel, date_sent_after=dated)
+        went = await self._read(0, False, from_=channel, date_sent_after=dated)
+        # Between two channels of an account each message stands there twice, and both lists have both.
+        both = [each for each in came.messages if each.direction == "inbound"]
+        both += [each for each in went.messages if each.direction != "inbound"]
+        return replace(
+            came, messages=tuple(sorted((each for each in both if each.at >= since), key=lambda each: each.at))
+        )
+
+    async def said(self, channel: str, since: int) -> LogRead:
+        return await self._read(since, False, from_=channel, date_sent_after=_day_of(since - HOUR))
+
     async def _read(self, since: int, ours: bool, **filters: Any) -> LogRead:
         """Every page, whatever stands on it: the list is in the order of DateSent, and what has none is anywhere."""
 
@@ -178,5 +192,5 @@ def _logged(resource: Any) -> LoggedMessage:
         price=_price(resource.price),
         currency=str(resource.price_unit or "").upper(),
         segments=segments_in(resource.num_segments),
-        sent_at=_moment(resource.date_sent) if resource.date_sent else None,
+        at=_moment(resource.date_sent or resource.date_created),
     )

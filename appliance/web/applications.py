@@ -15,6 +15,7 @@ from appliance.web.errors import error_response, errors_as_json, harden
 from appliance.web.hands import Hands as HandsApi
 from appliance.web.health import Health, MetricsPage
 from appliance.web.pages.books import Books
+from appliance.web.pages.brakes import Brakes
 from appliance.web.pages.checks import Checks
 from appliance.web.pages.door import Door
 from appliance.web.pages.engine import Engine
@@ -30,7 +31,7 @@ from appliance.web.pages.threads import Threads
 from appliance.web.pages.topics import Topics
 from appliance.web.pauses import Pauses
 from appliance.web.persons import Persons
-from appliance.web.settings import Settings as SettingsApi
+from appliance.web.statements import Statements
 from appliance.web.status import Status
 from appliance.web.users import Users
 
@@ -52,14 +53,16 @@ def public(desk: Desk, registry: CollectorRegistry, faults: Faults, hooks: Part)
 
 def pages(desk: Desk) -> Pages:
     events, checks, threads = Events(desk), Checks(desk), Threads()
+    home = Home(checks)
     books = Books(desk.store, events.tell_the_box)
     return Pages(
         desk,
         Door(desk),
         LookAt(),
         events,
-        Home(checks),
+        home,
         threads,
+        Brakes(home.home, threads.thread),
         Hands(threads.thread),
         Letters(),
         Topics(),
@@ -80,7 +83,7 @@ def _of_whom(desk: Desk, who: str) -> tuple[Part, ...]:
 
 
 def _common(desk: Desk, registry: CollectorRegistry, faults: Faults) -> tuple[Part, ...]:
-    common = (Status(desk), Cards(desk), Conversations(desk), SettingsApi(desk))
+    common = (Status(desk), Cards(desk), Conversations(desk), Statements(desk))
     return *common, Health(faults), MetricsPage(desk.store, registry)
 
 

@@ -34,7 +34,8 @@ log = structlog.get_logger()
 
 class Hooks:
     """`not_stored` is told when a message had to be refused with 503: Twilio has it and we do not. `failed` is told of
-    the row and the code of a message that came to nothing after it was accepted.
+    the row and the code of a message that came to nothing after it was accepted; `elsewhere` that Twilio reports on one
+    that was sent with another tool.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Hooks:
         refusals: Refusals,
         not_stored: Callable[[], None],
         failed: Callable[[OutboxMessage, int], None],
+        elsewhere: Callable[[], None],
     ) -> None:
         self._store = store
         self._intake = intake
@@ -56,6 +58,7 @@ class Hooks:
         self._refusals = refusals
         self._not_stored = not_stored
         self._failed = failed
+        self._elsewhere = elsewhere
         tokens = {account.name: account.auth_tokens for account in config.accounts}
         self._ours = [
             Signer(
@@ -144,6 +147,8 @@ class Hooks:
             raise self._cannot_store(error) from error
         if row is not None and report.error_code is not None:
             self._failed(row, report.error_code)
+        if not report.reference:  # which all that we send has
+            self._elsewhere()
         self._count(STATUS, "stored").inc()
         request[_PLACES] = [Place(account, STATUS) for account in report.accounts]
         log.debug("status received", sid=report.sid, status=report.status, error_code=report.error_code)

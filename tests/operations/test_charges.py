@@ -63,7 +63,8 @@ async def test_what_is_told_once_stays(world: World) -> None:
     await world.say("Horário?")
     await world.settle()
     await _asked(world, 5)
-    await world.appliance.store.write(lambda tx: tx.outbox.charged(1, 0))
+    sid = (await world.column("SELECT sid FROM outbox"))[0]
+    await world.appliance.store.write(lambda tx: tx.outbox.charged(1, sid, 0))
 
     found = (await world.rows("SELECT segments, price, price_unit FROM outbox"))[0]
     assert found["segments"] > 1

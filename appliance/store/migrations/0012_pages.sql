@@ -29,7 +29,7 @@ CREATE TABLE pauses (
 
 -- Who answered a customer and since when, for whoever reads the conversation.
 ALTER TABLE contacts ADD COLUMN handover_by TEXT NOT NULL DEFAULT ''; -- whose hands; empty: not known, or nobody's yet
-ALTER TABLE contacts ADD COLUMN spoke_at INTEGER; -- the last word of the person in whose hands it is
+ALTER TABLE contacts ADD COLUMN spoke_at INTEGER; -- a person's last word
 UPDATE contacts SET spoke_at = handover_at WHERE handover = 'taken';
 ALTER TABLE contacts ADD COLUMN due_at INTEGER; -- when a person was promised, where it was told while closed
 CREATE TABLE handover_events (
@@ -84,6 +84,7 @@ WHERE id < (SELECT max(n.id) FROM conversations n WHERE n.contact_id = conversat
 CREATE INDEX conversations_recent ON conversations (organization_id, updated_at, id) WHERE is_newest = 1;
 CREATE INDEX messages_contact ON messages (contact_id, id); -- all that a person wrote, newest first
 
+ALTER TABLE channels ADD COLUMN back_at INTEGER; -- when it was taken into use again after it had been removed
 CREATE TABLE statements (
     organization_id INTEGER NOT NULL REFERENCES organizations,
     account TEXT NOT NULL,
@@ -107,4 +108,5 @@ CREATE TABLE differences (
     settled_at INTEGER,
     UNIQUE (account, sid, kind)
 ) STRICT;
+CREATE INDEX differences_day ON differences (organization_id, day);
 CREATE INDEX differences_contact ON differences (contact_id) WHERE contact_id IS NOT NULL;

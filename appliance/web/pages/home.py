@@ -17,7 +17,7 @@ from appliance.operations.correspondents import listing
 from appliance.operations.figures import FATES, Day
 from appliance.operations.threads import kind_of
 from appliance.store import Tx, backup
-from appliance.web.pages import charts
+from appliance.web.pages import brakes, charts
 from appliance.web.pages.checks import Checks
 from appliance.web.pages.page import Page
 from appliance.web.pages.site import Site
@@ -95,6 +95,7 @@ class Home:
         return {
             "first": None,
             "verdict": verdict(state, words),
+            "brake": brakes.of_organization(tx, page),
             "tasks": [task(each, words, sees_box=sees_box) for each in found],
             "more": more,
             "most": MOST,

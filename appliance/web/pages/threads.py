@@ -12,6 +12,7 @@ from appliance.operations.correspondents import Entry
 from appliance.operations.transcript import Message, Reader
 from appliance.store import Tx
 from appliance.store.handovers import HandoverEvent
+from appliance.web.pages import brakes
 from appliance.web.pages.page import Page
 from appliance.web.pages.phones import initials, written
 from appliance.web.pages.site import ID, Site
@@ -70,6 +71,7 @@ def _thread(tx: Tx, page: Page) -> dict[str, object]:
         "number": number,
         "phone": written(thread.address) if thread.address else "",
         "hands": hands.hands(tx, conversation, config),
+        "brake": brakes.of_conversation(tx, page, thread.contact_id),
         "days": _by_day(sorted([*thread.messages, *happened], key=lambda each: each.at), words),
         "also": [(each.id, written(each.address), threads.kind_of(each.channel)) for each in thread.also],
         "media": lambda types: _media(types, words),

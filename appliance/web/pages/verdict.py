@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from appliance.operations.faults import Fault
 from appliance.operations.figures import Day
+from appliance.web.pages.brakes import by_whom
 from appliance.web.pages.words import Words
 
 
@@ -119,7 +120,7 @@ def _of_pause(paused: Paused, words: Words) -> Verdict:
             line = f"{line} {words.t('They will be answered when you resume.')}"
         else:
             line = f"{line} {words.t('They will be answered then, or when you resume.')}"
-    status = words.t("Paused by {name} at {when}", name=paused.by, when=words.when(paused.began_at))
+    status = words.t("Paused by {name} at {when}", name=by_whom(paused.by, words), when=words.when(paused.began_at))
     return Verdict(Kind.PAUSED, heading, "", line, status, "warn")
 
 

@@ -1,0 +1,1 @@
+"""Twilio's log and our books, day by day."""

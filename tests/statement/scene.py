@@ -1,0 +1,52 @@
+"""Days in a shop: time passes, hour after hour, and each hour is compared."""
+
+import asyncio
+from typing import Any
+
+from appliance.model import HOUR, MINUTE, SECOND, JobKind
+from appliance.store.statements import Statement
+from tests.support.world import ManualClock, World
+
+NOON = 1_800_025_200_000  # 12:00 in São Paulo
+DAY = 24 * HOUR
+
+
+async def pass_(world: World, time: int) -> None:
+    """So many ms; everything that is due by then happens at the end of them, if not before."""
+
+    async def briefly() -> None:
+        await asyncio.sleep(0)
+
+    assert isinstance(world.clock, ManualClock)
+    await world.clock.advance(time / SECOND, briefly)
+    await world.settle()
+
+
+async def tick(world: World, *kinds: JobKind) -> None:
+    for kind in kinds:
+        await world.appliance.engine.schedule.tick(kind)
+        await world.settle()
+
+
+async def compared(world: World, after: int = 10 * MINUTE) -> None:
+    """When what was said is old enough, catch-up and the statement run."""
+    await pass_(world, after)
+    await tick(world, JobKind.CATCH_UP, JobKind.STATEMENT)
+
+
+async def hours(world: World, count: int) -> None:
+    for _ in range(count):
+        await compared(world, HOUR)
+
+
+async def statements(world: World, organization_id: int = 1) -> list[Statement]:
+    """The newest day first."""
+    return await world.appliance.store.read(lambda tx: tx.statements.of(organization_id, "", "9"))
+
+
+async def differences(world: World) -> list[dict[str, Any]]:
+    return await world.rows("SELECT * FROM differences ORDER BY id")
+
+
+async def kinds(world: World) -> list[str]:
+    return [row["kind"] for row in await differences(world)]
