@@ -17,6 +17,7 @@ from appliance.web.hands import Hands
 from appliance.web.pauses import Pauses
 from appliance.web.persons import Persons
 from appliance.web.probes import Probes
+from appliance.web.settings import Settings
 from appliance.web.statements import Statements
 from appliance.web.status import Status
 from appliance.web.users import Users
@@ -36,7 +37,8 @@ NAMED = {"GET cards", "GET messages", "GET dead-letters", "GET knowledge", "GET 
          "POST channels", "DELETE knowledge", "POST knowledge/aliases", "GET contacts/links", "GET statement",
          "POST contacts/link", "POST contacts/unlink", "POST conversations/{conversation}/take",
          "POST conversations/{conversation}/reply", "GET conversations", "GET conversations/{id}", "GET pauses", "POST pause",
-         "POST resume", "POST conversations/{conversation}/pause"}  # fmt: skip
+         "POST resume", "POST conversations/{conversation}/pause", "GET organization", "PATCH organization",
+         "GET texts", "PUT texts", "DELETE texts"}  # fmt: skip
 OF_THE_BOX = {"GET status", "GET verify", "GET organizations", "GET channels", "GET contacts/forgotten", "POST backups",
               "POST jobs/{kind}", "POST organizations", "POST channels/move"}  # fmt: skip
 # How a test of the way in arrived, and who may look in; never over HTTP.
@@ -53,6 +55,8 @@ BODIES: dict[str, dict[str, object]] = {
     "knowledge": {"markdown": "# A\nb"},
     "knowledge/test": {"question": "Oi?"},
     "channels": {"address": "+551140000010"},
+    "organization": {"contact": "+551140000011"},
+    "texts": {"key": "away", "body": "Fechado."},
 }
 
 
@@ -75,7 +79,7 @@ def routes() -> set[str]:
     app = web.Application()
     desk: Any = type("Desk", (), {"store": None, "config": Config(), "untold": None})
     of_whom = (Api(desk, ""), Persons(desk, ""), Hands(desk, ""), Pauses(desk, ""), Statements(desk))
-    for part in (*of_whom, Cards(desk), Conversations(desk), Status(desk), Probes(""), Users(desk)):
+    for part in (*of_whom, Cards(desk), Conversations(desk), Status(desk), Probes(""), Users(desk), Settings(desk)):
         part.add_to(app)
     found = {(each.method, each.resource.canonical) for each in app.router.routes() if each.resource}
     return {f"{method} {path.removeprefix('/api/v1/')}" for method, path in found if method != "HEAD"}
@@ -119,7 +123,7 @@ def shown(answer: object) -> list[str]:
 async def by_name(api: ApiClient, route: str, owner: int) -> Any:
     method, _, path = route.partition(" ")
     number = CUSTOMER.replace("+", "%2B")
-    if method == "POST" and path in BODIES:
+    if method in ("POST", "PUT", "PATCH") and path in BODIES:
         return await api.call(method, path, BODIES[path] | {"organization": owner})
     body = {"body": "Oi"} if path.endswith("/reply") else None
     path = path.replace("{conversation}", number).replace("{id}", "1")

@@ -16,6 +16,7 @@ COMMANDS = {
     "org": "organizations:org",
     "user": "users:user",
     "channel": "channels:channel",
+    "texts": "texts:texts",
     "contacts": "contacts:contacts",
     "knowledge": "knowledge:knowledge",
     "send": "messages:send",

@@ -38,6 +38,12 @@ class Api:
     async def post(self, path: str, **body: object) -> Any:
         return await self._request("POST", path, json=_given(body))
 
+    async def put(self, path: str, **body: object) -> Any:
+        return await self._request("PUT", path, json=_given(body))
+
+    async def patch(self, path: str, **body: object) -> Any:
+        return await self._request("PATCH", path, json=_given(body))
+
     async def delete(self, path: str, **query: str | int | None) -> Any:
         return await self._request("DELETE", path, params=_given(query))
 

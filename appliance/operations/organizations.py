@@ -36,20 +36,13 @@ class Registration:
 
 def register_organization(tx: Tx, registration: Registration) -> int:
     """The new organization's id. Raises RequestError; the unit of work then stores nothing of it."""
-    if not 1 <= len(registration.name.strip()) <= 100 or not registration.name.isprintable():
-        raise RequestError("bad_name", "The name must have 1 to 100 printable characters.", "name")
-    if registration.language not in LANGUAGES:
-        raise RequestError("bad_language", f"The language must be one of {', '.join(LANGUAGES)}.", "language")
+    check_name(tx, registration.name)
+    check_language(registration.language)
     if not EMAIL.fullmatch(registration.user):
         raise RequestError("bad_user", "The user must be an e-mail address.", "user")
     if not registration.channels:
         raise RequestError("no_channel", "At least one channel is needed.", "channels")
-    try:
-        ZoneInfo(registration.timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise RequestError("bad_timezone", f"{registration.timezone!r} is not a time zone.", "timezone") from None
-    if tx.organizations.named(registration.name):
-        raise RequestError("taken", f"There is an organization named {registration.name!r} already.", "name", 409)
+    check_timezone(registration.timezone)
     organization_id = tx.organizations.insert(
         registration.name,
         registration.language,
@@ -63,6 +56,27 @@ def register_organization(tx: Tx, registration: Registration) -> int:
         raise RequestError("taken", f"There is a user {registration.user} already.", "user", 409)
     tx.users.add(organization_id, registration.user, registration.password_hash)
     return organization_id
+
+
+def check_name(tx: Tx, name: str, but: int | None = None) -> None:
+    """Whether an organization, a new one or the one with this id, may have the name. Raises RequestError."""
+    if not 1 <= len(name.strip()) <= 100 or not name.isprintable():
+        raise RequestError("bad_name", "The name must have 1 to 100 printable characters.", "name")
+    found = tx.organizations.named(name)
+    if found and found.id != but:
+        raise RequestError("taken", "There is an organization named {name} already.", "name", 409, name=repr(name))
+
+
+def check_language(language: str) -> None:
+    if language not in LANGUAGES:
+        raise RequestError("bad_language", "The language must be one of {all}.", "language", all=", ".join(LANGUAGES))
+
+
+def check_timezone(timezone: str) -> None:
+    try:
+        ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise RequestError("bad_timezone", "{zone} is not a time zone.", "timezone", zone=repr(timezone)) from None
 
 
 def add_channel(tx: Tx, organization_id: int, address: str, account: str = MAIN) -> int:

@@ -4,11 +4,12 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import get_args
+from typing import cast, get_args
 
 from appliance.errors import RequestError
 from appliance.model import Language, Organization, TextKey
 from appliance.operations.markdown import MAX_TITLE
+from appliance.operations.organizations import check_language
 from appliance.store import Tx
 from appliance.texts import MAX_LENGTH, PLACEHOLDER, TEXTS, filled, length, normalise
 
@@ -73,14 +74,14 @@ def _require_fit(template: str, shown: str, longest: int) -> None:
 
 
 def _language(named: str) -> Language:
-    for language in LANGUAGES:
-        if language == named:
-            return language
-    raise RequestError("bad_language", f"The language must be one of {', '.join(LANGUAGES)}.", "language")
+    check_language(named)
+    return cast("Language", named)
 
 
 def _key(named: str) -> TextKey:
     try:
         return TextKey(named)
     except ValueError:
-        raise RequestError("unknown_text", f"The text must be one of {', '.join(TextKey)}.", "key", 404) from None
+        raise RequestError(
+            "unknown_text", "The text must be one of {all}.", "key", 404, all=", ".join(TextKey)
+        ) from None

@@ -48,6 +48,9 @@ class Organizations(Repository[Organization]):
         changes = ", ".join(f"{name} = ?" for name in columns)  # literal names
         self._sql.run(f"UPDATE organizations SET {changes} WHERE id = ?", *columns.values(), organization_id)  # noqa: S608
 
+    def set_hours(self, organization_id: int, hours: Week) -> None:
+        self.update(organization_id, hours=msgspec.json.encode(hours).decode())
+
 
 class Channels(Repository[Channel]):
     """Those in use, unless it says otherwise; one that was removed is kept for its messages."""

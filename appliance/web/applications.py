@@ -31,6 +31,7 @@ from appliance.web.pages.threads import Threads
 from appliance.web.pages.topics import Topics
 from appliance.web.pauses import Pauses
 from appliance.web.persons import Persons
+from appliance.web.settings import Settings as SettingsApi
 from appliance.web.statements import Statements
 from appliance.web.status import Status
 from appliance.web.users import Users
@@ -83,7 +84,7 @@ def _of_whom(desk: Desk, who: str) -> tuple[Part, ...]:
 
 
 def _common(desk: Desk, registry: CollectorRegistry, faults: Faults) -> tuple[Part, ...]:
-    common = (Status(desk), Cards(desk), Conversations(desk), Statements(desk))
+    common = (Status(desk), Cards(desk), Conversations(desk), Statements(desk), SettingsApi(desk))
     return *common, Health(faults), MetricsPage(desk.store, registry)
 
 
