@@ -1,5 +1,6 @@
 """The engine room: every part, what was given up, what belongs to nobody; and the report, in which nobody is named."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,11 +11,13 @@ from appliance.links import link
 from appliance.model import JobKind
 from appliance.operations.status import messages
 from appliance.ports import Permanent
+from appliance.store import Store
 from appliance.store.cards import BOX, CardKind
+from appliance.web.pages.books import Books
 from appliance.wire import Fault, Trouble
 from tests.support.shop import Moody
 from tests.support.visitor import Visitor
-from tests.support.world import API_KEY, CUSTOMER, SMS, TOKEN, World
+from tests.support.world import API_KEY, CUSTOMER, SMS, TOKEN, ManualClock, World
 
 NAME = "Beatriz Nogueira"
 WORDS = "quanto custa o bolo de fubá"
@@ -88,16 +91,17 @@ async def test_letters_are_tried_again_and_discarded(world: World) -> None:
 
 
 async def test_the_accounts_are_counted_aside(world: World) -> None:
-    """The first look says that they are being counted; then they stand there with their time, and whoever has the page
-    open is told.
+    """The first look has them counted, however long that takes; then they stand there with their time, and whoever has
+    the page open is told.
     """
     await given_up(world)
     async with Visitor(world) as visitor, visitor.http.get(f"{visitor.address}/events") as events:
-        assert "being counted…" in await visitor.get("/engine")
+        first = await visitor.get("/engine")
         await events.content.readuntil(b"changed")
         shown = await visitor.get("/engine")
 
     counted = await world.appliance.store.read(messages)
+    assert ("being counted…" in first) != ("counted at" in first)
     assert f"{counted['received']} received = 0 answered + " in shown and "counted at" in shown
 
 
@@ -119,3 +123,22 @@ async def test_the_report_names_nobody_and_no_secret(world: World) -> None:
     for told in ("appliance ", "[twilio]", '"verdict"', "could_not_answer", "send_reply", "…7777", "way_in", "SQLite"):
         assert told in text, told
     assert "\\nAuthorization" in text
+
+
+async def test_they_are_counted_at_most_every_ten_minutes(tmp_path: Path) -> None:
+    """However many look, one at a time."""
+    clock = ManualClock()
+    store = await Store.open(tmp_path, clock)
+    told: list[int] = []
+    books = Books(store, lambda: told.append(1))
+    try:
+        for minutes, counts in ((0, 1), (0, 1), (9, 1), (1, 2)):
+            clock.jump(minutes * 60)
+            books.look(clock.now())
+            books.look(clock.now())
+            while books._counting is not None and not books._counting.done():
+                await asyncio.sleep(0.001)
+            assert len(told) == counts
+    finally:
+        await books.stop()
+        await store.close()
