@@ -15,7 +15,6 @@ from appliance.operations.machine import machine
 from appliance.operations.status import PHASES, complete
 from appliance.store import Tx
 from appliance.store.box import Fact
-from appliance.store.sql import Row
 from appliance.web.desk import Desk
 from appliance.web.pages import parts
 from appliance.web.pages.books import Books
@@ -24,7 +23,6 @@ from appliance.web.pages.page import Page, back
 from appliance.web.pages.phones import written
 from appliance.web.pages.report import report
 from appliance.web.pages.site import Site
-from appliance.web.pages.words import Words
 
 LETTERS, DOUBTS, ORPHANS = 50, 50, 1_000  # that are looked at
 
@@ -37,18 +35,6 @@ class Number:
     count: int
     last_at: int
     add: str
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A dead letter. `is_answer`: nothing was written yet; else it is to be sent once more."""
-
-    id: int
-    who: str
-    why: str
-    attempts: int
-    at: int
-    is_answer: bool
 
 
 class Engine:
@@ -77,8 +63,11 @@ class Engine:
                 "checked_at": self._checks.at,
                 "work": complete(PHASES, tx.counts.queue()),
                 "oldest": None if oldest is None else max(0, tx.now - oldest) / SECOND,
-                "letters": [_letter(row, page.words) for row in tx.letters.page(None, LETTERS)],
-                "doubts": [_doubt(row, page.words) for row in tx.history.unsure_in_the_box(DOUBTS)],
+                "letters": tx.letters.page(None, LETTERS),
+                "doubts": tx.history.unsure_in_the_box(DOUBTS),
+                "masked": masked,
+                "told": lambda error: translated(error, page.words.language),
+                "reply": JobKind.REPLY,
                 "numbers": list(_numbers(tx)),
                 "version": __version__,
                 "machine": machine(),
@@ -111,26 +100,6 @@ class Engine:
         text = await report(page.desk, self._checks)
         headers = {"Content-Disposition": 'attachment; filename="appliance-report.txt"'}
         return web.Response(text=text, content_type="text/plain", headers=headers)
-
-
-def _letter(row: Row, words: Words) -> Letter:
-    return Letter(
-        row["id"],
-        masked(row["contact"]) if row["contact"] else "",
-        translated(row["error"], words.language),
-        row["attempts"],
-        row["finished_at"] or row["created_at"],
-        row["kind"] == JobKind.REPLY,
-    )
-
-
-def _doubt(row: Row, words: Words) -> dict[str, object]:
-    return {
-        "id": row["id"],
-        "who": masked(row["recipient"]),
-        "why": translated(row["reason"], words.language),
-        "at": row["sending_at"],
-    }
 
 
 def _numbers(tx: Tx) -> Iterator[Number]:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from aiohttp import web
 
 from appliance.diagnosis.box import cannot_be_called
-from appliance.diagnosis.finding import Finding, Kind
+from appliance.diagnosis.finding import Kind
 from appliance.diagnosis.words import words as in_words
 from appliance.errors import RequestError
 from appliance.model import MAIN
@@ -19,7 +18,6 @@ from appliance.web.pages.checks import Checks
 from appliance.web.pages.page import Page, back
 from appliance.web.pages.phones import written
 from appliance.web.pages.site import Site
-from appliance.web.pages.words import Words
 from appliance.wire import MESSAGES_PATH, RETRIES, SANDBOX
 
 MOST = 100  # numbers
@@ -35,16 +33,6 @@ class Number:
     is_sandbox: bool
     account: str
     href: str
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A finding in words. `ok`: None where it cannot be told."""
-
-    ok: bool | None
-    subject: str
-    what: str
-    fix: str
 
 
 class GoLive:
@@ -67,11 +55,15 @@ class GoLive:
                 "is_private": not url or cannot_be_called(page.desk.config),
                 "line": f"{url}{MESSAGES_PATH}{RETRIES}",
                 "numbers": list(_numbers(tx, several=len(page.desk.config.accounts) > 1)),
-                "refused": [_refused(tx, row, reader) for row in opened],
+                "refused": [(cards.as_read(tx, row, reader), facts(row).get("url", "")) for row in opened],
                 "last": last,
                 "is_reached": self._checks.is_reached or last is not None,
                 "checked_at": self._checks.at,
-                "findings": [_told(each, page.words) for each in self._checks.findings if each.kind not in UNTOLD],
+                "findings": [
+                    (each.ok, in_words(each, page.words.language))
+                    for each in self._checks.findings
+                    if each.kind not in UNTOLD
+                ],
             }
 
         return await page.show("golive.html", look)
@@ -91,14 +83,3 @@ def _numbers(tx: Tx, *, several: bool) -> Iterator[Number]:
         href = f"https://wa.me/{rest.removeprefix('+')}" if is_whatsapp else f"sms:{rest}"
         account = each.account if several or each.account != MAIN else ""
         yield Number(written(each.address), is_whatsapp, each.address == SANDBOX, account, href)
-
-
-def _refused(tx: Tx, row: Any, reader: Reader) -> dict[str, object]:
-    """The card's words, and beside them what was signed and what is known here."""
-    card, known = cards.as_read(tx, row, reader), facts(row)
-    return {"id": card.id, "text": card.text, "todo": card.todo, "itself": card.itself, "signed": known.get("url", "")}
-
-
-def _told(finding: Finding, words: Words) -> Told:
-    said = in_words(finding, words.language)
-    return Told(finding.ok, said.subject, said.what, said.fix)

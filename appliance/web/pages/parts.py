@@ -33,17 +33,18 @@ class Part:
 def of_the_box(tx: Tx, page: Page) -> Iterator[Part]:
     desk, words = page.desk, page.words
     opened = {CardKind(kind) for kind in tx.cards.counted_in_the_box()}
-    yield from _accounts(tx, desk, words)
-    yield _address(tx, desk, words, opened)
-    yield _model(desk, words)
-    yield _database(desk, words)
-    yield _backup(desk, words, opened)
-    yield _disk(desk, words, opened)
-    yield _clock(tx, words, opened)
+    yield from accounts(tx, desk, words)
+    yield address(tx, desk, words, opened)
+    yield model(desk, words)
+    yield database(desk, words)
+    yield copies(desk, words, opened)
+    yield disk(desk, words, opened)
+    yield clock(tx, words, opened)
     yield Part(words.t("Memory"), words.t("{size} in use", size=words.size(memory())))
 
 
-def _accounts(tx: Tx, desk: Desk, words: Words) -> Iterator[Part]:
+def accounts(tx: Tx, desk: Desk, words: Words) -> Iterator[Part]:
+    """Each account at Twilio with its numbers, and whether it answers."""
     channels = tx.channels.in_use(1_000)
     for account in desk.config.accounts:
         numbers = [written(each.address) for each in channels if each.account == account.name]
@@ -70,20 +71,23 @@ def _linked(name: str, found: Link, text: str, words: Words) -> Part:
     return Part(name, text, words.t("answered {age} ago", age=words.age((words.now - found.answered_at) / SECOND)))
 
 
-def _address(tx: Tx, desk: Desk, words: Words, opened: set[CardKind]) -> Part:
+def address(tx: Tx, desk: Desk, words: Words, opened: set[CardKind]) -> Part:
+    """Where Twilio is to call, and when it did last."""
     at, url = tx.figures.last_webhook(), desk.config.server.public_url
     tone = "bad" if opened & set(_UNREACHED) else "good" if at else ""
     measure = words.t("last call {when}", when=words.when(at)) if at else words.t("nothing yet")
     return Part(words.t("Public address"), url or words.t("server.public_url is not set"), measure, tone)
 
 
-def _model(desk: Desk, words: Words) -> Part:
+def model(desk: Desk, words: Words) -> Part:
+    """Who answers, and whether it does."""
     if desk.config.ai.provider == "faq":
         return Part(words.t("AI"), words.t("Frequent questions, without a network"))
     return _linked(words.t("AI"), desk.links.get(link.AI), f"{desk.config.ai.model}, {desk.config.ai.base_url}", words)
 
 
-def _database(desk: Desk, words: Words) -> Part:
+def database(desk: Desk, words: Words) -> Part:
+    """Its size, and how long the last commit took."""
     store = desk.store
     size = store.path.stat().st_size + store.wal_bytes()
     took = words.t("commit {time} ms", time=words.number(store.commit_seconds * 1_000, 1))
@@ -94,7 +98,8 @@ def _database(desk: Desk, words: Words) -> Part:
     )
 
 
-def _backup(desk: Desk, words: Words, opened: set[CardKind]) -> Part:
+def copies(desk: Desk, words: Words, opened: set[CardKind]) -> Part:
+    """The last copy, and how many are kept."""
     at = backup.last_at(desk.store.directory)
     tone = "bad" if opened & {CardKind.BACKUP, CardKind.NO_BACKUP} else "good" if at else ""
     if at is None:
@@ -107,14 +112,16 @@ def _backup(desk: Desk, words: Words, opened: set[CardKind]) -> Part:
     return Part(words.t("Backup"), text, words.size(kept[-1].stat().st_size), tone)
 
 
-def _disk(desk: Desk, words: Words, opened: set[CardKind]) -> Part:
+def disk(desk: Desk, words: Words, opened: set[CardKind]) -> Part:
+    """What is left on the disk of the storage."""
     usage = shutil.disk_usage(desk.store.directory)
     tone = "warn" if CardKind.DISK in opened else "good"
     text = words.t("{free} of {total} free", free=words.size(usage.free), total=words.size(usage.total))
     return Part(words.t("Disk"), text, f"{words.number(100 * usage.free / usage.total)} %", tone)
 
 
-def _clock(tx: Tx, words: Words, opened: set[CardKind]) -> Part:
+def clock(tx: Tx, words: Words, opened: set[CardKind]) -> Part:
+    """How far it is from Twilio's."""
     ahead = tx.box.number(Fact.CLOCK_AHEAD)
     if CardKind.CLOCK in opened:
         return Part(words.t("Clock"), words.t("It is wrong."), "" if ahead is None else _apart(ahead, words), "bad")

@@ -51,7 +51,9 @@ _GO_LIVE = (
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`href`: where the one thing is done; empty where there is nothing to do here. `teach`: where to teach it."""
+    """`href`: where the one thing is done; empty where there is nothing to do here. `teach`: where to teach it; `when`:
+    since when, where it came in, how often.
+    """
 
     need: Need
     title: str
@@ -69,6 +71,9 @@ def task(need: Need, words: Words, *, sees_box: bool) -> Task:
     action, href = _action(need, words)
     if href in BOX_PAGES and not sees_box:
         action, href = words.t("Look"), ""
+    when = [words.when(card.opened_at), *([need.asker.kind] if need.asker else [])]
+    if card.times > 1:
+        when.append(words.n("{count} time", "{count} times", card.times))
     is_asked = card.kind == CardKind.WAITING and need.asker is not None and need.asker.is_unknown
     question = need.asker.words if need.asker and is_asked else ""
     return Task(
@@ -80,7 +85,7 @@ def task(need: Need, words: Words, *, sees_box: bool) -> Task:
         action=action,
         href=href,
         teach=f"/topics/new?{urlencode({'question': question})}" if question else "",
-        when=_when(need, words),
+        when=", ".join(when),
     )
 
 
@@ -108,14 +113,3 @@ def _action(need: Need, words: Words) -> tuple[str, str]:
     if need.card.organization_id is None:
         return words.t("Look"), "/engine"
     return words.t("Look"), "/conversations"
-
-
-def _when(need: Need, words: Words) -> str:
-    """Since when, where it came in, how often."""
-    card = need.card
-    parts = [words.when(card.opened_at)]
-    if need.asker is not None:
-        parts.append(need.asker.kind)
-    if card.times > 1:
-        parts.append(words.n("{count} time", "{count} times", card.times))
-    return ", ".join(parts)
