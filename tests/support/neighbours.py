@@ -79,6 +79,9 @@ def _write_the_rest(tx: Tx) -> None:
             tx.sql.run(ROWS[table].format(c=contact, m=message))
         else:
             assert table in NOT_THERE, f"the second organization has nothing in {table}"
+    tx.sql.run("UPDATE message_queue SET error = ? WHERE status = 'dead'", f"HTTP 400, {MARK}")
+    for table, column in (("outbox", "reason"), ("attempts", "status"), ("delivery_events", "note"), ("cards", "text")):
+        tx.sql.run(f"UPDATE {table} SET {column} = {column} || ' ' || ? WHERE {column} IS NOT NULL", MARK)
 
 
 def owned(tx: Tx) -> dict[str, list[dict[str, Any]]]:
