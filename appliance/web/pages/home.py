@@ -28,6 +28,7 @@ from appliance.web.pages.words import Words
 
 SHOWN, MOST = 8, 100  # cards; the second where all are asked for
 LATELY = 4  # people
+LEAST = 10  # seconds on the scale of the times to answer
 _CLASSES = {"read": "c-yes", "delivered": "c-2", "sent": "c-3", "unsure": "c-warn", "failed": "c-bad"}
 _FATES = {
     "read": "read",
@@ -145,7 +146,7 @@ def _charts(day: Day, words: Words) -> dict[str, Any]:
     found = [known.get(hour) for hour in axis]
     half = [each.half if each else None for each in found]
     most = [each.most if each else None for each in found]
-    top = charts.ceiling(max((value for value in most if value is not None), default=10))
+    top = charts.ceiling(max((LEAST, *(value for value in most if value is not None))))
     return {
         "bars": charts.bars(
             axis, [each.received if each else 0 for each in found], [each.answered if each else 0 for each in found]

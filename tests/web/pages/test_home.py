@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from appliance.handover import charge
 from appliance.links import link
-from appliance.model import JobKind
+from appliance.model import Handover, JobKind
 from appliance.operations import pauses
 from appliance.operations.organizations import Registration, register_organization
 from appliance.store import Tx
@@ -67,16 +68,38 @@ async def test_a_waiting_customer_is_told_with_their_words(world: World) -> None
     assert CUSTOMER not in shown.replace("/conversations", "")
 
 
+async def test_a_question_that_nobody_knew_can_be_answered_and_taught(world: World) -> None:
+    """Where a person was promised for it; the question goes along to the page that teaches it."""
+    await world.say("Do you bake without sugar & salt?", extra={"ProfileName": "Dona Neide"})
+    await world.settle()
+
+    def promise(tx: Tx) -> None:
+        found = tx.conversations.get(1)
+        assert found is not None
+        charge.begin(tx, found, "…7777", Handover.UNKNOWN)
+
+    await world.appliance.store.write(promise)
+    async with Visitor(world) as visitor:
+        shown = await visitor.get("/")
+
+    assert "Could not answer Dona Neide" in shown and "“Do you bake without sugar &amp; salt?”" in shown
+    assert 'href="/conversations/1">Reply' in shown
+    assert 'href="/topics/new?question=Do+you+bake+without+sugar+%26+salt%3F">Teach it' in shown
+
+
 async def test_a_pause_is_told_first(tmp_path: Path) -> None:
     """With its end, who waits for it, and who made it."""
     async with World(tmp_path, clock=ManualClock(), language="en") as world, Visitor(world) as visitor:
         await world.say("oi")
         await world.settle()
         now = world.appliance.clock.now()
-        await world.appliance.store.write(lambda tx: pauses.pause(tx, 1, now + 3_600_000, "marta@example.com"))
+        await world.appliance.store.write(lambda tx: pauses.pause(tx, 1, now + 1_200_000, "marta@example.com"))
+        await world.say("good morning", "+5511988880001")
+        await world.settle()
         shown = await visitor.get("/")
 
-    assert heading(shown) == "Answers are paused until 06:00."
+    assert heading(shown) == "Answers are paused until 05:20."
+    assert "1 person has written since. They will be answered then" in shown
     assert "Paused by marta@example.com at 05:00" in shown
 
 
