@@ -37,11 +37,14 @@ def heading(page: str) -> str:
 
 async def test_the_first_steps_tell_what_is_so(world: World) -> None:
     """Before the first message: each step is done when it is; the first message ends them."""
+    twilio = world.appliance.engine.adapters.links.get(link.of_account("main"))
+    await world.settle()
     async with Visitor(world) as visitor:
+        twilio.heard(Trouble(Fault.CREDENTIALS, "20003"), world.appliance.clock.now())
         shown = await visitor.get("/")
         assert heading(shown).startswith("Almost there.")
         assert 'class="step now" id="step-keys"' in shown and 'action="/topics"' in shown
-        world.appliance.engine.adapters.links.get(link.of_account("main")).heard(None, world.appliance.clock.now())
+        twilio.heard(None, world.appliance.clock.now())
         assert 'class="step done" id="step-keys"' in await visitor.get("/")
         await visitor.post("/go-live/check")
         assert 'class="step done" id="step-address"' in await visitor.get("/")
