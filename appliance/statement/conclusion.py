@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from appliance.model import SECOND, JobKind, is_forgotten
 from appliance.statement.account import Comparison, Entry, Part, Settled, absent
 from appliance.statement.day import end_of
-from appliance.statement.plan import Plan, differences
+from appliance.statement.plan import Plan, differences, gone_at_twilio
 from appliance.store import Row, Tx, cards
 from appliance.store.cards import CardKind
 from appliance.store.statements import Difference, Statement
@@ -28,7 +28,7 @@ class Asked:
 
 
 def conclude(tx: Tx, account: str, plan: Plan, parts: Sequence[Part], found: Comparison, asked: Asked) -> None:
-    named = {row["sid"] for _, row in differences(tx, account, plan)}
+    named = gone_at_twilio(tx, account, plan)
     entries = [as_it_is_now(tx, each) for each in found.entries] + list(not_listed(tx, found, asked, named))
     settle(tx, account, plan, entries, {*found.listed, *(sid for sid, logged in asked.logged.items() if logged)})
     too_long = {part.owned.channel.organization_id for part in parts if part.log is None}

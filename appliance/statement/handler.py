@@ -9,7 +9,7 @@ from appliance.queue.outcome import Done, Outcome, Snooze
 from appliance.queue.tolerance import LATER, of_each
 from appliance.statement.account import Comparison, Part, compare, sids_to_ask
 from appliance.statement.conclusion import Asked, conclude
-from appliance.statement.plan import differences, plan
+from appliance.statement.plan import gone_at_twilio, plan
 from appliance.store import Store, Tx
 from appliance.store.statements import Booked, Owned
 from appliance.wire import LoggedMessage
@@ -44,7 +44,7 @@ class StatementHandler:
         offset = min((part.log.offset for part in parts if part.log), default=0)
         until = now + offset - max(self._config.twilio.doubt_grace, YOUNGEST)
         found = await self._store.read(lambda tx: compare(tx, account, parts, planned.since, until), limit=None)
-        named = await self._store.read(lambda tx: {row["sid"] for _, row in differences(tx, account, planned)})
+        named = await self._store.read(lambda tx: gone_at_twilio(tx, account, planned))
         log = self._accounts[account].log
         logged = {sid: await log.message(sid) for sid in sids_to_ask(found, named, ASKED_AT_ONCE)}
         asked = Asked(logged, offset, until)

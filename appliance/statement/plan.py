@@ -8,10 +8,12 @@ from appliance.model import HOUR
 from appliance.statement.day import days_to, end_of, start_of
 from appliance.store import Row, Tx
 from appliance.store.box import Fact
-from appliance.store.statements import Owned
+from appliance.store.statements import Difference, Owned
 
 DAYS = 7  # that are looked back at
 SETTLED_AFTER = 2 * HOUR  # after its end a day is not looked at any more: by then most prices are known too
+
+_GONE = (Difference.DELETED, Difference.NOT_THERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +59,8 @@ def differences(tx: Tx, account: str, of: Plan) -> Iterator[tuple[int, Row]]:
         for row in tx.statements.differences(organization_id, first, of.days[organization_id][-1]):
             if row["account"] == account and row["settled_at"] is None:
                 yield organization_id, row
+
+
+def gone_at_twilio(tx: Tx, account: str, of: Plan) -> set[str]:
+    """By their sids those of which Twilio has said already that it does not have them."""
+    return {row["sid"] for _, row in differences(tx, account, of) if row["kind"] in _GONE}

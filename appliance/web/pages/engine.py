@@ -16,7 +16,7 @@ from appliance.operations.status import PHASES, complete
 from appliance.store import Tx
 from appliance.store.box import Fact
 from appliance.web.desk import Desk
-from appliance.web.pages import parts
+from appliance.web.pages import parts, statement
 from appliance.web.pages.books import Books
 from appliance.web.pages.checks import Checks
 from appliance.web.pages.page import Page, back
@@ -75,6 +75,7 @@ class Engine:
                 "directory": str(page.desk.store.directory),
                 "source": page.desk.config.source,
                 "books": self._books,
+                **statement.section(tx, page.visit.organization, page.words),
             }
 
         return await page.show("engine.html", look)

@@ -17,7 +17,7 @@ from appliance.operations.correspondents import listing
 from appliance.operations.figures import FATES, Day
 from appliance.operations.threads import kind_of
 from appliance.store import Tx, backup
-from appliance.web.pages import brakes, charts
+from appliance.web.pages import brakes, charts, statement
 from appliance.web.pages.checks import Checks
 from appliance.web.pages.page import Page
 from appliance.web.pages.site import Site
@@ -107,6 +107,7 @@ class Home:
             "charged": _charged(charges(tx, own, today.since, tx.now + 1), words),
             "lately": [entry(each, words) for each in lately],
             "backup_at": backup.last_at(page.desk.store.directory),
+            "compared": statement.sentence(tx, page.visit.organization, words),
         }
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from functools import partial
 
-from appliance.model import Organization
+from appliance.model import HOUR, Organization
 from appliance.operations import statement
 from appliance.operations.statement import Day
 from appliance.store import Tx
 from appliance.store.statements import Difference
 from appliance.web.pages.words import Words
+
+RECENT = 12 * HOUR  # so lately a time needs no day
 
 
 def sentence(tx: Tx, organization: Organization, words: Words) -> str:
@@ -16,7 +18,8 @@ def sentence(tx: Tx, organization: Organization, words: Words) -> str:
     found = statement.latest(tx, organization)
     if found is None:
         return ""
-    when = words.when(found.compared_at)
+    at = found.compared_at
+    when = words.time(at) if tx.now - at < RECENT else words.when(at)
     if found.is_too_long:
         return words.t("Too many messages at Twilio to compare at {when}.", when=when)
     others = found.differences.get(Difference.ELSEWHERE, 0)

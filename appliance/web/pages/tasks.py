@@ -30,6 +30,7 @@ _PICTURES: Mapping[str, str] = {
     CardKind.TWILIO: "link",
     CardKind.LOG: "link",
     CardKind.MOVED: "link",
+    CardKind.STATEMENT: "copy",
     CardKind.DISK: "disk",
     CardKind.BACKUP: "disk",
     CardKind.NO_BACKUP: "disk",
@@ -110,6 +111,6 @@ def _action(need: Need, words: Words) -> tuple[str, str]:
         return words.t("Put it right"), "/go-live"
     if kind == CardKind.NO_KNOWLEDGE:
         return words.t("Teach it"), "/topics"
-    if need.card.organization_id is None:
+    if need.card.organization_id is None or kind == CardKind.STATEMENT:
         return words.t("Look"), "/engine"
     return words.t("Look"), "/conversations"
