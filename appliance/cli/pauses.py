@@ -35,7 +35,8 @@ def pause(session: Session, conversation: str | None, until: str, org: str | Non
     if as_json:
         say_json(answer)
     else:
-        end = f"until {moment(answer['until'])}" if answer["until"] else "until you resume them: appliance resume"
+        which = f" --conversation {answer['id']}" if conversation else f' --org "{org}"' if org else ""
+        end = f"until {moment(answer['until'])}" if answer["until"] else f"until you say: appliance resume{which}"
         click.echo(f"Answers are paused {_where(answer)}{end}.")
 
 

@@ -1,10 +1,14 @@
 """A pause: no model is asked, nothing automatic is said, nothing is lost; and what its end makes of what has waited."""
 
+import asyncio
+import itertools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from appliance.errors import StorageBrokenError
 from appliance.model import HOUR, SECOND, JobKind
 from appliance.operations import pauses
 from appliance.operations.organizations import Registration, register_organization
@@ -351,3 +355,84 @@ async def test_what_is_fetched_from_twilios_log_during_a_pause(tmp_path: Path) -
         await change(world, over("box"))
 
         assert world.sent() == ["You asked: um"]
+
+
+async def until_quiet(world: World) -> None:
+    """Until nothing more happens, or the process is as good as dead."""
+    writer = world.appliance.store._writer
+    settling = asyncio.create_task(world.settle())
+    while not settling.done() and writer.broken is None:
+        await asyncio.sleep(0.002)
+    settling.cancel()
+    await asyncio.wait([settling])
+
+
+def die_after(world: World, units: int) -> None:
+    """Nothing is written any more after so many units of work."""
+    store, left = world.appliance.store, itertools.count(units, -1)
+    whole = store.write
+
+    async def write(unit: Callable[[Tx], Any]) -> Any:
+        done = await whole(unit)
+        if next(left) == 1:
+            store._writer.broken = StorageBrokenError("killed")
+        return done
+
+    next(left)
+    store.write = write  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("start", range(1, 14, 4))
+async def test_a_death_at_each_commit(tmp_path: Path, scope: str, start: int) -> None:
+    """A message, a draft that Twilio does not take, a pause, another message, the end of it: whenever the process dies,
+    and whoever presses again, both are answered once and nothing was said during the pause.
+    """
+    for units in range(start, start + 4):
+        model = FakeAi()
+        async with shop(tmp_path / str(units), model) as world:
+            await world.appliance.store.write(lambda tx: tx.contacts.ensure(1, CUSTOMER))
+            world.twilio.faults.add(BUSY)
+            die_after(world, units)
+
+            async def press(unit: Callable[[Tx], object], world: World = world) -> None:
+                try:
+                    await world.appliance.store.write(unit)
+                except StorageBrokenError:
+                    await revive(world)
+                    await world.appliance.store.write(unit)
+                world.appliance.engine.bell.ring()
+                await until_quiet(world)
+                await revive(world)
+
+            async def hear(body: str, world: World = world) -> None:
+                sid, status = await world.twilio.receive(CUSTOMER, SMS, body)
+                await until_quiet(world)
+                await revive(world)
+                if status != 200:
+                    await world.say(body, sid=sid)
+                    await world.settle()
+
+            await hear("um")
+            await press(begin(scope))
+            world.twilio.faults.clear()
+            await sleep(world, 3)
+            await hear("dois")
+            await sleep(world, 3)
+            assert world.sent() == [], units
+            assert await problems(world) == [], units
+            await press(over(scope))
+            await sleep(world, 3)
+
+            asked = [each for body in world.sent() for each in body.removeprefix("You asked: ").split(" | ")]
+            assert sorted(asked) == ["dois", "um"], units  # a draft that died while it was sent is an answer of its own
+            assert await world.dispositions() == ["answered"] * 2, units
+            assert await problems(world) == [] and await world.cards() == [], units
+
+
+async def revive(world: World) -> None:
+    """Where it died it starts again."""
+    if world.appliance.store._writer.broken is not None:
+        await world.crash()
+        await world.start()
+        await world.settle()

@@ -259,3 +259,32 @@ async def test_what_was_told_late_hides_nothing_of_today(tmp_path: Path) -> None
 
     assert tx.counts.messages_since(500) == {"answered": 3_000 - 500 - 100 - 100}
     assert tx.counts.messages_since(2_000) == {}
+
+
+PAUSED = {
+    "the box": "INSERT INTO pauses VALUES ('box', NULL, NULL, 0, NULL, NULL, 'x')",
+    "another organization": "INSERT INTO pauses VALUES ('organization:2', 2, NULL, 0, NULL, NULL, 'x')",
+    "some customers": """WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
+        INSERT INTO pauses SELECT 'contact:' || i, 1, i, 0, NULL, NULL, 'x' FROM n""",
+}
+
+
+@pytest.mark.parametrize("paused", PAUSED)
+async def test_a_pause_costs_a_claim_no_more_in_a_long_queue(tmp_path: Path, paused: str) -> None:
+    """Whatever is paused, also where what is held waits longest: the steps of a claim do not grow with what waits."""
+    small, large = [await with_rows(tmp_path / str(count), "distinct lanes", count) for count in (SMALL, LARGE)]
+    try:
+        for tx in (small, large):
+            tx.sql._connection.execute("PRAGMA foreign_keys = 0")
+            tx.sql._connection.execute(
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) INSERT INTO contacts "
+                "(id, channel_id, address, created_at) SELECT i, 1, i, 0 FROM n"
+            )
+            tx.sql._connection.execute("UPDATE message_queue SET lane = '1|' || id WHERE id <= 20")
+            tx.sql._connection.execute(PAUSED[paused])
+        started = claim(small)
+        assert (started and started.lane) == {"the box": None, "some customers": "lane 21"}.get(paused, "1|1")
+        assert cost(large, claim) <= TOLERANCE * cost(small, claim)
+    finally:
+        for tx in (small, large):
+            tx.sql._connection.close()

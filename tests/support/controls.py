@@ -18,17 +18,19 @@ from appliance.outbox import binding, permission
 from appliance.people import identity
 from appliance.ports import Retryable
 from appliance.privacy import handler as privacy_handler
-from appliance.queue import lane, plan
+from appliance.queue import lane, plan, worker
 from appliance.queue.outage import Outage
 from appliance.queue.plan import Offer
 from appliance.queue.tolerance import Round
 from appliance.reply import case, handler, hours
+from appliance.reply import held as reply_held
 from appliance.responder import llm
 from appliance.store import Store, Tx, database, erasure, keyed, messages
 from appliance.store.contacts import Contacts
 from appliance.store.forgotten import Forgotten
 from appliance.store.organizations import Channels
 from appliance.store.outbox import Outbox
+from appliance.store.pauses import Held, Pauses
 from appliance.twilio import webhook
 from appliance.twilio.webhook import Signers
 from tests.handover import test_hand_back
@@ -37,7 +39,7 @@ from tests.outbox import test_accounts_apart, test_attempts, test_delivery, test
 from tests.people import test_consent, test_doubt, test_evidence, test_lanes
 from tests.privacy import test_copies, test_forget, test_steps
 from tests.queue import test_fairness, test_outage, test_queue
-from tests.reply import test_away, test_content_faults, test_loop_guard, test_menus, test_replies
+from tests.reply import test_away, test_content_faults, test_held, test_loop_guard, test_menus, test_replies
 from tests.store import test_backup, test_store
 from tests.support import breakages, doubts
 from tests.support.breakages import Patch
@@ -204,6 +206,24 @@ def loop_guard_by_address(patch: Patch) -> None:
     patch.setattr(Contacts, "aliases", lambda _self, contact: [contact.id])
 
 
+def pause_not_checked_before_sending(patch: Patch) -> None:
+    patch.setattr(permission, "is_paused", lambda _tx, _row: False)
+
+
+def pause_holds_no_claims(patch: Patch) -> None:
+    patch.setattr(Pauses, "held", lambda _self: Held(False, frozenset(), (), None))
+    patch.setattr(handler, "held", lambda _tx, _case, _config: None)
+    pause_not_checked_before_sending(patch)  # else drafts are made and put away for ever
+
+
+def answered_however_long_it_waited(patch: Patch) -> None:
+    patch.setattr(reply_held, "_too_old", lambda _case, _ended, _config: [])
+
+
+def deadlines_run_on_during_a_pause(patch: Patch) -> None:
+    patch.setattr(worker, "held_until", lambda _tx, _job: 0)
+
+
 def another_addresss_message_ignored(patch: Patch) -> None:
     patch.setattr(permission, "_spoke_elsewhere", lambda *_draft: False)
 
@@ -334,5 +354,9 @@ CONTROLS = [
     Control("loop guard by address alone", r"\(4, 4\) == \(2, 2\)", loop_guard_by_address, test_lanes.test_the_loop_guard_counts_the_person),
     Control("log read for one address alone", r"\(\['Abrimos.* == \(\[\]", doubts.read_for_one_address, test_doubt.test_a_send_that_is_listed_under_the_other_address_is_ours),
     Control("draft that ignores another address", r"\['Re: um'\] == \[\]", another_addresss_message_ignored, test_lanes.test_two_lanes_with_live_jobs_when_they_become_one),
+    Control("pause not checked in the sending unit", r"\['You asked: um'\] == \[\]", pause_not_checked_before_sending, test_held.test_a_pause_between_draft_and_sending, {"scope": "box"}),
+    Control("claims not held by a pause", r"\(3, \[.* == \(1, \[", pause_holds_no_claims, test_held.test_no_model_is_asked_and_nothing_is_said_until_somebody_resumes, {"scope": "organization"}),
+    Control("answered however long it waited for a pause", r"index 1 diff: 'answered' != 'dead'", answered_however_long_it_waited, test_held.test_what_waited_too_long_becomes_a_card, {"scope": "box"}),
+    Control("deadlines run on during a pause", r"Desculp.* == .*You asked: um", deadlines_run_on_during_a_pause, test_held.test_deadlines_stand_still),
     Control("undone link made again by what Twilio tells", r"Right contains one more item", joined_again_by_twilio, test_evidence.test_what_the_owner_undid_stays_undone),
 ]  # fmt: skip

@@ -154,3 +154,17 @@ async def test_without_an_address_nobody_is_asked(tmp_path: Path, listener: List
 
         assert len(world.sent()) == 1
         assert listener.heard == []
+
+
+async def test_a_pause_is_no_trouble(world: World, listener: Listener) -> None:
+    """Customers wait for hours because somebody wants it so; from its end on they wait as everybody does."""
+    await world.appliance.store.write(lambda tx: tx.pauses.begin("organization:1", 1, None, None, "x"))
+    await world.say("Oi")
+
+    assert await pings(world, listener) == 3
+
+    world.twilio.faults.add(BUSY)
+    await world.appliance.store.write(lambda tx: tx.pauses.end(["organization:1"]))
+    world.appliance.engine.bell.ring()
+
+    assert await pings(world, listener, 4) == 1
