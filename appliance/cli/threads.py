@@ -20,6 +20,11 @@ STATES = {
     "left": "asked to stop",
     "forgotten": "forgotten",
 }
+WHOSE = {
+    "promised": "The customer was promised a person",
+    "asked": "The customer asked for a person",
+    "taken": "A person answers",
+}
 _AUTHORS = {"text": "fixed text", "user": "by hand", "program": "by a program"}
 
 
@@ -99,8 +104,11 @@ def _told(each: dict[str, Any]) -> list[str]:
 
 
 def _also(answer: dict[str, Any]) -> Iterator[str]:
-    if answer["shut"]:
-        yield f"Nobody can write there now: {one_line(answer['shut'])}."
+    hands = answer["hands"]
+    if hands["whose"] != "appliance":
+        yield f"{WHOSE[hands['whose']]} since {moment(hands['since'])}."
+    if hands["shut"]:
+        yield one_line(hands["shut"]["message"])
     for other in answer["also"]:
         yield one_line(f"The same person also writes by {other['address']}: conversation {other['id']}.")
     for each in answer["messages"]:

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 
 from appliance.errors import RequestError
-from appliance.model import MANUAL, Contact, Handover, is_forgotten
+from appliance.model import is_forgotten
+from appliance.operations.hands import Hands, hands
 from appliance.operations.transcript import Message, Reader, transcript
-from appliance.outbox.permission import WHATSAPP, WHATSAPP_WINDOW, refusal
 from appliance.store import Tx
 from appliance.store.threads import Correspondent
 
@@ -18,9 +18,8 @@ MAX_ALSO = 20  # other addresses of a person
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """`id`: the newest conversation's. `shut`: why nobody may write to the customer now, as in outbox.permission.
-    `window_until`: how long WhatsApp takes free answers (ms UTC). `back`: the word that ends an opt-out. `also`: by
-    what else the same person writes. `older`: the place from which to read on.
+    """`id`: the newest conversation's. `address`: empty of whom was forgotten. `hands`: who answers there. `back`: the
+    word that ends an opt-out. `also`: by what else the same person writes. `older`: the place from which to read on.
     """
 
     id: int
@@ -29,10 +28,7 @@ class Thread:
     address: str
     kind: str
     channel: str
-    handover: Handover | None
-    handover_at: int | None
-    shut: str
-    window_until: int | None
+    hands: Hands
     back: str
     also: tuple[Correspondent, ...]
     messages: tuple[Message, ...]
@@ -50,22 +46,18 @@ def thread(tx: Tx, conversation_id: int, reader: Reader, before: str = "") -> Th
         raise RequestError("not_found", NO_CONVERSATION, "id", 404)
     contact = tx.contacts.get(who.contact_id)
     assert contact is not None
-    person = tx.contacts.as_person(contact)
+    conversation = tx.conversations.get(who.id)
+    assert conversation is not None
     told = transcript(tx, who, reader, before)
     kin = [each for each in tx.contacts.person(contact.id) if each != contact.id] if contact.person_id else []
-    is_gone = is_forgotten(who.address)
-    heard_at = person.last_inbound_at if who.channel.startswith(WHATSAPP) else None
     return Thread(
         id=who.id,
         contact_id=who.contact_id,
         name=who.name,
-        address="" if is_gone else who.address,
+        address="" if is_forgotten(who.address) else who.address,
         kind=kind_of(who.channel),
         channel=who.channel,
-        handover=contact.handover,
-        handover_at=contact.handover_at,
-        shut=_shut(tx, who, person),
-        window_until=heard_at + WHATSAPP_WINDOW if heard_at else None,
+        hands=hands(tx, conversation, reader.config),
         back=_BACK[organization.language],
         also=tuple(tx.threads.of_contacts(reader.organization_id, kin, MAX_ALSO)) if kin else (),
         messages=told.messages,
@@ -79,15 +71,6 @@ def owner(tx: Tx, conversation_id: int) -> int:
     if found is None:
         raise RequestError("not_found", NO_CONVERSATION, "id", 404)
     return found.organization_id
-
-
-def _shut(tx: Tx, who: Correspondent, person: Contact) -> str:
-    if is_forgotten(who.address):
-        return "forgotten"
-    if not tx.channels.is_in_use(who.channel_id):
-        return "channel removed"
-    refused = refusal(MANUAL, who.channel, person, tx.now)
-    return refused.reason if refused else ""
 
 
 def number_in(address: str) -> str:

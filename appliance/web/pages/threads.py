@@ -60,8 +60,6 @@ def _thread(tx: Tx, page: Page) -> dict[str, object]:
     before = page.request.query.get("before", "")
     thread = threads.thread(tx, int(page.request.match_info["id"]), reader, before)
     number = threads.number_in(thread.address)
-    conversation = tx.conversations.get(thread.id)
-    assert conversation is not None
     since = thread.messages[0].at if thread.older else 0
     until = thread.messages[-1].at if before and thread.messages else None
     happened = hands.events(tx, thread.contact_id, since, EVENTS, until)
@@ -70,7 +68,7 @@ def _thread(tx: Tx, page: Page) -> dict[str, object]:
         "name": named(thread.name, thread.address, words),
         "number": number,
         "phone": written(thread.address) if thread.address else "",
-        "hands": hands.hands(tx, conversation, config),
+        "hands": thread.hands,
         "brake": brakes.of_conversation(tx, page, thread.contact_id),
         "days": _by_day(sorted([*thread.messages, *happened], key=lambda each: each.at), words),
         "also": [(each.id, written(each.address), threads.kind_of(each.channel)) for each in thread.also],
