@@ -20,6 +20,7 @@ from appliance.web.probes import Probes
 from appliance.web.settings import Settings
 from appliance.web.statements import Statements
 from appliance.web.status import Status
+from appliance.web.unanswered import Unanswered
 from appliance.web.users import Users
 from tests.privacy.scene import NAME, WORDS, live, states
 from tests.support.api_client import ApiClient, api_of, control_of
@@ -38,7 +39,8 @@ NAMED = {"GET cards", "GET messages", "GET dead-letters", "GET knowledge", "GET 
          "POST contacts/link", "POST contacts/unlink", "POST conversations/{conversation}/take",
          "POST conversations/{conversation}/reply", "GET conversations", "GET conversations/{id}", "GET pauses", "POST pause",
          "POST resume", "POST conversations/{conversation}/pause", "GET organization", "PATCH organization",
-         "GET texts", "PUT texts", "DELETE texts"}  # fmt: skip
+         "GET texts", "PUT texts", "DELETE texts", "GET unanswered",
+         "POST unanswered/{id}/put-away"}  # fmt: skip
 OF_THE_BOX = {"GET status", "GET verify", "GET organizations", "GET channels", "GET contacts/forgotten", "POST backups",
               "POST jobs/{kind}", "POST organizations", "POST channels/move"}  # fmt: skip
 # How a test of the way in arrived, and who may look in; never over HTTP.
@@ -79,7 +81,16 @@ def routes() -> set[str]:
     app = web.Application()
     desk: Any = type("Desk", (), {"store": None, "config": Config(), "untold": None})
     of_whom = (Api(desk, ""), Persons(desk, ""), Hands(desk, ""), Pauses(desk, ""), Statements(desk))
-    for part in (*of_whom, Cards(desk), Conversations(desk), Status(desk), Probes(""), Users(desk), Settings(desk)):
+    for part in (
+        *of_whom,
+        Cards(desk),
+        Conversations(desk),
+        Status(desk),
+        Probes(""),
+        Users(desk),
+        Settings(desk),
+        Unanswered(desk),
+    ):
         part.add_to(app)
     found = {(each.method, each.resource.canonical) for each in app.router.routes() if each.resource}
     return {f"{method} {path.removeprefix('/api/v1/')}" for method, path in found if method != "HEAD"}

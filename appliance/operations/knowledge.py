@@ -95,7 +95,7 @@ class Offline(Responder, Protocol):
         """How everything proposed fared, best first."""
 
 
-def put(tx: Tx, organization: Organization, topics: list[Entry], *, replace: bool = False) -> Import:
+def put(tx: Tx, organization: Organization, topics: list[Entry], *, replace: bool = False, by: str = "") -> Import:
     """Add topics or replace those of the same heading, whatever its case and accents.
 
     What customers call a topic stays where the new one names nothing: it may come from the command line. `replace`:
@@ -110,7 +110,9 @@ def put(tx: Tx, organization: Organization, topics: list[Entry], *, replace: boo
     for title, body, aliases in topics:
         before = known.get(fold(title))
         kept = before.aliases if before else ()
-        tx.knowledge.put(organization.id, title, body, kept if aliases is None else aliases)
+        tx.knowledge.put(organization.id, title, body, kept if aliases is None else aliases, by)
+        if before and before.title != title:
+            tx.topic_answers.rename(organization.id, before.title, title)
     others = [topic.title for folded, topic in known.items() if folded not in headings]
     return Import([entry.title for entry in topics], others, replace)
 
@@ -122,7 +124,7 @@ def remove(tx: Tx, organization: Organization, title: str) -> str:
     return topic.title
 
 
-def alias(tx: Tx, organization: Organization, title: str, called: list[str], *, remove: bool) -> Topic:
+def alias(tx: Tx, organization: Organization, title: str, called: list[str], *, remove: bool, by: str = "") -> Topic:
     """Add what customers call a topic, or take it away. Raises RequestError."""
     topic = _topic(tx, organization, title)
     try:
@@ -132,7 +134,7 @@ def alias(tx: Tx, organization: Organization, title: str, called: list[str], *, 
     except ValueError as error:
         raise RequestError("bad_alias", f"There is {error}.", "aliases") from None
     kept = tuple(name for name in aliases if words(name) not in gone)
-    tx.knowledge.put(organization.id, topic.title, topic.body, kept)
+    tx.knowledge.put(organization.id, topic.title, topic.body, kept, by)
     return Topic(topic.id, topic.title, topic.body, kept)
 
 

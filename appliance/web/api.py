@@ -209,9 +209,12 @@ class Api:
     async def import_knowledge(self, request: web.Request) -> web.Response:
         body = await read_body(request, NewKnowledge)
         topics = await asyncio.to_thread(markdown.parse, body.markdown)
+        by = self._intended_by
         return json_response(
             await self._store.write(
-                lambda tx: knowledge.put(tx, organizations.find(tx, body.organization), topics, replace=body.replace)
+                lambda tx: knowledge.put(
+                    tx, organizations.find(tx, body.organization), topics, replace=body.replace, by=by
+                )
             )
         )
 
@@ -224,7 +227,12 @@ class Api:
         body = await read_body(request, NewAliases)
         topic = await self._store.write(
             lambda tx: knowledge.alias(
-                tx, organizations.find(tx, body.organization), body.topic, body.aliases, remove=body.remove
+                tx,
+                organizations.find(tx, body.organization),
+                body.topic,
+                body.aliases,
+                remove=body.remove,
+                by=self._intended_by,
             )
         )
         return json_response({"title": topic.title, "aliases": topic.aliases})

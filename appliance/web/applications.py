@@ -34,6 +34,7 @@ from appliance.web.persons import Persons
 from appliance.web.settings import Settings as SettingsApi
 from appliance.web.statements import Statements
 from appliance.web.status import Status
+from appliance.web.unanswered import Unanswered
 from appliance.web.users import Users
 
 MAX_CONTROL_BODY = 8 * 1024 * 1024  # a whole file of knowledge as JSON, from the owner of the storage
@@ -84,7 +85,7 @@ def _of_whom(desk: Desk, who: str) -> tuple[Part, ...]:
 
 
 def _common(desk: Desk, registry: CollectorRegistry, faults: Faults) -> tuple[Part, ...]:
-    common = (Status(desk), Cards(desk), Conversations(desk), Statements(desk), SettingsApi(desk))
+    common = (Status(desk), Cards(desk), Conversations(desk), Statements(desk), SettingsApi(desk), Unanswered(desk))
     return *common, Health(faults), MetricsPage(desk.store, registry)
 
 

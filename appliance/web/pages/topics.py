@@ -151,6 +151,7 @@ def _told(tried: Trial, words: Words, language: str) -> dict[str, object]:
         "scores": [
             (each, round(each.score * 100), score(round(each.score * 100), answers=each.score >= tried.threshold))
             for each in tried.scores[:SCORES]
+            if each.score
         ],
         "found": Markup(", ").join(mark.format(language, each) for each in best.found) if best else "",
         "ids": {each.topic: each.id for each in tried.scores},
