@@ -19,9 +19,11 @@ from appliance.web.pages.guard import (
 from appliance.web.pages.page import Page, rendered
 from appliance.web.pages.site import Site
 from appliance.web.pages.tries import Reason, Refused, Tries
+from appliance.web.pages.turnstile import Turnstile
 from appliance.web.pages.words import Words
 
 KNOWN = "known"  # cookie: this browser signed in before
+_CROWDED = "Many try to sign in just now. Try it again in a minute."
 KNOWN_FOR = 400 * 24 * HOUR  # as long as browsers keep a cookie
 
 
@@ -30,6 +32,7 @@ class Door:
         self._store = desk.store
         self._trusted = desk.config.server.trusted_proxies
         self._tries = Tries()
+        self._turnstile = Turnstile()
 
     def add_to(self, site: Site) -> None:
         site.open("GET", SIGN_IN, self.ask)
@@ -42,10 +45,12 @@ class Door:
         return rendered("signin.html", await self._words(), email="", refusal="")
 
     async def sign_in(self, request: web.Request) -> web.StreamResponse:
-        form, words = await read_form(request), await self._words()
+        if not await self._turnstile.passed():
+            raise RequestError("crowded", _CROWDED, status=429)
+        form = await read_form(request)
         email, password = form.get("email", "").strip(), form.get("password", "")
-        user = await self._store.read(lambda tx: tx.users.named(email))
-        hashed = user.password_hash if user else None
+        user, asked = await self._store.read(lambda tx: (tx.users.named(email), first_organization(tx)))
+        words, hashed = _words(*asked), user.password_hash if user else None
         browser = users.known(user, request.cookies.get(cookie_name(request, KNOWN), ""))
         who, is_known = browser or hosts.client(request, self._trusted), browser is not None
         refused = self._tries.begin(who, words.now, known=is_known)
@@ -59,9 +64,9 @@ class Door:
         if not fits or hashed is None:
             return _refused(words, email, _left(words, self._tries, who))
         cookie = await self._store.write(lambda tx: users.sign_in_with(tx, email, hashed))
-        return (
-            self._let_in(request, cookie, hashed) if cookie else _refused(words, email, _left(words, self._tries, who))
-        )
+        if cookie is None:
+            return _refused(words, email, _left(words, self._tries, who))
+        return self._let_in(request, cookie, hashed)
 
     def _let_in(self, request: web.Request, cookie: str, password_hash: str) -> web.Response:
         response = web.Response(status=303, headers={"Location": "/"})
@@ -102,8 +107,11 @@ class Door:
         return response
 
     async def _words(self) -> Words:
-        now, language, timezone = await self._store.read(first_organization)
-        return Words(language, timezone, now)
+        return _words(*await self._store.read(first_organization))
+
+
+def _words(now: int, language: str, timezone: str) -> Words:
+    return Words(language, timezone, now)
 
 
 def _refused(words: Words, email: str, told: str, refused: Refused | None = None) -> web.Response:
@@ -115,7 +123,7 @@ def _refused(words: Words, email: str, told: str, refused: Refused | None = None
 
 def _told(words: Words, refused: Refused) -> str:
     if refused.reason is Reason.CROWDED:
-        return words.t("Many try to sign in just now. Try it again in a minute.")
+        return words.t(_CROWDED)
     count = -(-refused.wait // MINUTE)
     one, many = (
         "Too many tries. The next one is in {count} minute.",

@@ -4,6 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -128,7 +129,7 @@ async def test_two_hundred_hostile_texts_make_no_element(tmp_path: Path) -> None
             await world.settle()
             harmless = {name: Elements(page) for name, page in (await pages(world, visitor, MARK)).items()}
             for payload in PAYLOADS:
-                await world.appliance.store.write(lambda tx, payload=payload: texts.write(tx, payload))
+                await world.appliance.store.write(partial(texts.write, text=payload))
                 for name, page in (await pages(world, visitor, payload)).items():
                     found, count = Elements(page), count + 1
                     new = found.found - harmless[name].found
