@@ -15,6 +15,7 @@ from appliance.store.forgotten import Forgetting
 from appliance.wire import SIMULATED
 
 NEWEST = 100  # forgettings that are shown
+FEW = 10  # that a page shows
 
 
 def owner(tx: Tx, addresses: Sequence[str], named: str | int | None) -> Organization:
@@ -85,6 +86,11 @@ def page(tx: Tx, ids: Sequence[int]) -> tuple[list[dict[str, Any]], int]:
     found = [tx.forgotten.get(each) for each in ids] if ids else tx.forgotten.newest_of_the_box(NEWEST)
     next_at = (tx.box.number(Fact.BACKUP_AT) or tx.now) + backup.EVERY
     return [_told(tx, each) for each in found if each is not None], next_at
+
+
+def of(tx: Tx, organization: Organization) -> list[dict[str, Any]]:
+    """The organization's newest forgettings."""
+    return [_told(tx, each) for each in tx.forgotten.newest(organization.id, FEW)]
 
 
 def _told(tx: Tx, forgetting: Forgetting) -> dict[str, Any]:

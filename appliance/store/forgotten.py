@@ -78,6 +78,9 @@ class Forgotten(Repository[Forgetting]):
     def pending_of_the_box(self) -> list[Forgetting]:
         return self._select("finished_at IS NULL ORDER BY id")
 
+    def newest(self, organization_id: int, limit: int) -> list[Forgetting]:
+        return self._select("organization_id = ? ORDER BY id DESC LIMIT ?", organization_id, limit)
+
     def newest_of_the_box(self, limit: int) -> list[Forgetting]:
         return self._select("true ORDER BY id DESC LIMIT ?", limit)
 

@@ -17,6 +17,7 @@ from appliance.web.health import Health, MetricsPage
 from appliance.web.pages.books import Books
 from appliance.web.pages.brakes import Brakes
 from appliance.web.pages.checks import Checks
+from appliance.web.pages.customers import Customers
 from appliance.web.pages.door import Door
 from appliance.web.pages.engine import Engine
 from appliance.web.pages.events import Events
@@ -25,7 +26,9 @@ from appliance.web.pages.hands import Hands
 from appliance.web.pages.home import Home
 from appliance.web.pages.letters import Letters
 from appliance.web.pages.look_at import LookAt
+from appliance.web.pages.people import People
 from appliance.web.pages.problem import hidden, in_words
+from appliance.web.pages.settings import Settings
 from appliance.web.pages.site import Pages
 from appliance.web.pages.threads import Threads
 from appliance.web.pages.topics import Topics
@@ -54,7 +57,7 @@ def public(desk: Desk, registry: CollectorRegistry, faults: Faults, hooks: Part)
 
 
 def pages(desk: Desk) -> Pages:
-    events, checks, threads = Events(desk), Checks(desk), Threads()
+    events, checks, threads, settings = Events(desk), Checks(desk), Threads(), Settings()
     home = Home(checks)
     books = Books(desk.store, events.tell_the_box)
     return Pages(
@@ -70,6 +73,9 @@ def pages(desk: Desk) -> Pages:
         Topics(),
         Engine(desk, books, checks),
         GoLive(checks),
+        settings,
+        People(desk, settings),
+        Customers(settings.settings),
     )
 
 

@@ -34,7 +34,7 @@ KINDS = {
     "/users/{id}": "users",
     "/settings/users/{id}": "users",
 }
-ENDS = {"/sign-out"}  # the own session
+ENDS = {"/sign-out", "/settings/sign-out"}  # the own session
 
 
 @pytest.fixture
