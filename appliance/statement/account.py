@@ -6,7 +6,7 @@ Times are on Twilio's clock, which is right; a message belongs to the day on whi
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import chain
+from itertools import chain, islice
 
 from appliance.inbox import exchange, keywords, missed
 from appliance.model import MINUTE, Contact
@@ -16,6 +16,7 @@ from appliance.store.box import Fact
 from appliance.store.statements import Booked, Difference, Owned
 from appliance.wire import SKEW, LoggedMessage, LogRead
 
+ASKED_AT_ONCE = 100  # messages that the list does not show
 LATE = 10 * MINUTE  # no webhook is under way for so long
 _FAILED = ("failed", "undelivered", "canceled")  # by Twilio's word; what never left has no place in its list
 
@@ -209,7 +210,7 @@ def has_failed(booked: Booked) -> bool:
     return booked.status in _FAILED
 
 
-def sids_to_ask(found: Comparison, named: Collection[str], limit: int) -> list[str]:
+def to_ask(found: Comparison, named: Collection[str]) -> list[tuple[Owned, Booked]]:
     """Those that Twilio is asked for by their sids; what is named stays so until the list shows it again."""
-    missing = (each.sid for _, each in found.absent if not has_failed(each) and each.sid not in named)
-    return [sid for sid, _ in zip(missing, range(limit), strict=False)]
+    missing = (each for each in found.absent if not has_failed(each[1]) and each[1].sid not in named)
+    return list(islice(missing, ASKED_AT_ONCE))

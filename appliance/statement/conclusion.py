@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from appliance.model import SECOND, JobKind, is_forgotten
 from appliance.statement.account import Comparison, Entry, Part, Settled, absent
@@ -18,11 +19,11 @@ TOO_MANY = "too_many"  # in `settled`: more messages than can be read
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`logged`: what Twilio has by the sids that it was asked for. `offset`: its clock minus ours. `until`: what is
-    younger is left out, on its clock.
+    """`logged`: what the account has by the sids that it was asked for, or that another one has it. `offset`: Twilio's
+    clock minus ours. `until`: what is younger is left out, on its clock.
     """
 
-    logged: Mapping[str, LoggedMessage | None]
+    logged: Mapping[str, LoggedMessage | Literal["elsewhere"] | None]
     offset: int
     until: int
 
@@ -54,9 +55,10 @@ def as_it_is_now(tx: Tx, entry: Entry) -> Entry:
 def not_listed(tx: Tx, found: Comparison, asked: Asked, named: set[str]) -> Iterator[Entry]:
     """What the list does not show, unless its customer was forgotten meanwhile."""
     for owned, booked in found.absent:
-        if tx.statements.is_booked(booked):
+        logged = asked.logged.get(booked.sid)
+        if logged != "elsewhere" and tx.statements.is_booked(booked):
             is_known = booked.sid in asked.logged or booked.sid in named
-            yield absent(owned, booked, asked.logged.get(booked.sid), asked.offset, is_asked=is_known)
+            yield absent(owned, booked, logged, asked.offset, is_asked=is_known)
 
 
 def state(tx: Tx, statement: Statement, entries: Sequence[Entry], end: int) -> Statement:

@@ -1,13 +1,14 @@
 """statement: each day of each organization in each account's log, compared with our books until it is settled."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from appliance.config import Config
 from appliance.model import MINUTE, Job
 from appliance.ports import Accounts, Clock, TooMuchError
 from appliance.queue.outcome import Done, Outcome, Snooze
 from appliance.queue.tolerance import LATER, of_each
-from appliance.statement.account import Comparison, Part, compare, sids_to_ask
+from appliance.statement.account import Comparison, Part, compare, to_ask
 from appliance.statement.conclusion import Asked, conclude
 from appliance.statement.plan import gone_at_twilio, plan
 from appliance.store import Store, Tx
@@ -15,7 +16,6 @@ from appliance.store.statements import Booked, Owned
 from appliance.wire import LoggedMessage
 
 YOUNGEST = 2 * MINUTE  # what is younger is left out, or than the grace where that is longer
-ASKED_AT_ONCE = 100  # messages that the list does not show
 PRICED_AT_ONCE = 500  # rows a unit of work
 
 
@@ -45,8 +45,7 @@ class StatementHandler:
         until = now + offset - max(self._config.twilio.doubt_grace, YOUNGEST)
         found = await self._store.read(lambda tx: compare(tx, account, parts, planned.since, until), limit=None)
         named = await self._store.read(lambda tx: gone_at_twilio(tx, account, planned))
-        log = self._accounts[account].log
-        logged = {sid: await log.message(sid) for sid in sids_to_ask(found, named, ASKED_AT_ONCE)}
+        logged = {booked.sid: await self.ask(account, owned, booked) for owned, booked in to_ask(found, named)}
         asked = Asked(logged, offset, until)
         await self._store.write(lambda tx: conclude(tx, account, planned, parts, found, asked))
         await self.price(found)
@@ -57,6 +56,17 @@ class StatementHandler:
             return Part(owned, await self._accounts[account].log.traffic(owned.channel.address, since))
         except TooMuchError:
             return Part(owned, None)
+
+    async def ask(self, account: str, owned: Owned, booked: Booked) -> LoggedMessage | Literal["elsewhere"] | None:
+        """What Twilio has by a sid; what it has not may be that of another account in which the channel was. Raises
+        LogUnavailableError.
+        """
+        logged = await self._accounts[account].log.message(booked.sid)
+        if logged is None and booked.outbox_id is None:
+            for other in owned.others:
+                if other not in self._accounts or await self._accounts[other].log.message(booked.sid) is not None:
+                    return "elsewhere"
+        return logged
 
     async def price(self, found: Comparison) -> None:
         """Keep what Twilio tells by now of what our messages cost."""

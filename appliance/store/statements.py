@@ -39,7 +39,7 @@ class Statement:
 @dataclass(frozen=True, slots=True)
 class Owned:
     """A channel as an account has it: its messages are ours from `began_at` to `ended_at` (None: still). `read_to`: up
-    to where the log was read for what had not come in (None: to the end).
+    to where the log was read for what had not come in (None: to the end). `others`: accounts that it was in before.
     """
 
     channel: Channel
@@ -47,6 +47,7 @@ class Owned:
     began_at: int
     ended_at: int | None
     read_to: int | None
+    others: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,12 @@ _SENT = """SELECT a.sid, o.organization_id, o.channel_id, o.contact_id, a.starte
     FROM outbox o CROSS JOIN attempts a ON a.outbox_id = o.id CROSS JOIN contacts c ON c.id = o.contact_id
     CROSS JOIN channels ch ON ch.id = o.channel_id WHERE """
 _OWNED = """SELECT c.id, c.organization_id, c.address, o.timezone, max(c.created_at, coalesce(c.back_at, 0),
-        coalesce((SELECT max(f.moved_at) FROM former_accounts f WHERE f.channel_id = c.id), 0)), NULL, c.watermark_at
+        coalesce((SELECT max(f.moved_at) FROM former_accounts f WHERE f.channel_id = c.id), 0)), NULL, c.watermark_at,
+        (SELECT json_group_array(f.account) FROM former_accounts f WHERE f.channel_id = c.id AND f.account <> ?1)
     FROM channels c JOIN organizations o ON o.id = c.organization_id
     WHERE c.account = ?1 AND o.disabled_at IS NULL AND c.removed_at IS NULL
-    UNION ALL SELECT c.id, c.organization_id, c.address, o.timezone, c.created_at, f.moved_at, f.read_from
+    UNION ALL SELECT c.id, c.organization_id, c.address, o.timezone, c.created_at, f.moved_at, f.read_from,
+        json_array(c.account)
     FROM former_accounts f JOIN channels c ON c.id = f.channel_id JOIN organizations o ON o.id = c.organization_id
     WHERE f.account = ?1 AND c.account <> ?1 AND f.moved_at >= ?2 AND o.disabled_at IS NULL AND c.removed_at IS NULL
     ORDER BY 1"""
@@ -92,7 +95,10 @@ class Statements:
     def owned_in_the_box(self, account: str, since: int) -> list[Owned]:
         """The account's channels, and those that left it since a time (ms UTC)."""
         rows = self._sql.all(_OWNED, account, since)
-        return [Owned(Channel(row[0], row[1], row[2], account), row[3], row[4], row[5], row[6]) for row in rows]
+        return [
+            Owned(Channel(row[0], row[1], row[2], account), row[3], row[4], row[5], row[6], msgspec.json.decode(row[7]))
+            for row in rows
+        ]
 
     def received(self, sids: Sequence[str]) -> list[Booked]:
         """Those of these sids that are customers' messages."""

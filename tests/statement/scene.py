@@ -1,13 +1,36 @@
 """Days in a shop: time passes, hour after hour, and each hour is compared."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from appliance.model import HOUR, MINUTE, SECOND, JobKind
 from appliance.store.statements import Statement
-from tests.support.world import ManualClock, World
+from tests.support.world import SMS, ManualClock, World
 
 NOON = 1_800_025_200_000  # 12:00 in São Paulo
 DAY = 24 * HOUR
+
+
+@asynccontextmanager
+async def shop(directory: Path, **options: Any) -> AsyncIterator[World]:
+    """Some minutes after it was set up, at noon; time is moved by hand."""
+    async with World(directory, clock=ManualClock(NOON), **options) as world:
+        await world.teach("Horário", "Abrimos das 7h às 19h.")
+        await pass_(world, 5 * MINUTE)
+        yield world
+
+
+async def talk(world: World, count: int = 2, **options: Any) -> list[str]:
+    """Customers ask and are answered, one after the other; the sids."""
+    sids = []
+    for number in range(count):
+        sid, _ = await world.twilio.receive(f"+551197777{number:04}", SMS, "Horário?", **options)
+        sids.append(sid)
+        await world.settle()
+        await pass_(world, MINUTE)
+    return sids
 
 
 async def pass_(world: World, time: int) -> None:

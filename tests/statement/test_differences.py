@@ -9,25 +9,14 @@ import pytest
 from appliance.model import HOUR, MINUTE, SECOND
 from appliance.simulator.lag import by_filter
 from appliance.store.statements import Difference
-from tests.statement.scene import NOON, compared, differences, hours, kinds, pass_, statements
+from tests.statement.scene import NOON, compared, differences, hours, kinds, pass_, shop, statements, talk
 from tests.support.world import CUSTOMER, SMS, WHATSAPP, ManualClock, World
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with World(tmp_path, clock=ManualClock(NOON)) as world:
-        await world.teach("Horário", "Abrimos das 7h às 19h.")
-        await pass_(world, 5 * MINUTE)
+    async with shop(tmp_path) as world:
         yield world
-
-
-async def _talk(world: World, count: int = 2) -> list[str]:
-    sids = []
-    for number in range(count):
-        sids.append(await world.say("Horário?", f"+55119777700{number:02}"))
-        await world.settle()
-        await pass_(world, MINUTE)
-    return sids
 
 
 def _vanish(world: World, sid: str) -> None:
@@ -39,7 +28,7 @@ def _vanish(world: World, sid: str) -> None:
 
 async def test_a_calm_day(world: World) -> None:
     """As many there as here, each settled; nothing is named, however often it is compared."""
-    await _talk(world, 3)
+    await talk(world, 3)
     await world.say("Horário?", f"whatsapp:{CUSTOMER}", WHATSAPP)
     await hours(world, 3)
 
@@ -51,9 +40,14 @@ async def test_a_calm_day(world: World) -> None:
     assert await world.cards() == []
 
 
-async def test_a_reply_from_the_console(world: World) -> None:
+async def test_a_reply_from_the_console(tmp_path: Path) -> None:
     """Named once, with one card for the day that counts; put away it stays away, until somebody writes another one."""
-    await _talk(world)
+    async with shop(tmp_path) as world:
+        await _a_reply_from_the_console(world)
+
+
+async def _a_reply_from_the_console(world: World) -> None:
+    await talk(world)
     for body in ("Oi, aqui é a Marta.", "Já separei o pão."):
         world.twilio.schedule(SMS, CUSTOMER, body, created=NOON, sent=world.appliance.clock.now())
     await hours(world, 3)
@@ -75,7 +69,7 @@ async def test_a_reply_from_the_console(world: World) -> None:
 
 async def test_deleted_at_twilio_by_somebody(world: World) -> None:
     """A customer's message and one of ours, each under its own name; where Twilio shows them again it is settled."""
-    sids = await _talk(world)
+    sids = await talk(world)
     answer = (await world.column("SELECT sid FROM outbox ORDER BY id"))[0]
     kept = [world.twilio.ledger.get(sid) for sid in (sids[0], answer)]
     _vanish(world, sids[0])
@@ -97,7 +91,7 @@ async def test_deleted_at_twilio_by_somebody(world: World) -> None:
 
 async def test_what_catch_up_passed_is_named_and_fetched(world: World) -> None:
     """A webhook is lost and the list shows the message after catch-up has passed it: nobody else would ever know."""
-    await _talk(world)
+    await talk(world)
     world.twilio.lag = by_filter(recipient=40 * 60.0)
     await world.twilio.receive(CUSTOMER, SMS, "Tem bolo?", deliver=False)
     for _ in range(7):
@@ -124,10 +118,10 @@ async def test_a_clock_that_was_wrong(tmp_path: Path) -> None:
         await hours(world, 1)
         clock.jump(26 * HOUR / SECOND)
         await pass_(world, MINUTE)
-        await _talk(world, 3)
+        await talk(world, 3)
         clock.jump(-26 * HOUR / SECOND)
         await pass_(world, MINUTE)
-        await _talk(world, 1)
+        await talk(world, 1)
         await hours(world, 3)
 
         assert await kinds(world) == [Difference.CLOCK]

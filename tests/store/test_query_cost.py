@@ -251,6 +251,25 @@ async def test_a_glance_costs_what_is_new(tmp_path: Path) -> None:
     assert glance(small)[1:3] == (0, None)
 
 
+async def test_a_statement_costs_what_is_new(tmp_path: Path) -> None:
+    """What came in and went out since a time, and what was charged for it, is found without reading what there was."""
+    small, large = [await with_messages(tmp_path / str(count), count, young=100) for count in (3_000, 100_000)]
+    day = 24 * HOUR
+    for tx in (small, large):
+        tx.sql.run("UPDATE messages SET received_at = ? WHERE received_at = 1000", 3 * day)
+        tx.sql.run("UPDATE outbox SET created_at = ? WHERE id > (SELECT max(id) - 100 FROM outbox)", 3 * day)
+
+    def look(tx: Tx) -> tuple[object, ...]:
+        return (
+            tx.statements.received_since_in_the_box(2 * day),
+            tx.statements.sent_since_in_the_box("main", 2 * day),
+            tx.outbox.charges(1, 2 * day, 4 * day),
+            tx.statements.differences(1, "2026-11-24", "2026-11-30"),
+        )
+
+    assert cost(large, look) <= TOLERANCE * cost(small, look)
+
+
 async def test_what_was_told_late_hides_nothing_of_today(tmp_path: Path) -> None:
     """Twilio's log tells old messages among the new ones; nothing is counted for another day."""
     tx = await with_messages(tmp_path, 5_000, young=3_000)

@@ -25,12 +25,14 @@ from appliance.queue.tolerance import Round
 from appliance.reply import case, handler, hours
 from appliance.reply import held as reply_held
 from appliance.responder import llm
+from appliance.statement import account, conclusion
 from appliance.store import Store, Tx, database, erasure, keyed, messages
 from appliance.store.contacts import Contacts
 from appliance.store.forgotten import Forgotten
 from appliance.store.organizations import Channels
 from appliance.store.outbox import Outbox
 from appliance.store.pauses import Held, Pauses
+from appliance.store.statements import Statements
 from appliance.twilio import webhook
 from appliance.twilio.webhook import Signers
 from tests.handover import test_hand_back
@@ -40,6 +42,8 @@ from tests.people import test_consent, test_doubt, test_evidence, test_lanes
 from tests.privacy import test_copies, test_forget, test_steps
 from tests.queue import test_fairness, test_outage, test_queue
 from tests.reply import test_away, test_content_faults, test_held, test_loop_guard, test_menus, test_replies
+from tests.statement import test_differences as test_statement_differences
+from tests.statement import test_none
 from tests.store import test_backup, test_store
 from tests.support import breakages, doubts
 from tests.support.breakages import Patch
@@ -296,7 +300,35 @@ def away_for_every_message(patch: Patch) -> None:
     patch.setattr(case, "closing", begun_now)
 
 
+def the_list_believed(patch: Patch) -> None:
+    """What the list does not show is gone, and nobody asks for it by its sid."""
+    real = account.absent
+    patch.setattr(
+        conclusion,
+        "absent",
+        lambda owned, booked, _logged, offset, **_asked: real(
+            owned, replace(booked, status=""), None, offset, is_asked=True
+        ),
+    )
+
+
+def named_every_hour(patch: Patch) -> None:
+    patch.setattr(Statements, "name", lambda *_difference: True)
+
+
+def catch_up_is_not_waited_for(patch: Patch) -> None:
+    real = Statements.owned_in_the_box
+    patch.setattr(
+        Statements,
+        "owned_in_the_box",
+        lambda *asked: [replace(each, read_to=None) for each in real(*asked)],
+    )
+
+
 CONTROLS = [
+    Control("Twilio's list believed without asking", r"Left contains 2 more items.*'not_there'|'not_there'", the_list_believed, test_none.test_what_has_no_date_is_asked_for_by_its_sid),
+    Control("a difference named every hour", r"'elsewhere', [4-9]|assert \[\] == ", named_every_hour, test_statement_differences.test_a_reply_from_the_console),
+    Control("missing before catch-up has looked", r"'missing_here': 1", catch_up_is_not_waited_for, test_none.test_what_catch_up_has_yet_to_fetch_is_awaited),
     Control("acknowledge before commit", r"assert 20 < 20", breakages.acknowledge_before_commit, test_store.test_webhooks_of_a_full_disk_hear_503_and_nothing_stored_is_missing),
     Control("no unique sid", r"Left contains 99 more items", breakages.no_unique_sid, test_replies.test_one_message_delivered_a_hundred_times_gets_one_reply),
     Control("SELECT-then-INSERT", r"Left contains [0-9]+ more items, first extra item: 'SM", select_then_insert, test_replies.test_one_message_delivered_a_hundred_times_gets_one_reply),
