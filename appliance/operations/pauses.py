@@ -78,8 +78,9 @@ def of_contact(tx: Tx, whose: Contact) -> Pause | None:
 
 
 def everywhere(tx: Tx, owner: int | None = None) -> list[Pause]:
-    """Those in force: the box's, then organizations', then customers'. `owner`: only what is an organization's."""
-    return [_told(each) for each in tx.pauses.in_the_box() if owner in (None, each.organization_id)]
+    """Those in force: the box's, then organizations', then customers'. `owner`: only what holds an organization's."""
+    every = map(_told, tx.pauses.in_the_box())
+    return [each for each in every if owner is None or each.organization_id in (None, owner)]
 
 
 def _first(found: Sequence[Stored]) -> Pause | None:

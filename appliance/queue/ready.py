@@ -1,6 +1,6 @@
 """What may be claimed of the jobs that are due: a pause holds the answers to whoever is paused, and nothing else.
 
-Nothing is written for it, neither when it begins nor when it ends: it is looked at with each claim.
+No job is written for it, neither when it begins nor when it ends: it is looked at with each claim.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from appliance.model import Job, Resource
 from appliance.store import Tx
-from appliance.store.pauses import holding
+from appliance.store.pauses import Held, holding
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,11 @@ class Ready:
     next_due: int | None
 
 
-def ready(tx: Tx, limit: int) -> tuple[list[Ready], int | None]:
-    """By resource; and when the first pause ends by itself (ms UTC)."""
+def ready(tx: Tx, limit: int) -> tuple[list[Ready], Held]:
+    """By resource; and what is held."""
     held = tx.pauses.held()
     free = ((name, held.lanes_of(name)) for name in tx.jobs.resources() if not held.has(name))
-    return [Ready(name, tx.jobs.due(name, limit, but), tx.jobs.next_due(name, but)) for name, but in free], held.ends_at
+    return [Ready(name, tx.jobs.due(name, limit, but), tx.jobs.next_due(name, but)) for name, but in free], held
 
 
 def held_until(tx: Tx, job: Job) -> int:

@@ -111,7 +111,9 @@ class Worker:
         """Start what is due and has a place; when to look again (ms UTC), None if an event will tell."""
         places = self._config.queue.concurrency
         limit = max(places, len(JobKind))  # a tick of each kind has a place besides
-        found, ends_at = await self._store.read(lambda tx: ready(tx, limit))
+        found, held = await self._store.read(lambda tx: ready(tx, limit))
+        if held.is_one_over:
+            await self._store.write(lambda tx: tx.pauses.note_ends())
         async with self._claiming:
             offers = [Offer(each.resource, each.due, each.next_due, self._gate.allows(each.resource)) for each in found]
             planned = Plan([], None) if self._stopping else plan(offers, self._running.values(), places, self._turns)
@@ -119,7 +121,7 @@ class Worker:
                 task = asyncio.create_task(self._execute(job), name=f"job-{job.id}")
                 self._running[task] = job
                 task.add_done_callback(self._ended)
-        return min((time for time in (planned.again, ends_at) if time is not None), default=None)
+        return min((time for time in (planned.again, held.ends_at) if time is not None), default=None)
 
     async def _start_all(self, picked: list[Job]) -> list[Job]:
         """Those that are still due; the others make room at the gate again."""

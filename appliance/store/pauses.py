@@ -12,6 +12,7 @@ from appliance.store.sql import Row
 
 BOX = "box"
 IN_FORCE = "ended_at IS NULL AND (until IS NULL OR until > ?)"
+_OVER = "ended_at IS NULL AND until <= ?"
 KEEP = 30 * 24 * HOUR  # after its end
 # When a pause ended: somebody resumed, or its time came.
 END = "coalesce(ended_at, until)"
@@ -33,13 +34,14 @@ class Stored:
 @dataclass(frozen=True, slots=True)
 class Held:
     """Whose answers nobody makes now: everybody's, those of some organizations, those in some lanes. `ends_at`: when
-    the first of these pauses ends by itself (ms UTC).
+    the first of these pauses ends by itself (ms UTC); `is_one_over`: one did, and its row does not say so yet.
     """
 
     everybody: bool
     organizations: frozenset[int]
     lanes: tuple[str, ...]
     ends_at: int | None
+    is_one_over: bool = False
 
     def has(self, resource: Resource) -> bool:
         """All that needs this resource."""
@@ -145,7 +147,12 @@ class Pauses(Repository[Stored]):
             ),
             lanes=tuple(self._lanes()) if any(each.contact_id is not None for each in found) else (),
             ends_at=min(ends, default=None),
+            is_one_over=bool(self._sql.value(f"SELECT 1 FROM pauses WHERE {_OVER} LIMIT 1", self._sql.now)),  # noqa: S608
         )
+
+    def note_ends(self) -> None:
+        """Those whose time came are over for good, wherever the clock is set; whoever has a page open sees it."""
+        self._sql.run(f"UPDATE pauses SET ended_at = until WHERE {_OVER}", self._sql.now)  # noqa: S608
 
     def _lanes(self) -> Iterable[str]:
         """Of the customers that are paused, by whichever address they write on the channel."""

@@ -27,6 +27,8 @@ _WHOSE = {
     "organizations": "{row}.id",
     "orphaned_messages": str(BOX),
 }
+# What is the box's and yet concerns all.
+_EVERYBODYS = {"pauses": "UNION SELECT id FROM organizations WHERE {row}.organization_id IS NULL"}
 _ROWS = {"INSERT": "new", "UPDATE": "new", "DELETE": "old"}
 
 
@@ -34,9 +36,10 @@ def begin(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TEMP TABLE stirred (organization_id INTEGER PRIMARY KEY)")
     for table, whose in _WHOSE.items():
         for change, row in _ROWS.items():
+            also = _EVERYBODYS.get(table, "").format(row=row)
             connection.execute(  # names and expressions are literals of this module
-                f"CREATE TEMP TRIGGER stir_{table}_{change.lower()} AFTER {change} ON main.{table} BEGIN "  # noqa: S608
-                f"INSERT OR IGNORE INTO stirred VALUES (coalesce({whose.format(row=row)}, {BOX})); END"
+                f"CREATE TEMP TRIGGER stir_{table}_{change.lower()} AFTER {change} ON main.{table} BEGIN "
+                f"INSERT OR IGNORE INTO stirred SELECT coalesce({whose.format(row=row)}, {BOX}) {also}; END"
             )
 
 

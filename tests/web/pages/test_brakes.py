@@ -239,3 +239,29 @@ async def test_nobody_stops_another_organizations_customer(shop: World) -> None:
             await flora.post(f"/conversations/99/{action}", 404, until="1h")
         assert "&#34;18:00&#34;" in await flora.post("/pause", 400, until="soon")
     assert await shop.column("SELECT count(*) FROM pauses") == [0]
+
+
+async def test_open_pages_hear_of_it(shop: World) -> None:
+    """Also of a pause of the whole box, where its user does not see the box, and of an end that comes by itself."""
+    await second(shop)
+    async with marta_at(shop) as marta, marta.http.get(f"{marta.address}/events") as heard:
+        for change in ("pause", "end"):
+            if change == "pause":
+                await shop.appliance.store.write(lambda tx: tx.pauses.begin("box", None, None, NOON + HOUR, "x"))
+            else:
+                await sleep(shop, 60)
+            await heard.content.readuntil(b"changed")
+        assert await shop.column("SELECT ended_at FROM pauses") == [NOON + HOUR]
+
+
+async def test_a_pause_that_is_over_is_over(shop: World) -> None:
+    """Wherever the clock is set afterwards."""
+    async with marta_at(shop) as marta:
+        await marta.post("/pause", until="1h")
+        await sleep(shop, 60)
+        assert isinstance(shop.clock, ManualClock)
+        shop.clock.jump(-1_800)
+        await sleep(shop, 1)
+        await say(shop, "dois")
+
+        assert len(shop.sent()) == 2
