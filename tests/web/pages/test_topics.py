@@ -105,6 +105,7 @@ async def test_a_menu(owner: Visitor) -> None:
 
     assert "1) Mesa para" in page and "2) Mesa para" in page
     assert "It is not sure, and asks which topic is meant." in page
+    assert "More than one topic comes near: it asks rather than guess." in page
 
 
 async def test_a_model_is_asked_on_a_button_alone(world: World, tmp_path_factory: pytest.TempPathFactory) -> None:
