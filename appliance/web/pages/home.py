@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from appliance.config.sections import NO_FILE
 from appliance.links import link
 from appliance.model import HOUR, SECOND
 from appliance.notices.sentences import Card as Stored
@@ -67,7 +68,7 @@ class Home:
                 "is_refused": any(each.trouble is not None for each in links),
                 "is_reached": self._checks.is_reached or tx.figures.last_webhook() is not None,
                 "public_url": page.desk.config.server.public_url,
-                "config": page.desk.config.source,
+                "config": source if (source := page.desk.config.source) != NO_FILE else "config.toml",
                 "topics": len(tx.knowledge.of(page.organization_id)),
             }
         }
