@@ -34,10 +34,6 @@ def closing(organization: Organization, at: int) -> Closing | None:
     return Closing(since, min((start for start, _ in opened if start > at), default=at))
 
 
-def is_open(organization: Organization, at: int) -> bool:
-    return closing(organization, at) is None
-
-
 def opens_at(organization: Organization, at: int) -> int | None:
     """When it opens next (ms UTC); None where it is open."""
     found = closing(organization, at)

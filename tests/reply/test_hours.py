@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from appliance.model import SECOND, Organization, Week
-from appliance.reply.hours import Closing, closing, is_open, opens_at
+from appliance.reply.hours import Closing, closing, opens_at
 
 SHOP: Week = (*[(("08:00", "12:00"), ("13:30", "18:00"))] * 5, (("09:00", "13:00"),), ())
 BAR: Week = ((), (), (), (("20:00", "02:00"),), (("20:00", "24:00"),), (("00:00", "04:00"),), (("18:00", "18:00"),))
@@ -46,7 +46,6 @@ def test_a_moment_is_open_or_closed(week: Week, moment: str, since: str | None, 
     found = closing(shop(week), at(moment))
 
     assert found == (Closing(at(since), at(until)) if since and until else None)
-    assert is_open(shop(week), at(moment)) == (since is None)
     assert opens_at(shop(week), at(moment)) == (at(until) if until else None)
 
 

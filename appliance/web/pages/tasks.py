@@ -98,7 +98,7 @@ def _text(need: Need) -> str:
     if need.asker is None:
         return f"{card.text} {card.todo if card.priority >= URGENT else card.itself}"
     if card.kind == CardKind.WAITING and need.asker.words:
-        return ""
+        return "" if card.priority >= URGENT else card.text  # whose person is due later
     return f"{card.text} {card.itself}" if card.kind == CardKind.DOUBT else card.text
 
 

@@ -14,7 +14,7 @@ from appliance.operations.organizations import Registration, register_organizati
 from appliance.store import Tx
 from appliance.texts import TEXTS
 from tests.support.visitor import Visitor
-from tests.support.world import CUSTOMER, World
+from tests.support.world import CUSTOMER, ManualClock, World
 
 HOSTILE = "\"><script>alert(1)</script><b onclick='x'>{organization}{{ 7 * 7 }}"
 BUSINESS = {"name": "Padaria Sol", "contact": "(11) 5555-0101", "language": "es", "timezone": "Europe/Lisbon"}
@@ -275,3 +275,18 @@ async def test_the_originals_are_what_the_page_shows(world: World) -> None:
 
     assert TEXTS["es"][TextKey.GREETING] in page
     assert TEXTS["es"][TextKey.GREETING].format(organization="Padaria Aurora") in page
+
+
+async def test_home_tells_who_waits_until_opening(tmp_path: Path) -> None:
+    """With the words of the customer, what was promised and for when; it is not urgent yet."""
+    noon = 1_800_025_200_000  # a Friday, in São Paulo
+    async with World(tmp_path, language="en", clock=ManualClock(noon)) as world, Visitor(world) as visitor:
+        await visitor.post("/settings/hours", 303, **{"0-0-from": "08:00", "0-0-to": "18:00"})
+        await world.say("AGENT")
+        await world.clock.advance(5, world.settle)  # type: ignore[union-attr]
+        assert world.sent() == [TEXTS["en"][TextKey.AWAY]]
+
+        page = await visitor.get("/")
+
+        assert "was told that you are closed now and answer when you open (18 Jan 08:00)" in page
+        assert "AGENT" in page
