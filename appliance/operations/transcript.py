@@ -13,6 +13,8 @@ from appliance.inbox import keywords
 from appliance.inbox.keywords import ALREADY_OUT, Change
 from appliance.model import ANSWER, FORGETTING, LET_GO, MANUAL, Held, OutboxState, TextKey
 from appliance.notices.translation import translated
+from appliance.operations import sources
+from appliance.operations.sources import Author, Source
 from appliance.store import Row, Tx
 from appliance.store.contacts import session_key
 from appliance.store.threads import Correspondent
@@ -24,8 +26,6 @@ _WITHDRAWN = (OutboxState.SUPERSEDED, OutboxState.SUPPRESSED)
 _OPEN = (OutboxState.READY, OutboxState.SENDING, OutboxState.DOUBT)
 BY_TWILIO = "answered by Twilio"
 OVERTAKEN = "a later word counts"
-
-Author = Literal["topics", "model", "text", "user", "program", "unknown"]
 
 # Why a message gets no answer, by the reason that is stored, as the business reads it.
 WHY = {
@@ -52,14 +52,6 @@ WHY = {
 NOTHING_TO_ANSWER = "The assistant saw nothing to answer here."
 UNANSWERED = "Nobody could answer this."
 BEHIND_A_DOUBT = "Waits until it is known whether the answer above arrived."
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A part of the knowledge that an answer was made of. `id`: None where the topic is gone."""
-
-    title: str
-    id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,14 +223,14 @@ def _is_lost(row: Row) -> bool:
 
 
 def _said(tx: Tx, rows: Sequence[Row], reader: Reader, letters: Mapping[int, int]) -> list[Said]:
-    asked = {title for row in rows if row["kind"] == ANSWER for title in _titles(row["source"])}
+    asked = {title for row in rows if row["kind"] == ANSWER for title in sources.titles(row["source"])}
     known = tx.threads.topics(reader.organization_id, sorted(asked)) if asked else {}
     return [_one(tx, row, reader, known, letters) for row in rows]
 
 
 def _one(tx: Tx, row: Row, reader: Reader, known: Mapping[str, int], letters: Mapping[int, int]) -> Said:
     state = OutboxState(row["state"])
-    author, by, topics = _author(row, reader, known)
+    author, by, topics = sources.author(row, reader.config.ai.model, known)
     lost = state in (OutboxState.FAILED, *_WITHDRAWN)
     return Said(
         id=row["id"],
@@ -255,34 +247,6 @@ def _one(tx: Tx, row: Row, reader: Reader, known: Mapping[str, int], letters: Ma
         again_at=_again_at(tx, row, reader.config) if state == OutboxState.DOUBT else None,
         letter=letters.get(row["id"]),
     )
-
-
-def _author(row: Row, reader: Reader, known: Mapping[str, int]) -> tuple[Author, str, tuple[Source, ...]]:
-    if row["kind"] == MANUAL:
-        return ("user" if "@" in row["intended_by"] else "program"), row["intended_by"], ()
-    if row["kind"] != ANSWER:
-        return "text", "", ()
-    found = tuple(Source(title, known[title.casefold()]) for title in _parts(row["source"], known))
-    if found:
-        return "topics", "", found
-    return ("model" if row["source"] == reader.config.ai.model else "unknown"), row["source"], ()
-
-
-def _titles(source: str) -> Iterator[str]:
-    """What may be a title in a list of them; a title may have a comma itself."""
-    parts = source.split(", ")[:8]
-    for start in range(len(parts)):
-        for end in range(start + 1, len(parts) + 1):
-            yield ", ".join(parts[start:end])
-
-
-def _parts(source: str, known: Mapping[str, int]) -> Iterator[str]:
-    parts = source.split(", ")
-    while parts:
-        length = next((n for n in range(len(parts), 0, -1) if ", ".join(parts[:n]).casefold() in known), 0)
-        if length:
-            yield ", ".join(parts[:length])
-        parts = parts[max(length, 1) :]
 
 
 def _why(row: Row, language: str) -> str:
