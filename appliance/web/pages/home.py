@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -49,10 +50,12 @@ class Home:
 
     async def home(self, page: Page) -> web.StreamResponse:
         untold, reasons = page.desk.untold(), await page.desk.faults()
+        # On a connection of its own: a day of 50,000 messages takes longer than the workers' reader may be held.
+        day = await page.desk.store.inspect(partial(_day, page=page))
 
         def look(tx: Tx) -> Mapping[str, object]:
             is_first = tx.figures.is_untouched(page.organization_id)
-            return self._first(tx, page) if is_first else self._usual(tx, page, untold, reasons)
+            return self._first(tx, page) if is_first else self._usual(tx, page, day, untold, reasons)
 
         return await page.show("home.html", look)
 
@@ -73,9 +76,10 @@ class Home:
             }
         }
 
-    def _usual(self, tx: Tx, page: Page, untold: Sequence[Stored], reasons: Sequence[str]) -> dict[str, object]:
+    def _usual(
+        self, tx: Tx, page: Page, day: Mapping[str, Any], untold: Sequence[Stored], reasons: Sequence[str]
+    ) -> dict[str, object]:
         own, sees_box, words = page.organization_id, page.visit.sees_box, page.words
-        today = figures.day(tx, own, midnight(words))
         limit = MOST if page.request.query.get("cards") == "all" else SHOWN
         reader = Reader(words.language, words.timezone, tx.now)
 
@@ -92,24 +96,33 @@ class Home:
             kept=tx.figures.waiting(own),
             people=people,
             others=len(found) + more - people,
-            day=today,
+            day=day["today"],
         )
         return {
+            **day,
             "first": None,
             "verdict": verdict(state, words),
             "brake": brakes.of_organization(tx, page),
             "tasks": [task(each, words, sees_box=sees_box) for each in found],
             "more": more,
             "most": MOST,
-            "today": today,
-            "charts": _charts(today, words),
-            "fates": [(today.replies[fate], _CLASSES[fate], words.t(_FATES[fate])) for fate in FATES],
             "started_at": page.desk.started_at,
-            "charged": _charged(charges(tx, own, today.since, tx.now + 1), words),
             "lately": [entry(each, words) for each in lately],
             "backup_at": backup.last_at(page.desk.store.directory),
             "compared": statement.sentence(tx, page.visit.organization, words),
         }
+
+
+def _day(tx: Tx, page: Page) -> Mapping[str, Any]:
+    """Today in figures."""
+    own, words = page.organization_id, page.words
+    today = figures.day(tx, own, midnight(words))
+    return {
+        "today": today,
+        "charts": _charts(today, words),
+        "fates": [(today.replies[fate], _CLASSES[fate], words.t(_FATES[fate])) for fate in FATES],
+        "charged": _charged(charges(tx, own, today.since, tx.now + 1), words),
+    }
 
 
 def _paused(tx: Tx, page: Page) -> Paused | None:
