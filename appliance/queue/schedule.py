@@ -4,7 +4,7 @@ APScheduler stalls after the wall clock steps back: whenever the clock was set, 
 """
 
 import contextlib
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -18,6 +18,7 @@ from appliance.store import Store, Tx
 from appliance.timekeeping import Timekeeper
 
 WATCH_EVERY = 15.0  # seconds
+FIRST = timedelta(minutes=5)
 
 
 def enqueue_tick(tx: Tx, kind: JobKind) -> int | None:
@@ -42,9 +43,14 @@ def intervals(config: Config) -> dict[JobKind, float]:
 
 
 class _Every(IntervalTrigger):  # type: ignore[misc]  # APScheduler has no types
-    """Leaves out what was missed: of a start in 1970 APScheduler would list every run since, one by one."""
+    """Leaves out what was missed: of a start in 1970 APScheduler would list every run since, one by one. What is rare
+    begins soon after the start, or a box that starts often would never come to it.
+    """
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        if previous_fire_time is None:
+            first: timedelta = min(self.interval, FIRST)
+            return now + first
         planned: datetime = super().get_next_fire_time(previous_fire_time, now)
         return planned if planned > now else now + self.interval
 

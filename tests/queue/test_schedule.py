@@ -1,7 +1,7 @@
 """The clock's triggers and the sweeps over conversations, also when the wall clock jumps."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -300,3 +300,14 @@ async def test_a_message_after_a_jump_back_is_answered_at_once(tmp_path: Path) -
 
         assert len(world.sent("+5511900000001")) == 1
         assert len(world.sent("+5511900000002")) == 1
+
+
+def test_what_is_rare_begins_soon_after_the_start() -> None:
+    """Five minutes later, then hour after hour; what is more frequent keeps to its interval."""
+    began = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    hourly, often = (schedule._Every(seconds=seconds, timezone="UTC") for seconds in (3_600, 60))
+    first = hourly.get_next_fire_time(None, began)
+
+    assert first == began + timedelta(minutes=5)
+    assert hourly.get_next_fire_time(first, first) == first + timedelta(hours=1)
+    assert often.get_next_fire_time(None, began) == began + timedelta(minutes=1)
