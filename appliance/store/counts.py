@@ -8,6 +8,11 @@ from appliance.store.sql import Sql
 
 # In the words of a partial index: SQLite uses it only where a query repeats them.
 ON_ITS_WAY = f"{UNSETTLED} AND state <> 'parked'"
+_WAITING = (
+    f"SELECT organization_id, contact_id, received_at FROM messages WHERE {LIVE} UNION ALL "  # noqa: S608
+    "SELECT m.organization_id, m.contact_id, m.received_at FROM outbox o JOIN messages m ON m.reply_id = o.id "
+    f"WHERE {ON_ITS_WAY}"
+)
 # The pauses that each hold the answer to a message w.
 _HOLDING = """(SELECT 'box' UNION ALL SELECT 'organization:' || w.organization_id UNION ALL
     SELECT 'contact:' || w.contact_id UNION ALL SELECT 'contact:' || b.id FROM contacts a
@@ -79,16 +84,19 @@ class Counts:
         """When the message came in that waits longest for an answer that Twilio has taken (ms UTC); while its answer is
         paused it waits for nobody, and what had waited so counts from the end.
         """
-        if self._sql.value(f"SELECT 1 FROM pauses WHERE subject = 'box' AND {IN_FORCE}", self._sql.now):  # noqa: S608
-            return None
-        at = self._sql.value(
-            "SELECT min(max(received_at, since)) FROM (SELECT received_at, "  # noqa: S608
-            f"(SELECT iif(max(ended_at IS NULL AND (until IS NULL OR until > ?)), NULL, coalesce(max({END}), 0)) "
-            f"FROM pauses WHERE subject IN {_HOLDING}) AS since FROM ("
-            f"SELECT * FROM messages WHERE {LIVE} UNION ALL "
-            f"SELECT m.* FROM outbox o JOIN messages m ON m.reply_id = o.id WHERE {ON_ITS_WAY}) w)",
-            self._sql.now,
-        )
+        now = self._sql.now
+        at = self._sql.value(f"SELECT min(received_at) FROM ({_WAITING})")  # noqa: S608
+        if at is not None and self._sql.value(f"SELECT 1 FROM pauses WHERE {IN_FORCE} OR {END} > ?", now, at):  # noqa: S608
+            at = self._sql.value(
+                "SELECT min(max(received_at, since)) FROM (SELECT received_at, "  # noqa: S608
+                f"(SELECT iif(max(ended_at IS NULL AND (until IS NULL OR until > ?)), NULL, coalesce(max({END}), 0)) "
+                f"FROM pauses WHERE subject IN {_HOLDING}) AS since FROM (SELECT organization_id, contact_id, "
+                f"min(received_at) AS received_at FROM ({_WAITING}) x WHERE NOT EXISTS (SELECT 1 FROM pauses p "
+                f"WHERE p.contact_id IS NULL AND coalesce(p.organization_id = x.organization_id, 1) AND {IN_FORCE}) "
+                "GROUP BY contact_id) w)",
+                now,
+                now,
+            )
         return None if at is None else int(at)
 
     def outbox(self) -> dict[str, int]:

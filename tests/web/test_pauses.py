@@ -8,6 +8,7 @@ import pytest
 
 from appliance.model import HOUR, MINUTE
 from appliance.operations.organizations import Registration, register_organization
+from appliance.simulator import Fault
 from tests.support.api_client import api_of, control_of
 from tests.support.fake_ai import FakeAi
 from tests.support.world import CUSTOMER, ManualClock, World
@@ -148,4 +149,25 @@ async def test_status_says_it_first(two: World) -> None:
         assert status["verdict"]["sentence"] == "Answers are paused until 14:00."
         assert status["queue"]["oldest_ready_seconds"] == 0
         assert status["waiting"] == {"customers": 2, "oldest_seconds": 0}
-        two.twilio.faults.clear()
+
+
+@pytest.mark.parametrize("path", ["pause?organization=2", "conversations/2/pause"])
+async def test_who_waits_for_nothing_else_is_counted_from_the_end(two: World, path: str) -> None:
+    """Twilio takes nothing for a minute: the age is that of the customer who is not paused; of the other from resuming."""
+    async with api_of(two) as api:
+        await api.post(path)
+        two.twilio.faults.add(Fault("create", "error", status=429, code=20429, retry_after=300, times=None))
+        await both_say(two, "um")
+        assert isinstance(two.clock, ManualClock)
+        await two.clock.advance(60, two.settle)
+        assert (await api.get("status"))["waiting"] == {"customers": 2, "oldest_seconds": 60}
+        await two.appliance.store.write(
+            lambda tx: tx.sql.run("UPDATE messages SET suppressed = 'x' WHERE contact_id = 1")
+        )
+        await two.appliance.store.write(
+            lambda tx: tx.sql.run("UPDATE outbox SET state = 'failed' WHERE contact_id = 1")
+        )
+        assert (await api.get("status"))["waiting"] == {"customers": 1, "oldest_seconds": 0}
+        await api.post(path.replace("pause", "resume"))
+        await two.clock.advance(5, two.settle)
+        assert (await api.get("status"))["waiting"] == {"customers": 1, "oldest_seconds": 5}
