@@ -194,6 +194,21 @@ async def test_who_waits_is_told(owner: Visitor) -> None:
     assert await world.column("SELECT intended_by FROM outbox WHERE kind = 'manual'") == [owner.email]
 
 
+async def test_who_cannot_be_written_to_is_not_offered(owner: Visitor) -> None:
+    """Somebody waits and asked for no more messages: nothing to tick, and ticked all the same nothing is sent."""
+    world = owner.world
+    await ask(world, "Tem piscina?", "Tem sauna?", SUGAR)
+    await world.appliance.store.write(lambda tx: tx.sql.run("UPDATE contacts SET opted_out_at = 1"))
+    group = (await world.column("SELECT max(id) FROM unanswered"))[0]
+    assert "tell-" not in await owner.get(f"/topics/new?unanswered={group}")
+
+    ticked: dict[str, Any] = {"tell-1": "on"}
+    await owner.post("/topics", title="Bolo sem açúcar", body=ANSWER, aliases="", question=SUGAR, **ticked)
+    await world.settle()
+
+    assert ANSWER not in world.sent()
+
+
 async def test_not_needed(owner: Visitor) -> None:
     """Put away, all of the same words are gone; asked again it is there again; it is nobody else's button."""
     world = owner.world
