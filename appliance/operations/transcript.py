@@ -187,6 +187,8 @@ def _heard(row: Row, who: Correspondent, letters: _Letters, doubted: bool) -> He
     letter = letters.of_messages.get(row["id"])
     if letter is None and row["card_id"] is not None:
         letter = letters.of_conversations.get(row["conversation_id"])
+    if letter is not None:
+        why = why or UNANSWERED
     media = tuple(content_type for _, content_type in msgspec.json.decode(row["media"]))
     consent = _consent(row, who, reason)
     if consent and reason != ALREADY_OUT:
@@ -223,15 +225,18 @@ def _is_lost(row: Row) -> bool:
 
 
 def _said(tx: Tx, rows: Sequence[Row], reader: Reader, letters: Mapping[int, int]) -> list[Said]:
-    asked = {title for row in rows if row["kind"] == ANSWER for title in sources.titles(row["source"])}
+    asked = {title for row in rows if row["kind"] == ANSWER for title in sources.titles(row)}
     known = tx.threads.topics(reader.organization_id, sorted(asked)) if asked else {}
     return [_one(tx, row, reader, known, letters) for row in rows]
 
 
 def _one(tx: Tx, row: Row, reader: Reader, known: Mapping[str, int], letters: Mapping[int, int]) -> Said:
     state = OutboxState(row["state"])
+    letter = letters.get(row["id"])
     author, by, topics = sources.author(row, reader.config.ai.model, known)
     lost = state in (OutboxState.FAILED, *_WITHDRAWN)
+    if letter is None and (lost or state == OutboxState.PARKED):  # of a customer without a conversation it has no lane
+        letter = next(iter(tx.letters.about_row(row["id"])), None)
     return Said(
         id=row["id"],
         sid=row["sid"],
@@ -245,7 +250,7 @@ def _one(tx: Tx, row: Row, reader: Reader, known: Mapping[str, int], letters: Ma
         why=_why(row, reader.language) if lost or state == OutboxState.PARKED else "",
         code=row["error_code"] if lost else None,
         again_at=_again_at(tx, row, reader.config) if state == OutboxState.DOUBT else None,
-        letter=letters.get(row["id"]),
+        letter=letter,
     )
 
 

@@ -166,7 +166,7 @@ class Threads:
     def said(self, contact_id: int, before: int | None, limit: int) -> list[Row]:
         """Ours to a customer, newest first, older than a row's id; with what was withdrawn."""
         return self._sql.all(
-            "SELECT o.id, o.body, o.kind, o.source, o.state, o.reason, o.error_code, o.sid, o.intended_by, "
+            "SELECT o.id, o.body, o.kind, o.source, o.options, o.state, o.reason, o.error_code, o.sid, o.intended_by, "
             "o.created_at, o.created_at AS at, o.sending_at, o.absent_at FROM outbox o "
             "WHERE o.contact_id = ? AND o.id < ? ORDER BY o.id DESC LIMIT ?",
             contact_id,

@@ -13,6 +13,7 @@ from appliance.operations.organizations import Registration, register_organizati
 from appliance.simulator import Fault
 from appliance.store import Tx
 from tests.support.api_client import api_of
+from tests.support.shop import Moody
 from tests.support.visitor import Visitor
 from tests.support.world import SMS, ManualClock, World
 from tests.web.pages.threads_scene import (
@@ -337,3 +338,17 @@ async def test_who_was_forgotten_has_no_name(bakery: World) -> None:
         listed = await visitor.get("/conversations")
     assert "Cliente esquecido" in shown and "<textarea" not in shown and SMS not in shown
     assert "Cliente esquecido" in listed and "Osvaldo" not in listed + shown and "0147" not in listed + shown
+
+
+async def test_what_nobody_could_answer_can_be_tried_again(tmp_path: Path) -> None:
+    """The model failed: the friendly text went out, and below the last message are the two buttons, once."""
+    async with World(tmp_path, clock=ManualClock(NOON), responder=Moody(), twilio={"catch_up_every": 0}) as world:
+        await say(world, OSVALDO, "", "Qual o horário?")
+        async with Visitor(world) as visitor:
+            shown = await visitor.get("/conversations/1")
+            assert "Ninguém conseguiu responder a isto." in shown and shown.count("/retry") == 1
+            assert "Texto fixo" in shown
+            found = re.search("/dead-letters/[0-9]+/discard", shown)
+            assert found is not None
+            await visitor.post(found[0], back="/conversations/1")
+            assert "/retry" not in await visitor.get("/conversations/1")
