@@ -10,6 +10,7 @@ import pytest
 
 from appliance.model import HOUR, MINUTE, SECOND, JobKind, TextKey, Week
 from appliance.operations import texts
+from appliance.ports import Dialogue, Reply
 from appliance.queue.schedule import enqueue_tick
 from appliance.texts import TEXTS
 from tests.support.world import CUSTOMER, ManualClock, World
@@ -204,3 +205,26 @@ async def test_its_own_words(closed: World) -> None:
     await closed.settle()
     assert closed.sent("+5511955554444") == [AWAY]
     assert closed.sent(CUSTOMER)
+
+
+class WantsAPerson:
+    """A responder that has no answer, as a model says it."""
+
+    async def respond(self, dialogue: Dialogue, timeout: float) -> Reply:
+        return Reply("small", key=TextKey.HANDOFF)
+
+    async def close(self) -> None: ...
+
+
+async def test_a_model_that_wants_a_person(tmp_path: Path) -> None:
+    """It is heard while closed too; where it hands over the customer is told that we are closed, once."""
+    async with World(
+        tmp_path,
+        clock=ManualClock(FRIDAY),
+        responder=WantsAPerson(),
+        language="en",
+        conversations={"reply_delay": 0, "reply_delay_max": 0},
+    ) as world:
+        await keep(world, WEEKDAYS)
+        assert await ask(world, *UNKNOWN) == [AWAY]
+        assert await handover(world) == ["asked", MONDAY]

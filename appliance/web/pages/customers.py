@@ -7,6 +7,7 @@ from aiohttp import hdrs, web
 from appliance.errors import RequestError
 from appliance.privacy import request as wish
 from appliance.privacy.export import export
+from appliance.store import Tx
 from appliance.web.pages.guard import Shown
 from appliance.web.pages.page import Page, back
 from appliance.web.pages.site import Site
@@ -42,10 +43,22 @@ class Customers:
         return response
 
     async def forget(self, page: Page) -> web.StreamResponse:
+        """Who may be the same person under another address is asked about first."""
         addresses, at_twilio = _addresses(page), page.form.get("at_twilio") == "1"
         organization, by, config = page.visit.organization, page.visit.user.email, page.desk.config
+        chosen = {value for name, value in page.form.items() if name.startswith("also-")}
+
+        def work(tx: Tx) -> None:
+            alike = wish.find(tx, addresses[0], organization.id)["alike"]
+            if alike and page.form.get("asked") != addresses[0]:
+                raise RequestError(
+                    "alike", "These may be the same customer. Say which are, and forget again.", "also", 409
+                )
+            every = [*addresses, *(address for address in alike if address in chosen)]
+            wish.forget(tx, organization, every, by, config, at_twilio=at_twilio)
+
         try:
-            await page.write(lambda tx: wish.forget(tx, organization, addresses, by, config, at_twilio=at_twilio))
+            await page.write(work)
         except RequestError as error:
             raise _on_this_page(error) from None
         raise back("/settings#customers")
@@ -60,4 +73,5 @@ def _addresses(page: Page) -> list[str]:
 
 def _on_this_page(error: RequestError) -> RequestError:
     """A person who is not known is no page that is not there."""
-    return RequestError(error.code, error.words, error.field, 400, **error.values)
+    status = 400 if error.status == 404 else error.status
+    return RequestError(error.code, error.words, error.field, status, **error.values)

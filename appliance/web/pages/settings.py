@@ -79,7 +79,16 @@ def look(tx: Tx, page: Page) -> dict[str, object]:
         "days": [(name, (week[day] if week else ()) or CLOSED) for day, name in enumerate(DAYS)],
         "colleagues": colleagues.page(tx, page.visit),
         "forgettings": wish.of(tx, organization),
+        "alike": _alike(tx, page),
     }
+
+
+def _alike(tx: Tx, page: Page) -> list[str]:
+    """Whom somebody who forgets a customer is asked about."""
+    if (page.request.path, page.status) != ("/settings/forget", 409):
+        return []
+    found: list[str] = wish.find(tx, page.form["address"].strip(), page.organization_id)["alike"]
+    return found
 
 
 @cache

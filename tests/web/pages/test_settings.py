@@ -220,6 +220,22 @@ async def test_a_customer_is_forgotten(world: World) -> None:
     assert CUSTOMER not in page
 
 
+async def test_who_may_be_the_same_customer_is_asked_about(world: World) -> None:
+    """Another form of the address is forgotten only where it was chosen, for the address that was asked about."""
+    old = CUSTOMER.replace("+55119", "+5511")  # as it was before numbers in Brazil had a ninth digit
+    for address in (CUSTOMER, old):
+        await world.say("oi", address)
+        await world.settle()
+    async with Visitor(world) as visitor:
+        page = await visitor.post("/settings/forget", 409, address=CUSTOMER)
+        assert f'value="{old}"' in page
+        await visitor.post("/settings/forget", 409, address=CUSTOMER, asked=old)
+        assert await world.column("SELECT count(*) FROM forgettings") == [0]
+        await visitor.post("/settings/forget", 303, **{"address": CUSTOMER, "asked": CUSTOMER, "also-1": old})
+        await world.settle()
+    assert await world.column("SELECT count(*) FROM forgettings") == [2]
+
+
 async def test_nothing_is_another_organizations(world: World) -> None:
     """Its user, its customer, its forgettings, its texts."""
     second = Registration("Florista", ["+551140000009"], "f@example.com")
