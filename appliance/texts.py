@@ -66,6 +66,7 @@ TEXTS: dict[Language, dict[TextKey, str]] = {
 }
 
 PLACEHOLDER = re.compile(r"\{(organization|contact)\}")
+_GAP = re.compile(r"\{\w+\}")
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 SENTENCE_END = re.compile(r"[.!?…](?=\s)|\n")
 _LONGEST_GRAPHEME = 32  # code points to step back at most, so that stacked accents cannot eat the message
@@ -91,6 +92,25 @@ def filled(template: str, organization: Organization) -> str:
     values = {"organization": organization.name, "contact": organization.contact}
     text = PLACEHOLDER.sub(lambda match: " ".join(values[match[1]].split()), template)
     return "\n".join(" ".join(line.split()) for line in text.split("\n")).strip()
+
+
+def is_fixed(body: str) -> bool:
+    """Whether it is one of the product's own fixed texts, in whatever language: another appliance wrote it."""
+    words = " ".join(body.split())
+    return any(each.fullmatch(words) for each in _FIXED)
+
+
+def _as_sent(template: str) -> re.Pattern[str]:
+    return re.compile(r"\s*.*\s*".join(re.escape(words.strip()) for words in _GAP.split(template)))
+
+
+# LATE stands before an answer; MENU before its options.
+_FIXED = [
+    _as_sent(template + "{options}" * (key == TextKey.MENU))
+    for each in TEXTS.values()
+    for key, template in each.items()
+    if key != TextKey.LATE
+]
 
 
 def normalise(body: str) -> str:

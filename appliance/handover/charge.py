@@ -20,17 +20,23 @@ from appliance.model import (
 )
 from appliance.store import Tx, cards
 from appliance.store.cards import CardKind
-from appliance.store.handovers import Change
+from appliance.store.handovers import LOOP, NOBODY, Change
 
 
-def begin(tx: Tx, conversation: Conversation, who: str, handover: Handover, due_at: int | None = None) -> None:
-    """The customer was told that a person will answer. `due_at`: when the organization opens, where it is closed."""
+def begin(
+    tx: Tx, conversation: Conversation, who: str, handover: Handover, due_at: int | None = None, *, why: str = ""
+) -> None:
+    """The customer was told that a person will answer. `due_at`: when the organization opens, where it is closed.
+
+    `why`: where nobody asked for one.
+    """
     tx.contacts.hand_over(conversation.contact_id, handover, tx.now, due_at=due_at)
-    tx.handovers.note(conversation.contact_id, Change.ASKED if handover.is_silent else Change.PROMISED)
+    change = Change.ASKED if handover.is_silent else Change.PROMISED
+    tx.handovers.note(conversation.contact_id, change, LOOP if why else NOBODY)
     if handover.is_silent:
         tx.conversations.take(conversation.contact_id)
     asks = "asks for a person" if handover.is_silent else "asks what the knowledge does not say"
-    wait(tx, conversation, who, why=asks)
+    wait(tx, conversation, who, why=why or asks)
 
 
 def wait(tx: Tx, conversation: Conversation, who: str, *, why: str = "wrote again") -> None:

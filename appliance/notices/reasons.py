@@ -11,6 +11,7 @@ from appliance.wire import Fault
 
 CUSTOMERS = (
     "asks for a person",
+    "writes like a machine",
     "asks what the knowledge does not say",
     "wrote again",
     "waited for a person",

@@ -10,7 +10,7 @@ from appliance.outbox.permission import Refusal
 from appliance.ports import Reply
 from appliance.queue.circuit import AI
 from appliance.queue.outcome import Dead, Done, Outcome
-from appliance.reply import unanswered
+from appliance.reply import machines, unanswered
 from appliance.reply.case import Case
 from appliance.reply.hours import Closing
 from appliance.reply.provider import Unavailable
@@ -52,7 +52,8 @@ def _say(case: Case, reply: Reply) -> Done:
             unanswered.note(tx, case, reply)
             if reply.key in (TextKey.HANDOFF, TextKey.AWAY):
                 due_at = case.closing.until if case.closing else None
-                charge.begin(tx, case.conversation, case.who, _handover(reply), due_at)
+                why = reply.source if reply.source == machines.WHY else ""
+                charge.begin(tx, case.conversation, case.who, _handover(reply), due_at, why=why)
 
     return Done(effects)
 

@@ -5,7 +5,7 @@ however deep, ends in the friendly text; the job then rests in the dead letters.
 """
 
 from appliance.config import Config
-from appliance.model import Job
+from appliance.model import Job, TextKey
 from appliance.outbox.permission import loop_guard
 from appliance.ports import Clock, Reply
 from appliance.queue.circuit import AI
@@ -13,6 +13,7 @@ from appliance.queue.outcome import Dead, Done, Outcome, Retry, Snooze
 from appliance.reply.answer import abandon, answer, apologise, apology, hold_back, over
 from appliance.reply.case import Case, load
 from appliance.reply.held import began, held
+from appliance.reply.machines import WHY, writes_like_a_machine
 from appliance.reply.provider import Provider, Unavailable, Wait
 from appliance.reply.rules import readable, without_responder
 from appliance.reply.shelf import Shelves
@@ -52,6 +53,8 @@ class ReplyHandler:
             return abandon(case, "it waited too long")
         if decided := without_responder(case):
             return answer(case, decided)
+        if writes_like_a_machine(tx, case):
+            return answer(case, Reply(source=WHY, key=TextKey.HANDOFF))
         guard = loop_guard(tx, case.contact, self._config.conversations.max_replies_per_hour)
         return hold_back(case, guard) if guard else case
 

@@ -9,6 +9,7 @@ from appliance.store.sql import Row
 
 # Who did it, where it was not a user of the pages.
 CONSOLE = "console"  # somebody in Twilio's console or with another tool, as Twilio's log tells
+LOOP = "loop"  # the appliance itself, as a machine seems to write
 NOBODY = ""  # the customer, or time
 
 
@@ -22,7 +23,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HandoverEvent:
-    """`who`: a user's e-mail, "api", "cli", CONSOLE or NOBODY; `at`: ms UTC."""
+    """`who`: a user's e-mail, "api", "cli", CONSOLE, LOOP or NOBODY; `at`: ms UTC."""
 
     id: int
     contact_id: int
