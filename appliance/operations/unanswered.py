@@ -45,10 +45,10 @@ def lesson(tx: Tx, organization: Organization, question: str) -> Lesson:
 
 
 def question(tx: Tx, organization: Organization, question_id: int) -> str:
-    """The words of one that is open. Raises RequestError."""
-    found = tx.unanswered.open_of(organization.id, question_id)
+    """The words of one, also where it is settled by now: a page that is open shows it. Raises RequestError."""
+    found = tx.unanswered.of(organization.id, question_id)
     if found is None:
-        raise RequestError("not_found", "There is no such question, or no more.", status=404)
+        raise RequestError("not_found", "There is no such question.", status=404)
     return found.question
 
 

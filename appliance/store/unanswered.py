@@ -71,8 +71,9 @@ class Unanswered(Repository[Question]):
             msgspec.json.encode(message_ids).decode(),
         )
 
-    def open_of(self, organization_id: int, question_id: int) -> Question | None:
-        return self._find("id = ? AND organization_id = ? AND settled_at IS NULL", question_id, organization_id)
+    def of(self, organization_id: int, question_id: int) -> Question | None:
+        """Open or settled."""
+        return self._find("id = ? AND organization_id = ?", question_id, organization_id)
 
     def groups(self, organization_id: int, since: int, limit: int) -> list[Group]:
         """What was asked since a time (ms UTC): what most people asked first."""

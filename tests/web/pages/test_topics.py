@@ -219,7 +219,7 @@ async def test_not_needed(owner: Visitor) -> None:
     assert await owner.post(f"/topics/unanswered/{group}/put-away") == "/topics"
 
     assert SUGAR not in await owner.get("/topics")
-    await owner.post(f"/topics/unanswered/{group}/put-away", 404)
+    assert await owner.post(f"/topics/unanswered/{group}/put-away") == "/topics"  # from a page that is old
     await ask(world, "Bolo sem açúcar?", sender="+5511977770000")
     assert "Bolo sem açúcar?" in await owner.get("/topics")
 
