@@ -303,6 +303,22 @@ async def test_an_opt_out_during_a_pause_is_honoured(tmp_path: Path, minutes: in
         assert "too_late" not in await world.cards()
 
 
+async def test_who_asked_for_a_person_waits_for_one(tmp_path: Path) -> None:
+    """The promise could not be said before the pause began: it is not said, and the owner's card is there all along."""
+    async with World(tmp_path, clock=ManualClock(NOON)) as world:
+        world.twilio.faults.add(BUSY)
+        await say(world, "ATENDENTE")
+        await change(world, begin("box"))
+        world.twilio.faults.clear()
+        await sleep(world, 3)
+        assert (world.sent(), await world.cards()) == ([], ["waiting"])
+        await change(world, over("box"))
+
+        assert (world.sent(), await world.cards()) == ([], ["waiting"])
+        assert await world.column("SELECT suppressed FROM messages") == ["a person is in charge"]
+        assert await problems(world) == []
+
+
 async def test_what_wants_no_answer_is_no_card(tmp_path: Path) -> None:
     """A thumb of hours ago is left as it would have been; a question of somebody who left since waits for nobody."""
     model = FakeAi()
