@@ -12,9 +12,10 @@ from appliance.operations import cards
 from appliance.operations.cards import Card
 from appliance.operations.threads import kind_of
 from appliance.store import Tx
-from appliance.store.cards import facts, id_in
+from appliance.store.cards import CardKind, facts, id_in
 
 NEWEST = 200  # cards among which the gravest are looked for
+WRONG = 3  # a notice's priority from which on something went wrong
 LONGEST = 280  # characters of a customer's words
 Call = Callable[[str, str], str]  # what somebody with this name and address is called
 
@@ -50,14 +51,18 @@ def needs(
     *,
     sees_box: bool,
     untold: Sequence[Stored] = (),
-) -> tuple[list[Need], int]:
-    """The gravest of the newest, and how many more there are. `untold`: of the box, where the disk took no card."""
+) -> tuple[list[Need], int, int]:
+    """The gravest of the newest, how many more there are, and how many of all tell that something went wrong.
+
+    `untold`: of the box, where the disk took no card.
+    """
     missing = cards.lacking(tx, untold) if sees_box else []
     rows: list[Stored] = [*missing, *tx.cards.newest(organization_id, NEWEST, with_the_box=sees_box)]
     rows.sort(key=lambda row: -notice(row).priority)  # stable: the newest of equal ones first
     count = len(missing) + tx.cards.open_of(organization_id, with_the_box=sees_box)
     found = [_need(tx, row, organization_id, reader, call) for row in rows[:limit]]
-    return found, count - len(found)
+    wrong = sum(notice(row).priority >= WRONG and row["kind"] != CardKind.WAITING for row in rows)
+    return found, count - len(found), wrong
 
 
 def _need(tx: Tx, row: Stored, organization_id: int, reader: Reader, call: Call) -> Need:

@@ -86,7 +86,7 @@ class Home:
         def call(name: str, address: str) -> str:
             return named(name, address, words)
 
-        found, more = needs(tx, own, reader, call, limit, sees_box=sees_box, untold=untold)
+        found, more, wrong = needs(tx, own, reader, call, limit, sees_box=sees_box, untold=untold)
         lately = listing(tx, own, limit=LATELY).entries
         people = cards.people_waiting(tx, own)
         state = State(
@@ -96,6 +96,7 @@ class Home:
             kept=tx.figures.waiting(own),
             people=people,
             others=len(found) + more - people,
+            wrong=wrong,
             day=day["today"],
         )
         return {

@@ -37,7 +37,7 @@ class Paused:
 @dataclass(frozen=True, slots=True)
 class State:
     """`reasons`: why the box is not ready; `kept`: messages without an answer, and of how many customers; `people`:
-    how many wait for a person; `others`: further cards.
+    how many wait for a person; `others`: further cards; `wrong`: those of them that tell of something that went wrong.
     """
 
     paused: Paused | None
@@ -46,6 +46,7 @@ class State:
     kept: tuple[int, int]
     people: int
     others: int
+    wrong: int
     day: Day
 
 
@@ -90,8 +91,10 @@ def verdict(state: State, words: Words) -> Verdict:
         return _of_fault(state, words)
     answering = words.t("The assistant is answering")
     if state.people:
-        more = words.n("{count} person is waiting for you.", "{count} people are waiting for you.", state.people)
-        return Verdict(Kind.PEOPLE, words.t("All is well."), more, figures, answering, "good")
+        people = words.n("{count} person is waiting for you.", "{count} people are waiting for you.", state.people)
+        wrong = words.n("{count} thing went wrong.", "{count} things went wrong.", state.wrong)
+        heading, more = (people, wrong) if state.wrong else (words.t("All is well."), people)
+        return Verdict(Kind.PEOPLE, heading, more, figures, answering, "good")
     if state.others:
         heading = words.n("{count} thing needs a look.", "{count} things need a look.", state.others)
         return Verdict(Kind.CARDS, heading, "", figures, answering, "good")

@@ -14,7 +14,7 @@ NOW = 1_796_043_600_000  # 30 November 2026, 10:00 in São Paulo
 MINUTE = 60_000
 QUIET = Day(NOW - 600 * MINUTE, 0, 0, None, None, [], {})
 DAY = replace(QUIET, received=42, answered=40, half=6, most=19)
-CALM = State(None, [], [], (0, 0), 0, 0, DAY)
+CALM = State(None, [], [], (0, 0), 0, 0, 0, DAY)
 FAULT = [Fault("credentials", NOW - 20 * MINUTE)]
 PAUSED = Paused(NOW + 60 * MINUTE, NOW - MINUTE, "marta", 3, 0)
 WORDS = Words("en", "America/Sao_Paulo", NOW)
@@ -25,6 +25,7 @@ TABLE = [
     (replace(CALM, day=QUIET), "All is well.", "Nobody has written today."),
     (replace(CALM, people=2), "All is well. 2 people are waiting for you.", None),
     (replace(CALM, people=1, others=3), "All is well. 1 person is waiting for you.", None),
+    (replace(CALM, people=2, others=3, wrong=1), "2 people are waiting for you. 1 thing went wrong.", None),
     (replace(CALM, others=1), "1 thing needs a look.", None),
     (replace(CALM, kept=(3, 2)), "All is well. 2 people are being answered.", None),
     (
@@ -69,9 +70,9 @@ TROUBLE: list[tuple[list[Fault], list[str]]] = [
     ([], ["the disk is full"]),
     (FAULT, ["stopping"]),
 ]
-WAITS = [(kept, people, others) for kept in ((0, 0), (3, 2)) for people in (0, 2) for others in (0, 1)]
+WAITS = [(kept, people, others) for kept in ((0, 0), (3, 2)) for people in (0, 2) for others in (0, 1, 2)]
 STATES = [
-    State(paused, *trouble, kept, people, others, day)
+    State(paused, *trouble, kept, people, others, max(0, others - 1), day)
     for paused, trouble, (kept, people, others), day in product(PAUSES, TROUBLE, WAITS, (QUIET, DAY, ALL_DAY))
 ]
 
@@ -83,6 +84,8 @@ def test_everyone_was_answered_only_where_nobody_waits() -> None:
         waits = state.kept[1] or state.people or state.others
         if "Everyone" in found.heading:
             assert not (state.paused or state.faults or state.reasons or waits)
+        if state.wrong:
+            assert "well" not in found.heading
         if state.faults or state.reasons or state.paused:
             assert found.kind == (Kind.PAUSED if state.paused else Kind.FAULT)
             assert "well" not in found.heading and found.tone != "good"
