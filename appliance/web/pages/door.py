@@ -3,6 +3,7 @@
 from aiohttp import hdrs, web
 
 from appliance.errors import RequestError
+from appliance.logs import Seldom
 from appliance.model import HOUR, MINUTE, SECOND
 from appliance.operations import passwords, users
 from appliance.web.desk import Desk
@@ -32,6 +33,7 @@ class Door:
         self._store = desk.store
         self._trusted = desk.config.server.trusted_proxies
         self._tries = Tries()
+        self._seldom = Seldom()
         self._turnstile = Turnstile()
 
     def add_to(self, site: Site) -> None:
@@ -55,6 +57,7 @@ class Door:
         who, is_known = browser or hosts.client(request, self._trusted), browser is not None
         refused = self._tries.begin(who, words.now, known=is_known)
         if refused is not None:
+            self._seldom.tell("warning", "sign-in refused", reason="too many tries")
             return _refused(words, email, _told(words, refused), refused)
         fits = False
         try:
@@ -62,6 +65,9 @@ class Door:
         finally:
             self._tries.end(who, words.now, known=is_known, fits=fits)
         if not fits or hashed is None:
+            self._seldom.tell(
+                "warning", "sign-in refused", reason="e-mail or password", address="" if is_known else who
+            )
             return _refused(words, email, _left(words, self._tries, who))
         cookie = await self._store.write(lambda tx: users.sign_in_with(tx, email, hashed))
         if cookie is None:

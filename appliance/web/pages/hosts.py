@@ -28,7 +28,8 @@ def is_for_pages(request: web.Request, server: Server) -> bool:
         header.lower().startswith("x-forwarded-") for header in request.headers
     ):
         return False
-    return name == "localhost" or _ip(name) is not None or name == f"{socket.gethostname().lower()}.local"
+    own = socket.gethostname().lower().partition(".")[0]  # as mDNS calls it
+    return name == "localhost" or _ip(name) is not None or name == f"{own}.local"
 
 
 def host(request: web.Request) -> str:

@@ -13,7 +13,7 @@ from appliance.web.pages import hosts
 from tests.support.visitor import Visitor
 from tests.support.world import World
 
-NAME = socket.gethostname().lower()
+NAME = socket.gethostname().lower().partition(".")[0]
 OURS = ["127.0.0.1", "127.0.0.1:8080", "localhost", "LOCALHOST:1", "localhost.", "[::1]:8080", "[fe80::1]", "192.168.1.7",
         f"{NAME}.local", f"{NAME.upper()}.LOCAL.:8080", "box.example", "BOX.EXAMPLE:443", "box.example."]  # fmt: skip
 STRANGE = ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "xbox.example", "box.example.evil", NAME,
