@@ -33,13 +33,14 @@ _ROWS = {"INSERT": "new", "UPDATE": "new", "DELETE": "old"}
 
 
 def begin(connection: sqlite3.Connection) -> None:
-    connection.execute("CREATE TEMP TABLE stirred (organization_id INTEGER PRIMARY KEY)")
+    # Without a key: the conflict clause of an upsert holds for its triggers too, and OR IGNORE would not be heeded.
+    connection.execute("CREATE TEMP TABLE stirred (organization_id INTEGER)")
     for table, whose in _WHOSE.items():
         for change, row in _ROWS.items():
             also = _EVERYBODYS.get(table, "").format(row=row)
             connection.execute(  # names and expressions are literals of this module
                 f"CREATE TEMP TRIGGER stir_{table}_{change.lower()} AFTER {change} ON main.{table} BEGIN "
-                f"INSERT OR IGNORE INTO stirred SELECT coalesce({whose.format(row=row)}, {BOX}) {also}; END"
+                f"INSERT INTO stirred SELECT coalesce({whose.format(row=row)}, {BOX}) {also}; END"
             )
 
 
@@ -52,7 +53,7 @@ def end(connection: sqlite3.Connection) -> None:
 
 def take(connection: sqlite3.Connection) -> frozenset[int]:
     """The organizations since the last call."""
-    rows = connection.execute("SELECT organization_id FROM temp.stirred").fetchall()
+    rows = connection.execute("SELECT DISTINCT organization_id FROM temp.stirred").fetchall()
     if rows:
         connection.execute("DELETE FROM temp.stirred")
     return frozenset(row[0] for row in rows)
