@@ -13,6 +13,7 @@ from appliance import chores
 from appliance.handover import charge
 from appliance.inbox import catch_up, consent, exchange, intake, missed
 from appliance.inbox.exchange import Exchange
+from appliance.inbox.overheard import Overheard
 from appliance.model import Channel, Contact, Conversation, ConversationStatus, Job, JobKind
 from appliance.outbox import binding, permission
 from appliance.people import identity
@@ -27,6 +28,7 @@ from appliance.reply import held as reply_held
 from appliance.responder import llm
 from appliance.statement import account, conclusion
 from appliance.store import Store, Tx, database, erasure, keyed, messages
+from appliance.store.attempts import Attempts
 from appliance.store.contacts import Contacts
 from appliance.store.forgotten import Forgotten
 from appliance.store.organizations import Channels
@@ -36,18 +38,27 @@ from appliance.store.statements import Statements
 from appliance.twilio import webhook
 from appliance.twilio.webhook import Signers
 from tests.handover import test_hand_back
-from tests.inbox import test_other_forms, test_services
+from tests.inbox import test_other_forms, test_overheard, test_services
 from tests.outbox import test_accounts_apart, test_attempts, test_delivery, test_pauses, test_sending, test_settle
 from tests.people import test_consent, test_doubt, test_evidence, test_lanes
 from tests.privacy import test_copies, test_forget, test_steps
 from tests.queue import test_fairness, test_outage, test_queue
-from tests.reply import test_away, test_content_faults, test_held, test_loop_guard, test_menus, test_replies
+from tests.reply import (
+    test_away,
+    test_content_faults,
+    test_held,
+    test_loop_guard,
+    test_machines,
+    test_menus,
+    test_replies,
+)
 from tests.statement import test_differences as test_statement_differences
 from tests.statement import test_none
 from tests.store import test_backup, test_store
 from tests.support import breakages, doubts
 from tests.support.breakages import Patch
 from tests.web import test_hostile, test_signers
+from tests.web.pages import test_hands
 
 RESET = {"fault": test_sending.UNKNOWN_OUTCOMES[0]}
 
@@ -283,6 +294,40 @@ def a_doubt_is_not_waited_for(patch: Patch) -> None:
     patch.setattr(privacy_handler, "_wait_for", lambda tx, forgetting: None)
 
 
+def the_console_is_not_heard(patch: Patch) -> None:
+    async def listen(*_where: Any) -> bool:
+        return True
+
+    patch.setattr(Overheard, "listen", listen)
+
+
+def our_own_echo_is_a_person(patch: Patch) -> None:
+    patch.setattr(exchange, "ours", lambda *_said: set())
+    patch.setattr(Attempts, "recent", lambda *_sids: set())
+
+
+def heard_again_after_a_give_back(patch: Patch) -> None:
+    whole = Contacts.hand_back
+
+    def hand_back(self: Contacts, contact_id: int) -> None:
+        whole(self, contact_id)
+        self._sql.run("UPDATE contacts SET spoke_at = NULL WHERE id = ?", contact_id)
+
+    patch.setattr(Contacts, "hand_back", hand_back)
+
+
+def taking_over_is_a_word(patch: Patch) -> None:
+    def take(tx: Tx, contact: Contact, who: str) -> None:
+        held = tx.messages.held(contact.id, with_aliases=True)
+        charge.spoke(tx, contact, tx.now, [message.id for message in held], who)
+
+    patch.setattr(charge, "take", take)
+
+
+def machines_are_not_told(patch: Patch) -> None:
+    patch.setattr(handler, "writes_like_a_machine", lambda *_case: False)
+
+
 def row(begins: str, ends: str) -> dict[str, Any]:
     """Of the table of hand-overs, with the log readable."""
     found = next(each for each in test_hand_back.ROWS if each[:3] == (begins, ends, "readable"))
@@ -391,4 +436,9 @@ CONTROLS = [
     Control("answered however long it waited for a pause", r"index 1 diff: 'answered' != 'dead'", answered_however_long_it_waited, test_held.test_what_waited_too_long_becomes_a_card, {"scope": "box"}),
     Control("deadlines run on during a pause", r"Desculp.* == .*You asked: um", deadlines_run_on_during_a_pause, test_held.test_deadlines_stand_still),
     Control("undone link made again by what Twilio tells", r"Right contains one more item", joined_again_by_twilio, test_evidence.test_what_the_owner_undid_stays_undone),
+    Control("word from the console not heard", r"assert 3 == 2", the_console_is_not_heard, test_overheard.test_a_word_from_the_console_takes_over),
+    Control("own echo taken for a person", r"'taken' is None", our_own_echo_is_a_person, test_overheard.test_its_own_echo_is_no_person),
+    Control("word heard again after a give-back", r"'taken' is None", heard_again_after_a_give_back, test_overheard.test_who_was_given_back_is_not_taken_by_the_same_word_again),
+    Control("taking over counted as a word", r"\[\] == \['waiting'\]", taking_over_is_a_word, test_hands.test_taking_over_is_no_word),
+    Control("machines not told from people", r"assert 20 <= 6", machines_are_not_told, test_machines.test_two_of_our_boxes_fall_silent, {"who": "long", "words": "Oi", "seconds": 0}),
 ]  # fmt: skip
