@@ -25,7 +25,7 @@ COMMANDS = {
     "statement": "statement:statement",
     "dead-letters": "dead_letters:dead_letters",
     "orphans": "messages:orphans",
-    "conversations": "threads:conversations",
+    "conversations": "hands:conversations",
     "pause": "pauses:pause",
     "resume": "pauses:resume",
     "export": "persons:export",

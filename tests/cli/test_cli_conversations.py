@@ -54,3 +54,17 @@ async def test_what_was_said(appliance: CommandLine) -> None:
     ]
     missing = await appliance("conversations", "show", "9")
     assert missing.exit_code == 1 and "There is no such conversation." in missing.output
+
+
+async def test_taking_over_and_answering_by_hand(appliance: CommandLine, world: World) -> None:
+    """From a terminal; the same key is the same message, and what cannot be sent is refused in a sentence."""
+    assert "a person answers" in (await appliance("conversations", "take", CUSTOMER)).stdout
+    for _ in range(2):
+        said = await appliance("conversations", "reply", "1", "Até as 19h.", "--key", "k")
+        assert said.exit_code == 0 and "is silent there now" in said.stdout
+    await world.settle()
+    assert world.sent()[1:] == ["Até as 19h."]
+    assert await world.column("SELECT DISTINCT handover_by FROM contacts WHERE id = 1") == ["cli"]
+    missing = await appliance("conversations", "take", "9")
+    assert missing.exit_code == 1 and "There is no such conversation." in missing.output
+    assert (await appliance("conversations", "reply", "1", " ")).exit_code == 2
