@@ -36,7 +36,10 @@ def begin(
     if handover.is_silent:
         tx.conversations.take(conversation.contact_id)
     asks = "asks for a person" if handover.is_silent else "asks what the knowledge does not say"
-    wait(tx, conversation, who, why=why or asks)
+    if why:
+        wait(tx, conversation, who, why=why)
+    else:
+        wait(tx, conversation, who, why=asks)
 
 
 def wait(tx: Tx, conversation: Conversation, who: str, *, why: str = "wrote again") -> None:

@@ -52,8 +52,8 @@ def _say(case: Case, reply: Reply) -> Done:
             unanswered.note(tx, case, reply)
             if reply.key in (TextKey.HANDOFF, TextKey.AWAY):
                 due_at = case.closing.until if case.closing else None
-                why = reply.source if reply.source == machines.WHY else ""
-                charge.begin(tx, case.conversation, case.who, _handover(reply), due_at, why=why)
+                seems = "writes like a machine" if reply.source == machines.WHY else ""
+                charge.begin(tx, case.conversation, case.who, _handover(reply), due_at, why=seems)
 
     return Done(effects)
 
