@@ -7,7 +7,7 @@ PIP := $(RUN) -m pip --disable-pip-version-check --quiet
 # Files side by side: the tests wait as much as they compute.
 SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4
 
-.PHONY: demo help test test-rest test-all check words bench torture torture-simulated torture-rest lock clean
+.PHONY: demo help test test-rest test-all check words pages bench torture torture-simulated torture-rest lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime  ## The appliance and a simulated Twilio with a phone in the browser; LISTEN=host:port moves it
@@ -31,9 +31,13 @@ check: $(VENV)/.development  ## Lint, format, types, layers
 	@$(RUN) -m mypy
 	@$(RUN) -m pytest --quiet tests/test_layers.py
 
-words: $(VENV)/.development  ## After a change of what cards, status or check say: compiles the translations, writes docs/cards*.md
+words: $(VENV)/.development  ## After a change of what cards, pages, status or check say: compiles the translations, writes docs/cards*.md
 	@$(RUN) -m babel.messages.frontend compile --directory appliance/notices/locale --domain notices
+	@$(RUN) -m babel.messages.frontend compile --directory appliance/web/locale --domain pages
 	@$(RUN) -m appliance.notices
+
+pages: $(VENV)/.development  ## docs/pages.md and its pictures, from a day with the demo in chromium; minutes
+	@$(RUN) -m tests.web.pages.pictures
 
 $(VENV)/.runtime: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] \

@@ -9,9 +9,8 @@ import contextlib
 import statistics
 import tempfile
 import time
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-
-import aiohttp
 
 from appliance.clock import SystemClock
 from tests.support.visitor import Visitor
@@ -24,8 +23,9 @@ ROUNDS = 15
 OPEN = 20
 
 
-async def measure(directory: Path, count: int) -> tuple[dict[str, float], tuple[int, int]]:
-    """Page → median ms; and resident kB before and with OPEN live pages."""
+@contextlib.asynccontextmanager
+async def shop(directory: Path, count: int) -> AsyncIterator[Visitor]:
+    """The owner of a shop with so many messages, and the topic that answers them."""
     async with World(directory) as world:
         await world.teach("Horário", "Abrimos das 7h às 19h.")
         await world.say("Qual o horário?")
@@ -34,24 +34,42 @@ async def measure(directory: Path, count: int) -> tuple[dict[str, float], tuple[
         await asyncio.to_thread(fill, world.appliance.store.path, count, SystemClock().now())
         await world.start()
         async with Visitor(world) as visitor:
-            (last,) = await world.column("SELECT max(id) FROM conversations WHERE session_key LIKE 'filled%'")
-            found: dict[str, list[float]] = {page: [] for page in PAGES}
-            for _ in range(ROUNDS):
-                for page in PAGES:
+            yield visitor
+
+
+async def times(counts: Sequence[int]) -> dict[int, dict[str, float]]:
+    """Count → page → median ms; the shops stand side by side and are asked in turn."""
+    found: dict[int, dict[str, list[float]]] = {count: {page: [] for page in PAGES} for count in counts}
+    async with contextlib.AsyncExitStack() as stack:
+        shops = {}
+        for count in counts:
+            directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            visitor = await stack.enter_async_context(shop(directory, count))
+            (last,) = await visitor.world.column("SELECT max(id) FROM conversations WHERE session_key LIKE 'filled%'")
+            shops[count] = visitor, last
+        for _ in range(ROUNDS):
+            for page in PAGES:
+                for count, (visitor, last) in shops.items():
                     began = time.perf_counter()
                     await visitor.get(page.format(last=last))
-                    found[page].append((time.perf_counter() - began) * 1_000)
+                    found[count][page].append((time.perf_counter() - began) * 1_000)
+    return {count: {page: statistics.median(each) for page, each in pages.items()} for count, pages in found.items()}
+
+
+async def memory(count: int) -> tuple[int, int]:
+    """Resident kB before and with OPEN live pages, which have heard of ten messages."""
+    with tempfile.TemporaryDirectory() as directory:
+        async with shop(Path(directory), count) as visitor, contextlib.AsyncExitStack() as stack:
+            for page in PAGES[:2]:
+                await visitor.get(page)
             before = resident()
-            async with contextlib.AsyncExitStack() as stack:
-                for _ in range(OPEN):
-                    response = await stack.enter_async_context(visitor.http.get(f"{visitor.address}/events"))
-                    assert response.status == 200
-                for number in range(10):
-                    await world.say(f"oi {number}")
-                    await asyncio.sleep(0.2)
-                memory = before, resident()
-            await visitor.http.close()
-        return {page: statistics.median(times) for page, times in found.items()}, memory
+            for _ in range(OPEN):
+                response = await stack.enter_async_context(visitor.http.get(f"{visitor.address}/events"))
+                assert response.status == 200
+            for number in range(10):
+                await visitor.world.say(f"oi {number}")
+                await asyncio.sleep(0.2)
+            return before, resident()
 
 
 def resident() -> int:
@@ -62,22 +80,21 @@ def resident() -> int:
     raise AssertionError("no VmRSS")
 
 
-async def main(counts: list[int]) -> None:
-    tables, memories = {}, {}
-    for count in counts:
-        with tempfile.TemporaryDirectory() as directory:
-            tables[count], memories[count] = await measure(Path(directory), count)
-    print("| page | " + " | ".join(f"{count:,} messages" for count in counts) + " | ratio |")
-    print("|---|" + "---|" * (len(counts) + 1))
+async def tables(counts: Sequence[int]) -> list[str]:
+    """In Markdown."""
+    heads = " | ".join(f"{count:,} messages" for count in counts)
+    timed, resident_kb = await times(counts), {count: await memory(count) for count in counts}
+    lines = [f"| page | {heads} | ratio |", "|---|" + "--:|" * (len(counts) + 1)]
     for page in PAGES:
-        times = [tables[count][page] for count in counts]
-        print(f"| `{page}` | " + " | ".join(f"{each:.1f} ms" for each in times) + f" | {times[-1] / times[0]:.2f} |")
-    for count, (before, after) in memories.items():
-        print(f"\n{count:,} messages: {before / 1_000:.1f} MB, with {OPEN} live pages {after / 1_000:.1f} MB")
+        each = [timed[count][page] for count in counts]
+        lines.append(f"| `{page}` | {' | '.join(f'{ms:.1f} ms' for ms in each)} | {each[-1] / each[0]:.1f} |")
+    lines += ["", f"| memory | {heads} |", "|---|" + "--:|" * len(counts)]
+    for row, what in enumerate(("no page open", f"{OPEN} live pages open")):
+        lines.append(f"| {what} | {' | '.join(f'{resident_kb[count][row] / 1_000:.1f} MB' for count in counts)} |")
+    return lines
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("counts", nargs="*", type=int, default=[1_000, 1_000_000])
-    with contextlib.suppress(aiohttp.ClientError):
-        asyncio.run(main(parser.parse_args().counts))
+    print("\n".join(asyncio.run(tables(parser.parse_args().counts))))
