@@ -21,6 +21,8 @@ ARGUMENTS = [
 Theme = Literal["light", "dark"]
 HEIGHT = {320: 640, 390: 844, 1280: 900}  # by width
 _VIOLATIONS = "addEventListener('securitypolicyviolation', e => console.error('CSP: ' + e.violatedDirective))"
+_VIOLATED = """() => axe.run({resultTypes: ["violations"]}).then(({violations}) =>
+    violations.map(({id, nodes}) => `${id}: ${nodes[0].html.slice(0, 160)}`))"""
 _WIDER = """() => {
     const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
     return wide > 0 ? `${wide} px wider than the screen` : null;
@@ -37,8 +39,9 @@ class Look:
 
     async def faults(self) -> list[str]:
         """Of the page as it is now: accessibility, width, console; the console starts afresh."""
-        found = await Axe().run(self.page)
-        told = [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found.response["violations"]]
+        if await self.page.evaluate("typeof axe === 'undefined'"):
+            await self.page.evaluate(Axe().axe_script)
+        told: list[str] = list(await self.page.evaluate(_VIOLATED))
         wide = await self.page.evaluate(_WIDER)
         told += [wide] if wide else []
         told += self.complaints
