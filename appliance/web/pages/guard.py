@@ -22,7 +22,8 @@ SIGN_IN = "/sign-in"
 LOOKING_AT = "organization"  # cookie: which one an admin looks at
 SEEN_EVERY = HOUR  # a session's last use is written so often
 PATIENCE = 10.0  # seconds for a form
-_FORM = "application/x-www-form-urlencoded"
+_FORM, _CHARSET = "application/x-www-form-urlencoded", "utf-8"  # as our pages send
+_UNREADABLE = "The form is not readable."
 
 Shown = Callable[[Page], Awaitable[web.StreamResponse]]
 
@@ -101,11 +102,13 @@ async def read_form(request: web.Request) -> dict[str, str]:
         return {}
     if request.content_type != _FORM:
         raise RequestError("unsupported_media_type", f"The body must be {_FORM}.", status=415)
+    if (request.charset or _CHARSET).lower() != _CHARSET:  # others have characters that are none
+        raise RequestError("bad_form", _UNREADABLE)
     try:
         async with asyncio.timeout(PATIENCE):
             found = await request.post()
-    except (ValueError, LookupError, web.RequestPayloadError):
-        raise RequestError("bad_form", "The form is not readable.") from None
+    except (ValueError, web.RequestPayloadError):
+        raise RequestError("bad_form", _UNREADABLE) from None
     except TimeoutError:
         raise RequestError("slow_form", "The form took too long.", status=408) from None
     return {name: value for name, value in found.items() if isinstance(value, str)}

@@ -1,5 +1,6 @@
 """/topics: what the assistant knows, what it was asked and did not know, and what a customer would be told."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
@@ -26,6 +27,7 @@ TOPICS = "/topics"
 SCORES = 5
 IN_ADDRESS = 600  # characters of a question
 TELL = "tell-"  # a box to tick, and whom to tell
+_TELL = re.compile(rf"{TELL}([0-9]{{1,18}})", re.ASCII)
 _FIXED = {
     TextKey.MENU: "It is not sure, and asks which topic is meant.",
     TextKey.GREETING: "It greets back.",
@@ -80,9 +82,9 @@ class Topics:
         form, organization = page.form, page.visit.organization
         if form.get("do") == "preview":
             return await self.new(page)
-        question = form.get("question", "")
+        question = form.get("question", "")[: knowledge.MAX_QUESTION]
         wanted = topics.draft(form.get("title", ""), form.get("body", ""), form.get("aliases", ""))
-        tell = {int(name.removeprefix(TELL)) for name in form if name[len(TELL) :].isdecimal() and len(name) < 20}
+        tell = {int(found[1]) for found in map(_TELL.fullmatch, form) if found}
         by, config = page.visit.user.email, page.desk.config
         await page.write(
             lambda tx: topics.teach(tx, organization, wanted, question, by, tell=tell, config=config)

@@ -194,6 +194,21 @@ async def test_who_waits_is_told(owner: Visitor) -> None:
     assert await world.column("SELECT intended_by FROM outbox WHERE kind = 'manual'") == [owner.email]
 
 
+async def test_a_form_of_somebody_elses_making(owner: Visitor) -> None:
+    """Fields that are no customer's tell nobody; no question is longer than one that the page shows, however much of it
+    is sent: what is taught is compared with it while everybody's messages wait to be stored.
+    """
+    world = owner.world
+    await ask(world, SUGAR)
+    odd: dict[str, Any] = {"abcde1": "on", "tell-x1": "on", "tell-\u00b2": "on", f"tell-{'9' * 30}": "on"}
+    question = f"{SUGAR}{' ' * 1_600}{'outra coisa ' * 10_000}"
+
+    await owner.post("/topics", title="Bolo sem açúcar", body=ANSWER, aliases="", question=question, **odd)
+
+    assert None not in await world.column("SELECT settled_at FROM unanswered")
+    assert ANSWER not in world.sent()
+
+
 async def test_who_cannot_be_written_to_is_not_offered(owner: Visitor) -> None:
     """Somebody waits and asked for no more messages: nothing to tick, and ticked all the same nothing is sent."""
     world = owner.world
