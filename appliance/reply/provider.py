@@ -100,7 +100,8 @@ class Provider:
         # One message that a server stumbles over, tried again and again, says nothing about the others'.
         if attempt == 1 or self._breaker.open_until(milliseconds(self._clock)) is not None:
             self._breaker.failed(milliseconds(self._clock))
-        if attempt >= (MOST_PAID if error.is_paid else self._max_attempts):
-            return Unavailable(str(error), is_providers=not error.is_paid)
         at = min(now + backoff(attempt, self._random), deadline)
+        # What was paid for is the message's own fault, also where no time is left for its last try.
+        if attempt >= self._max_attempts or (error.is_paid and (attempt >= MOST_PAID or at == deadline)):
+            return Unavailable(str(error), is_providers=not error.is_paid)
         return Wait(at, str(error), failed=True, is_providers=not error.is_paid)
