@@ -47,8 +47,8 @@ def begin(connection: sqlite3.Connection) -> None:
 def end(connection: sqlite3.Connection) -> None:
     for table in _WHOSE:
         for change in _ROWS:
-            connection.execute(f"DROP TRIGGER temp.stir_{table}_{change.lower()}")
-    connection.execute("DROP TABLE temp.stirred")
+            connection.execute(f"DROP TRIGGER IF EXISTS temp.stir_{table}_{change.lower()}")
+    connection.execute("DROP TABLE IF EXISTS temp.stirred")
 
 
 def take(connection: sqlite3.Connection) -> frozenset[int]:
