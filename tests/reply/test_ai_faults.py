@@ -8,7 +8,7 @@ import pytest
 from appliance.model import SECOND
 from appliance.queue.circuit import AI_LIMIT
 from tests.support.fake_ai import CANARY, FAULTS, FakeAi, fault_url
-from tests.support.world import CUSTOMER, World
+from tests.support.world import CUSTOMER, ManualClock, World
 
 SORRY = "Desculpe, estou indisponível no momento. Sua mensagem foi recebida."
 DEADLINE = 2  # seconds; real ones, because these faults live in sockets
@@ -52,6 +52,18 @@ async def test_every_fault_ends_in_one_friendly_text(tmp_path: Path, names: list
     """Within the deadline and five seconds, permanent ones within two; also when the provider asks to wait longer."""
     places = [tmp_path / str(number) for number in range(len(names))]  # short: a socket's path has at most 107 bytes
     await asyncio.gather(*map(fail, places, names))
+
+
+async def test_what_was_paid_for_is_no_fault_of_the_provider_where_no_time_is_left(tmp_path: Path) -> None:
+    """The wait before another try would pass the deadline: the text at once, and the conversation's own card."""
+    model = FakeAi()
+    model.fault = "array"
+    async with World(tmp_path, clock=ManualClock(), model=model, ai={"deadline": 50}) as world:
+        await world.say("Qual o horário?")
+        await world.settle()
+
+        assert (world.sent(), len(model.requests)) == ([SORRY], 1)
+        assert await world.cards() == ["could_not_answer"]
 
 
 @pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if fault.expected == "parked"])
