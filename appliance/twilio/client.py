@@ -6,6 +6,7 @@ The client's own request() has no timeout and logs URLs with phone numbers; its 
 import base64
 import contextlib
 import json
+import re
 from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -50,6 +51,11 @@ def trouble() -> Trouble | None:
     if answer.status_code == HTTPStatus.UNAUTHORIZED:
         return Trouble(Fault.CREDENTIALS, "HTTP 401, Twilio error 20003")
     return Trouble(Fault.SERVER, f"HTTP {answer.status_code}") if answer.status_code >= 500 else None
+
+
+def segments_in(told: Any) -> int:
+    """Of num_segments; 0 where there is no number."""
+    return int(told) if re.fullmatch("[0-9]{1,3}", str(told)) else 0
 
 
 def code_of(answer: Response) -> int | None:

@@ -1,7 +1,6 @@
 """Reads Twilio's own log of messages, completely or not at all (Twilio docs, "Messages resource")."""
 
 import contextlib
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from twilio.rest import Client
 from appliance.links.trouble import trouble_of
 from appliance.model import HOUR, SECOND
 from appliance.ports import Clock, LogUnavailableError, TooMuchError
-from appliance.twilio.client import code_of, date, last_answer, status, trouble
+from appliance.twilio.client import code_of, date, last_answer, segments_in, status, trouble
 from appliance.wire import LoggedMessage, LogRead, Media, Trouble, forms, on_twilios_clock
 
 T = TypeVar("T")
@@ -167,11 +166,6 @@ def _price(told: Any) -> Decimal | None:
     with contextlib.suppress(InvalidOperation, ValueError, TypeError):
         return found if (found := Decimal(told)).is_finite() else None
     return None
-
-
-def segments_in(told: Any) -> int:
-    """Of num_segments; 0 where there is no number."""
-    return int(told) if re.fullmatch("[0-9]{1,3}", str(told)) else 0
 
 
 def _moment(told: datetime) -> int:

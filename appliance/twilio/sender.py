@@ -15,8 +15,7 @@ from twilio.rest import Client
 
 from appliance.links.trouble import trouble_of
 from appliance.twilio import codes, encoding
-from appliance.twilio.client import TwilioHttp, code_of, last_answer, trouble
-from appliance.twilio.log import segments_in
+from appliance.twilio.client import TwilioHttp, code_of, last_answer, segments_in, trouble
 from appliance.wire import Blame, Fault, OutboundMessage, SendOutcome, Trouble, TwilioMessageResult
 
 _NOTHING_WRITTEN = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
