@@ -190,8 +190,7 @@ def exhume(tx: Tx, row: OutboxMessage) -> None:
 def _arrived(tx: Tx, row: OutboxMessage) -> None:
     """No second answer either that nobody has sent yet."""
     exhume(tx, row)
-    for kind in (CardKind.UNDELIVERED, CardKind.NOT_SENT):
-        tx.cards.close(kind, cards.reply(row.id))
+    tx.cards.close_each((CardKind.UNDELIVERED, CardKind.NOT_SENT), cards.reply(row.id))
     covers = set(tx.outbox.covers(row.id))
     for draft in tx.outbox.unsent_to(row.contact_id):
         if draft.attempt == 0 and covers & set(tx.outbox.covers(draft.id)):

@@ -50,7 +50,7 @@ def begin(tx: Tx, outbox_id: int, tag: str, config: Config) -> OutboxMessage | N
         return None
     tx.tell("handed to Twilio", outbox=row.id, organization=row.organization_id, attempt=row.attempt + 1)
     tx.attempts.begin(row.id, row.attempt + 1, tag)
-    return tx.outbox.begin(outbox_id, tag)
+    return tx.outbox.begin(row, tag)
 
 
 def record(tx: Tx, row: OutboxMessage, result: TwilioMessageResult, config: Config) -> None:

@@ -18,7 +18,6 @@ from appliance.model import (
     TextKey,
 )
 from appliance.store import Tx
-from appliance.store.pauses import holding
 
 WHATSAPP = "whatsapp:"
 WHATSAPP_WINDOW = 24 * HOUR
@@ -60,10 +59,7 @@ def refusal(kind: str, channel: str, contact: Contact, now: int) -> Refusal | No
 
 def is_paused(tx: Tx, row: OutboxMessage) -> bool:
     """Whether nobody gets an automatic text now, of whatever kind. A person's words go."""
-    contact = tx.contacts.get(row.contact_id)
-    if row.kind == MANUAL or contact is None:
-        return False
-    return bool(tx.pauses.in_force(holding(row.organization_id, tx.contacts.aliases(contact))))
+    return row.kind != MANUAL and tx.pauses.holds(row.organization_id, row.contact_id)
 
 
 def is_superseded(tx: Tx, row: OutboxMessage) -> bool:

@@ -12,7 +12,6 @@ from appliance.queue.ready import held_until
 from appliance.reply.case import Case
 from appliance.reply.rules import Reading, reading
 from appliance.store import Tx
-from appliance.store.pauses import holding
 
 WHY = "wrote during a pause"
 _ANSWERED = (Reading.TEXT, Reading.UNREADABLE)
@@ -23,8 +22,7 @@ def held(tx: Tx, case: Case, config: Config) -> Outcome | None:
 
     What a person wants answered is never too old.
     """
-    contact_ids = tx.contacts.aliases(case.contact)
-    if tx.pauses.in_force(holding(case.organization.id, contact_ids)):
+    if tx.pauses.holds(case.organization.id, case.contact.id):
         return Snooze(tx.now, "answers are paused", quiet=True)  # it was pressed after the claim
     if case.job.payload.get("intended_by") or case.contact.is_with_a_person:
         return None

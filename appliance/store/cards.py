@@ -220,6 +220,15 @@ class Cards:
             subject,
         )
 
+    def close_each(self, kinds: Iterable[CardKind], subject: Subject) -> None:
+        self._sql.run(
+            "UPDATE cards SET closed_at = ? "
+            "WHERE kind IN (SELECT value FROM json_each(?)) AND subject = ? AND closed_at IS NULL",
+            self._sql.now,
+            json.dumps(list(kinds)),
+            subject,
+        )
+
     def close_of_accounts_but(self, names: Iterable[str]) -> None:
         """Those of accounts at Twilio that are not configured any more: nothing would ever end what they tell of."""
         self._sql.run(

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import takewhile
 from typing import Any
@@ -47,18 +48,16 @@ class Outbox(Repository[OutboxMessage]):
         row = self._sql.one("SELECT body, body_hash FROM outbox WHERE id = ?", outbox_id)
         return row is not None and hashlib.sha256(row["body"].encode()).digest() == row["body_hash"]
 
-    def begin(self, outbox_id: int, tag: str) -> OutboxMessage:
+    def begin(self, row: OutboxMessage, tag: str) -> OutboxMessage:
         """Set to sending: from here on a POST may have happened."""
         self._sql.run(
             "UPDATE outbox SET state = 'sending', attempt = attempt + 1, tag = ?, sending_at = ?, absent_at = NULL "
             "WHERE id = ?",
             tag,
             self._sql.now,
-            outbox_id,
+            row.id,
         )
-        row = self.get(outbox_id)
-        assert row is not None
-        return row
+        return replace(row, state=OutboxState.SENDING, attempt=row.attempt + 1, absent_at=None)
 
     def end(self, outbox_id: int, state: OutboxState, *, expected: OutboxState, **columns: Any) -> bool:
         """Move from an expected state; False where somebody else (a callback) moved it first."""

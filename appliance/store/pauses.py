@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from appliance.model import HOUR, Resource
-from appliance.store.contacts import session_key
+from appliance.store.contacts import ALIASES, session_key
 from appliance.store.repository import Repository
 from appliance.store.sql import Row
 
@@ -117,6 +117,21 @@ class Pauses(Repository[Stored]):
             "ORDER BY organization_id IS NOT NULL, contact_id IS NOT NULL, subject",
             _json(subjects),
             self._sql.now,
+        )
+
+    def holds(self, organization_id: int, contact_id: int) -> bool:
+        """Whether nobody may answer a customer by itself now: a pause of the box, of the organization, or of the
+        customer, by whichever address.
+        """
+        return bool(
+            self._sql.value(
+                "SELECT EXISTS (SELECT 1 FROM pauses WHERE subject IN (SELECT ?2 UNION SELECT ?3 "  # noqa: S608
+                f"UNION SELECT 'contact:' || id FROM contacts WHERE id IN {ALIASES}) AND {IN_FORCE})",
+                contact_id,
+                BOX,
+                organization(organization_id),
+                self._sql.now,
+            )
         )
 
     def ended(self, subjects: Iterable[str]) -> int:
