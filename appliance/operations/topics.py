@@ -144,7 +144,7 @@ def teach(
     for asker in unanswered.lesson(tx, organization, question).waiting:
         conversation = tx.conversations.newest(asker.contact_id)
         if conversation and asker.contact_id in tell:
-            words = hands.Reply(wanted.shown, f"topic {topic_id} to {asker.contact_id}", by)
+            words = hands.Reply(wanted.shown, None, by)  # settled below, it is told once
             hands.reply(tx, organization.id, str(conversation.id), words, config)
     unanswered.settle(tx, organization, question)
     return topic_id

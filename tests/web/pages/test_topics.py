@@ -209,6 +209,20 @@ async def test_a_form_of_somebody_elses_making(owner: Visitor) -> None:
     assert ANSWER not in world.sent()
 
 
+async def test_who_was_told_by_a_topic_that_is_gone_is_told_by_the_next(owner: Visitor) -> None:
+    """A topic that was deleted leaves its number to the one that is written next: teaching that one goes as ever."""
+    world = owner.world
+    for title, answer in (("Bolo sem açúcar", ANSWER), ("Sem açúcar", "Às sextas, sim.")):
+        await ask(world, "Tem piscina?", "Tem sauna?", SUGAR)
+        await owner.post("/topics", title=title, body=answer, aliases="", question=SUGAR, **{"tell-1": "on"})
+        await world.settle()
+        assert world.sent()[-1] == answer
+        (newest,) = await world.column("SELECT max(id) FROM knowledge")
+        await owner.post(f"/topics/{newest}/delete")
+        await owner.post("/conversations/1/give-back")
+        await world.settle()
+
+
 async def test_who_cannot_be_written_to_is_not_offered(owner: Visitor) -> None:
     """Somebody waits and asked for no more messages: nothing to tick, and ticked all the same nothing is sent."""
     world = owner.world
