@@ -7,7 +7,18 @@ from typing import Any
 
 from appliance.config import Config
 from appliance.handover import charge
-from appliance.model import ANSWERED_ELSEWHERE, MANUAL, MINUTE, Held, JobKind, OutboxMessage, OutboxState, masked
+from appliance.model import (
+    ANSWERED_ELSEWHERE,
+    MANUAL,
+    MINUTE,
+    Held,
+    JobKind,
+    JobStatus,
+    OutboxMessage,
+    OutboxState,
+    TextKey,
+    masked,
+)
 from appliance.outbox import binding, permission
 from appliance.queue.lane import follow
 from appliance.store import Tx, cards
@@ -45,12 +56,22 @@ def begin(tx: Tx, outbox_id: int, tag: str, config: Config) -> OutboxMessage | N
             charge.withdrawn(tx, row)
         return None
     if permission.is_paused(tx, row):
-        tx.outbox.end(row.id, OutboxState.SUPERSEDED, expected=OutboxState.READY, reason="paused")
-        tx.messages.release(row.id)
+        _keep_back(tx, row)
         return None
     tx.tell("handed to Twilio", outbox=row.id, organization=row.organization_id, attempt=row.attempt + 1)
     tx.attempts.begin(row.id, row.attempt + 1, tag)
     return tx.outbox.begin(row, tag)
+
+
+def _keep_back(tx: Tx, row: OutboxMessage) -> None:
+    """A pause: its messages are answered anew, and of those that the friendly text stood for no dead letter waits."""
+    tx.outbox.end(row.id, OutboxState.SUPERSEDED, expected=OutboxState.READY, reason="paused")
+    if row.kind == TextKey.UNAVAILABLE and row.conversation_id is not None:
+        for letter in tx.letters.about_messages(row.conversation_id, [m.id for m in tx.messages.answered_by(row.id)]):
+            tx.jobs.settle_dead(letter, JobStatus.DONE)
+        if not tx.letters.about_conversation(row.conversation_id):
+            tx.cards.close(CardKind.COULD_NOT_ANSWER, cards.conversation(row.conversation_id))
+    tx.messages.release(row.id)
 
 
 def record(tx: Tx, row: OutboxMessage, result: TwilioMessageResult, config: Config) -> None:

@@ -57,6 +57,18 @@ class Letters:
         )
         return [row["id"] for row in rows]
 
+    def about_messages(self, conversation_id: int, message_ids: Sequence[int]) -> list[int]:
+        """The dead letters of a conversation that are about these messages and no others."""
+        rows = self._sql.all(
+            "SELECT id FROM message_queue q WHERE status = 'dead' AND json_extract(payload, '$.conversation') = ? "
+            "AND json_extract(payload, '$.outbox') IS NULL AND json_extract(payload, '$.messages') IS NOT NULL "
+            "AND NOT EXISTS (SELECT 1 FROM json_each(q.payload, '$.messages') "
+            "WHERE value NOT IN (SELECT value FROM json_each(?)))",
+            conversation_id,
+            msgspec.json.encode(message_ids).decode(),
+        )
+        return [row["id"] for row in rows]
+
     def about_conversation(self, conversation_id: int) -> bool:
         """Whether one waits that is about a conversation's messages rather than about a row of the outbox."""
         return bool(
