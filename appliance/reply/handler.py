@@ -10,9 +10,10 @@ from appliance.outbox.permission import loop_guard
 from appliance.ports import Clock, Reply
 from appliance.queue.circuit import AI
 from appliance.queue.outcome import Dead, Done, Outcome, Retry, Snooze
+from appliance.queue.ready import held_until
 from appliance.reply.answer import abandon, answer, apologise, apology, hold_back, over
 from appliance.reply.case import Case, load
-from appliance.reply.held import began, held
+from appliance.reply.held import held
 from appliance.reply.machines import WHY, writes_like_a_machine
 from appliance.reply.provider import Provider, Unavailable, Wait
 from appliance.reply.rules import readable, without_responder
@@ -47,9 +48,10 @@ class ReplyHandler:
         case = load(tx, job, self._shelves)
         if case is None:
             return Done()
-        if waits := held(tx, case, self._config):
+        ended = held_until(tx, job)
+        if waits := held(tx, case, ended, self._config):
             return waits
-        if began(tx, job) + self._config.queue.reply_max_age <= tx.now:
+        if max(job.created_at, ended) + self._config.queue.reply_max_age <= tx.now:
             return abandon(case, "it waited too long")
         if decided := without_responder(case):
             return answer(case, decided)

@@ -6,9 +6,8 @@ from appliance.config import Config
 from appliance.inbox import missed
 from appliance.inbox.intake import SAID
 from appliance.inbox.late import too_late
-from appliance.model import Job, StoredMessage
+from appliance.model import StoredMessage
 from appliance.queue.outcome import Done, Outcome, Snooze
-from appliance.queue.ready import held_until
 from appliance.reply.case import Case
 from appliance.reply.rules import Reading, reading
 from appliance.store import Tx
@@ -17,22 +16,19 @@ WHY = "wrote during a pause"
 _ANSWERED = (Reading.TEXT, Reading.UNREADABLE)
 
 
-def held(tx: Tx, case: Case, config: Config) -> Outcome | None:
+def held(tx: Tx, case: Case, ended: int, config: Config) -> Outcome | None:
     """None: the answer may be made. What is too old goes first; an answer to the rest is another job.
 
-    What a person wants answered is never too old.
+    What a person wants answered is never too old. `ended`: as in queue.ready.held_until.
     """
     if tx.pauses.holds(case.organization.id, case.contact.id):
         return Snooze(tx.now, "answers are paused", quiet=True)  # it was pressed after the claim
     if case.job.payload.get("intended_by") or case.contact.is_with_a_person:
         return None
-    late = _too_old(case, held_until(tx, case.job), config)
+    if late := _too_old(case, ended, config):  # of a draft that was not sent the wish stands in its row
+        wanted = tx.letters.wanted(case.conversation.id)
+        late = [message for message in late if message.id not in wanted]
     return Done(lambda tx: _put_away(tx, case, late)) if late else None
-
-
-def began(tx: Tx, job: Job) -> int:
-    """When a job could have begun at the earliest: since it was made, or since nothing holds it (ms UTC)."""
-    return max(job.created_at, held_until(tx, job))
 
 
 def _too_old(case: Case, ended: int, config: Config) -> list[StoredMessage]:

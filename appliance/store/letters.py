@@ -103,6 +103,14 @@ class Letters:
             )
         )
 
+    def wanted(self, conversation_id: int) -> set[int]:
+        """The messages that somebody wanted answered and whose draft was not sent."""
+        rows = self._sql.all(
+            "SELECT covers FROM outbox WHERE conversation_id = ? AND state = 'superseded' AND intended_by <> ''",
+            conversation_id,
+        )
+        return {message_id for row in rows for message_id in msgspec.json.decode(row["covers"], type=list[int])}
+
     def in_lane(self, lane: str | None) -> int:
         """How many dead letters a lane has."""
         return int(self._sql.value("SELECT count(*) FROM message_queue WHERE status = 'dead' AND lane = ?", lane))

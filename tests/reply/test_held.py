@@ -159,6 +159,47 @@ async def test_a_retried_dead_letter_is_not_too_old(tmp_path: Path) -> None:
         assert await world.cards() == []
 
 
+async def test_an_apology_that_a_pause_kept_back_leaves_no_dead_letter(tmp_path: Path) -> None:
+    """Its message is answered after all: neither a card nor a letter asks anybody to."""
+    model = FakeAi()
+    async with shop(tmp_path, model) as world:
+        world.twilio.faults.add(BUSY)
+        model.fault = "bad_request_400"
+        await say(world, "um")
+        assert await world.cards() == ["could_not_answer"]
+        await change(world, begin("organization"))
+        world.twilio.faults.clear()
+        model.fault = None
+        await sleep(world, 2)
+        assert (await world.cards(), world.sent()) == ([], [])
+        await change(world, over("organization"))
+
+        assert (world.sent(), await world.cards()) == (["You asked: um"], [])
+        assert await world.column("SELECT id FROM message_queue WHERE status = 'dead'") == []
+
+
+async def test_a_retried_dead_letter_is_wanted_after_the_next_pause_too(tmp_path: Path) -> None:
+    """Its draft was kept back by another pause: the wish of whoever retried it stands."""
+    model = FakeAi()
+    async with shop(tmp_path, model) as world:
+        await change(world, begin("organization"))
+        await say(world, "velha")
+        await sleep(world, 150)
+        await change(world, over("organization"))
+        world.twilio.faults.add(BUSY)
+        async with api_of(world) as api:
+            (letter,) = (await api.get("dead-letters"))["dead_letters"]
+            assert (await api.post(f"dead-letters/{letter['id']}/retry"))[0] == 200
+        await world.settle()
+        await change(world, begin("organization"))
+        world.twilio.faults.clear()
+        await sleep(world, 2)
+        assert await world.dispositions() == ["live"]
+        await change(world, over("organization"))
+
+        assert (world.sent(), await world.cards()) == (["You asked: velha"], [])
+
+
 async def test_at_night_only_the_last_half_hour_is_answered(tmp_path: Path) -> None:
     """A pause that ends at 22:00: a question of 21:20 is a card, one of 21:40 gets its answer."""
     model = FakeAi()

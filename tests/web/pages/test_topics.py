@@ -212,9 +212,10 @@ async def test_a_form_of_somebody_elses_making(owner: Visitor) -> None:
 async def test_who_was_told_by_a_topic_that_is_gone_is_told_by_the_next(owner: Visitor) -> None:
     """A topic that was deleted leaves its number to the one that is written next: teaching that one goes as ever."""
     world = owner.world
+    ticked: dict[str, Any] = {"tell-1": "on"}
     for title, answer in (("Bolo sem açúcar", ANSWER), ("Sem açúcar", "Às sextas, sim.")):
         await ask(world, "Tem piscina?", "Tem sauna?", SUGAR)
-        await owner.post("/topics", title=title, body=answer, aliases="", question=SUGAR, **{"tell-1": "on"})
+        await owner.post("/topics", title=title, body=answer, aliases="", question=SUGAR, **ticked)
         await world.settle()
         assert world.sent()[-1] == answer
         (newest,) = await world.column("SELECT max(id) FROM knowledge")
