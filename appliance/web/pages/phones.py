@@ -1,6 +1,7 @@
 """Telephone numbers and names as people write them."""
 
 import re
+import unicodedata
 
 from appliance.operations.threads import number_in
 
@@ -8,6 +9,16 @@ _FORMS = (
     (re.compile(r"\+55([1-9][0-9])([0-9]{4,5})([0-9]{4})"), r"+55 \1 \2-\3"),
     (re.compile(r"\+1([0-9]{3})([0-9]{3})([0-9]{4})"), r"+1 \1 \2-\3"),
 )
+
+_TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # turns the words around it
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # count as visible, and are not
+
+
+def name_in(given: str) -> str:
+    """What somebody calls themselves, as it can stand in a sentence; empty where nothing of it is to be seen."""
+    line = " ".join(_TURNING.sub("", given).split())
+    is_seen = any(unicodedata.category(each)[0] in "LNPS" and each not in _BLANK for each in line)
+    return line if is_seen else ""
 
 
 def written(address: str) -> str:

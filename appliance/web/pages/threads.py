@@ -14,7 +14,7 @@ from appliance.store import Tx
 from appliance.store.handovers import HandoverEvent
 from appliance.web.pages import brakes
 from appliance.web.pages.page import Page
-from appliance.web.pages.phones import initials, written
+from appliance.web.pages.phones import initials, name_in, written
 from appliance.web.pages.site import ID, Site
 from appliance.web.pages.words import Words
 
@@ -117,7 +117,7 @@ def entry(each: Entry, words: Words) -> Mapping[str, object]:
 
 def named(name: str, address: str, words: Words) -> str:
     """Somebody as a page calls them; `address`: empty where it was forgotten."""
-    return name or (written(address) if address else words.t("Forgotten customer"))
+    return name_in(name) or (written(address) if address else words.t("Forgotten customer"))
 
 
 def _last(each: Entry, words: Words) -> str:

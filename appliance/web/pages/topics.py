@@ -19,7 +19,7 @@ from appliance.store.unanswered import Group
 from appliance.texts import MAX_LENGTH
 from appliance.web.pages.charts import score
 from appliance.web.pages.page import Page, back
-from appliance.web.pages.phones import written
+from appliance.web.pages.phones import name_in, written
 from appliance.web.pages.site import ID, Site
 from appliance.web.pages.words import Words
 
@@ -174,7 +174,7 @@ def _new(tx: Tx, page: Page) -> dict[str, object]:
         "lesson": lesson,
         "asked": _asked(lesson, page.words, organization.language),
         "tell": [
-            (name, asker.name or written(asker.address), not form or name in form)
+            (name, name_in(asker.name) or written(asker.address), not form or name in form)
             for asker in lesson.waiting
             for name in [f"{TELL}{asker.contact_id}"]
         ],

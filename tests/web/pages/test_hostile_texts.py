@@ -8,6 +8,8 @@ from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pytest
+
 from appliance.store import Tx
 from tests.support.neighbours import MARK, THEIRS, ids, owned, settle_down
 from tests.support.visitor import Visitor
@@ -146,3 +148,25 @@ def test_the_count_sees_new_elements() -> None:
     seen = [payload for payload in PAYLOADS if Elements(f"<p>{payload}</p>").found != Elements("<p>x</p>").found]
     assert len(seen) > 150
     assert Elements('<a onclick="x" href="javascript:1">').runs == ["onclick", "javascript:1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Dona Neide", "Dona Neide"),
+        ("\u202enieM .adagap é atnoc A", "nieM .adagap é atnoc A"),
+        ("Ana\u2066\u200f\nPaula\u00a0 ", "Ana Paula"),
+        ("ليلى", "ليلى"),
+        ("👩\u200d🍳", "👩\u200d🍳"),
+        ("\u3164", "+55 11 95555-0001"),
+        (" \u200b\u202e", "+55 11 95555-0001"),
+        ("\u2800\u0301", "+55 11 95555-0001"),
+    ],
+)
+async def test_a_name_in_a_sentence(world: World, name: str, shown: str) -> None:
+    """It turns no word of ours around, and somebody whose name shows nothing is called by the number."""
+    await world.say("quero falar com uma pessoa", "+5511955550001", extra={"ProfileName": name})
+    await world.settle()
+    async with Visitor(world) as visitor:
+        assert f"<b>{shown}</b>" in await visitor.get("/conversations")
+        assert f"<h1>{shown}</h1>" in await visitor.get("/conversations/1")
