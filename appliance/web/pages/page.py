@@ -74,13 +74,18 @@ class Page:
     def organization_id(self) -> int:
         return self.visit.organization.id
 
-    async def show(self, template: str, look: Callable[[Tx], Mapping[str, object]]) -> web.Response:
-        """The template with what `look` finds; the frame around it is of the same moment."""
+    async def show(
+        self, template: str, look: Callable[[Tx], Mapping[str, object]], *, is_long: bool = False
+    ) -> web.Response:
+        """The template with what `look` finds; the frame around it is of the same moment. `is_long`: on a slow disk it
+        may take longer than the workers' reader is lent for.
+        """
 
         def read(tx: Tx) -> tuple[Mapping[str, object], Mapping[str, object]]:
             return self._frame(tx), look(tx)
 
-        frame, found = await self.desk.store.read(read)
+        store = self.desk.store
+        frame, found = await (store.inspect(read) if is_long else store.read(read))
         return rendered(template, self.words, self.status, **frame, **found)
 
     def _frame(self, tx: Tx) -> dict[str, object]:

@@ -28,11 +28,11 @@ class Threads:
         site.get(f"/conversations/{ID}", self.thread)
 
     async def list(self, page: Page) -> web.StreamResponse:
-        return await page.show("conversations.html", lambda tx: _list(tx, page))
+        return await page.show("conversations.html", lambda tx: _list(tx, page), is_long="q" in page.request.query)
 
     async def thread(self, page: Page) -> web.StreamResponse:
         """Also what a reply that was refused shows again."""
-        return await page.show("thread.html", lambda tx: _thread(tx, page))
+        return await page.show("thread.html", lambda tx: _thread(tx, page), is_long="q" in page.request.query)
 
 
 def _list(tx: Tx, page: Page, *, before: str | None = None) -> dict[str, object]:
