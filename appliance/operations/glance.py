@@ -79,7 +79,9 @@ def glance(tx: Tx, process: Process, config: Config, directory: Path) -> Glance:
     names += [link.AI] if config.ai.provider == "llm" else []
     links = [process.links.get(name, Link(name)) for name in names]
     customers, oldest = tx.counts.customers_waiting(None), tx.counts.oldest_waiting()
-    waited = None if oldest is None else max(0, tx.now - oldest) / SECOND
+    paused, beside = _paused(tx, reader)
+    holds = bool(paused or beside)  # else who waits was written to, and did not write
+    waited = None if oldest is None and holds else max(0, tx.now - (oldest or tx.now)) / SECOND
     untold = cards.lacking(tx, process.untold)
     fault, people, others = _sorted(tx, untold, config.server.language)
     stopped_at = None if running else last_sign(tx)
@@ -88,7 +90,6 @@ def glance(tx: Tx, process: Process, config: Config, directory: Path) -> Glance:
     last = backup.last_at(directory)
     waits = lines.waiting(customers, waited, people, reader)
     stumbling, reason = lines.stumbling(links, reader), next(iter(process.reasons), "")
-    paused, beside = _paused(tx, reader)
     state = State(running, stopped_at, fault, reason, people, others, stumbling, waits if customers else "", paused)
     found = verdict(state, reader)
     told = [*_hidden(state, reader), *beside, lines.today(today, reader), lines.backup(last, reader)]
