@@ -15,7 +15,7 @@ from appliance.store import Tx
 from appliance.store.users import KEEP
 from appliance.web.desk import Desk
 from appliance.web.pages import hosts
-from appliance.web.pages.page import Page
+from appliance.web.pages.page import MINE, Page
 from appliance.web.pages.words import Words
 
 SIGN_IN = "/sign-in"
@@ -23,6 +23,7 @@ LOOKING_AT = "organization"  # cookie: which one an admin looks at
 SEEN_EVERY = HOUR  # a session's last use is written so often
 PATIENCE = 10.0  # seconds for a form
 _FORM, _CHARSET = "application/x-www-form-urlencoded", "utf-8"  # as our pages send
+_ELSEWHERE = "Meanwhile you look at another organization. Nothing was changed."
 _UNREADABLE = "The form is not readable."
 
 Shown = Callable[[Page], Awaitable[web.StreamResponse]]
@@ -56,6 +57,8 @@ class Guard:
             language = visit.user.language or visit.organization.language
             words = Words(language, visit.organization.timezone, now)
             page = Page(request, self._desk, visit, words, await read_form(request))
+            if page.form.get(MINE, own := str(visit.organization.id)) != own:
+                raise RequestError("elsewhere", _ELSEWHERE, status=409)
             try:
                 response = await handler(page)
             except web.HTTPSeeOther as redirection:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from appliance.operations import cards, users
 from appliance.operations.users import Visit
@@ -17,6 +18,8 @@ from appliance.web.pages.icons import icon, ticks
 from appliance.web.pages.words import Words
 
 T = TypeVar("T")
+MINE = "of"  # a form's field: whose page it is on, for whoever may look at another organization meanwhile
+_MINE = Markup('<input type="hidden" name="{}" value="{}">')
 STATIC = Path(__file__).parents[1] / "static"
 HEADERS = {
     "Content-Security-Policy": (
@@ -89,10 +92,12 @@ class Page:
         return rendered(template, self.words, self.status, **frame, **found)
 
     def _frame(self, tx: Tx) -> dict[str, object]:
+        organizations = users.to_look_at(tx, self.visit.user)
         return {
             "visit": self.visit,
             "organization": self.visit.organization,
-            "organizations": users.to_look_at(tx, self.visit.user),
+            "organizations": organizations,
+            "mine": _MINE.format(MINE, self.organization_id) if len(organizations) > 1 else "",
             "waiting": cards.people_waiting(tx, self.organization_id),
             "refusal": self.refusal,
             "form": self.form,

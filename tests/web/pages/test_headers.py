@@ -99,7 +99,7 @@ KINDS: dict[str, tuple[str, str, str, dict[str, str], bytes | None, int, dict[st
 @pytest.fixture
 async def still(tmp_path: Path) -> AsyncIterator[World]:
     """Its clock stands still, so that nothing happens by itself."""
-    async with World(tmp_path, clock=ManualClock(), server={"page_hosts": ("box.example",)}) as world:
+    async with World(tmp_path, clock=ManualClock(), language="en", server={"page_hosts": ("box.example",)}) as world:
         await world.say("oi")
         await world.settle()
         yield world

@@ -1,6 +1,7 @@
 """The password's form: its words, its limits, its cookies; and sessions that last, move and end."""
 
 import asyncio
+import re
 from http.cookies import Morsel
 from pathlib import Path
 
@@ -16,6 +17,11 @@ from tests.support.world import ManualClock, World
 EMAIL = "owner@example.com"
 DAY = 24 * HOUR
 BEHIND_TLS = {"X-Forwarded-Proto": "https", "Host": "box.example", "Origin": "https://box.example"}
+FORM = re.compile(r'<form[^>]* method="post" action="([^"#]*)(?:#\w+)?"[^>]*>(.*?)</form>', re.DOTALL)
+HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
+BODY = re.compile(r'<body class="([^"]*)"')
+ITS_OWN = re.compile(r"look-at|sign-out|/you|/go-live|/users/\d|/cards/")  # the user's, or with an id that is not there
+OWNED = ("organizations", "users", "pauses", "knowledge", "texts")
 
 
 async def tried(
@@ -221,6 +227,28 @@ async def test_an_admin_looks_at_another_organization(world: World) -> None:
         await plain.post("/look-at", 404, organization="2")
         async with plain.http.get(f"{world.address}/", headers={"Cookie": _with(plain, organization="2")}) as response:
             assert "Padaria Aurora</title>" in await response.text()
+
+
+async def test_a_page_of_before_changes_no_other_organization(world: World) -> None:
+    """An admin who has two pages open, and by now looks at another organization, does nothing to it from the older one;
+    with a script that page shows the other one as soon as it is looked at.
+    """
+    from appliance.operations.organizations import Registration, register_organization
+
+    async with Visitor(world, admin=True) as admin:
+        assert 'name="of"' not in await admin.get("/settings")
+        second = Registration("Florista", ["+551140000009"], "f@example.com")
+        await world.appliance.store.write(lambda tx: register_organization(tx, second))
+        pages = {path: await admin.get(path) for path in ("/", "/settings", "/topics/new")}
+        forms = [form for page in pages.values() for form in FORM.findall(page) if not ITS_OWN.search(form[0])]
+        assert len(forms) > 15
+        await admin.post("/look-at", organization="2")
+        before = [await world.rows(f"SELECT * FROM {table}") for table in OWNED]
+        for path, inside in forms:
+            told = await admin.post(path, 409, **dict(HIDDEN.findall(inside)), name="Padaria", email="x@example.com")
+            assert "another organization" in told
+        assert [await world.rows(f"SELECT * FROM {table}") for table in OWNED] == before
+        assert {BODY.search(page)[1] for page in pages.values()} != {BODY.search(await admin.get("/"))[1]}  # type: ignore[index]
 
 
 def _with(visitor: Visitor, **more: str) -> str:
