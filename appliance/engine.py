@@ -42,6 +42,7 @@ from appliance.queue.schedule import Schedule, enqueue_tick
 from appliance.queue.tolerance import of_each
 from appliance.queue.worker import Worker, resume
 from appliance.reply.handler import ReplyHandler
+from appliance.reply.listening import Listening
 from appliance.reply.provider import Provider
 from appliance.reply.shelf import Shelves
 from appliance.responder.faq import Faq
@@ -175,8 +176,9 @@ class Engine:
 
     def handlers(self, clock: Clock) -> Mapping[JobKind, Handler]:
         store, config, adapters = self.store, self.config, self.adapters
+        listening = Listening(store, adapters.accounts, config, clock)
         return {
-            JobKind.REPLY: ReplyHandler(store, self._provider, self.shelves, config, clock),
+            JobKind.REPLY: ReplyHandler(store, self._provider, self.shelves, listening, config, clock),
             JobKind.SEND: SendHandler(store, adapters.accounts, config, clock, self.circuits),
             JobKind.SETTLE: self._settle,
             JobKind.CATCH_UP: self._catch_up,

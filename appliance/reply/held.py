@@ -16,13 +16,18 @@ WHY = "wrote during a pause"
 _ANSWERED = (Reading.TEXT, Reading.UNREADABLE)
 
 
-def held(tx: Tx, case: Case, ended: int, config: Config) -> Outcome | None:
-    """None: the answer may be made. What is too old goes first; an answer to the rest is another job.
+def held(tx: Tx, case: Case) -> Outcome | None:
+    """None: nobody pauses answers."""
+    if tx.pauses.holds(case.organization.id, case.contact.id):
+        return Snooze(tx.now, "answers are paused", quiet=True)  # it was pressed after the claim
+    return None
+
+
+def put_away(tx: Tx, case: Case, ended: int, config: Config) -> Outcome | None:
+    """What is too old goes first; an answer to the rest is another job. None: nothing is, and the answer may be made.
 
     What a person wants answered is never too old. `ended`: as in queue.ready.held_until.
     """
-    if tx.pauses.holds(case.organization.id, case.contact.id):
-        return Snooze(tx.now, "answers are paused", quiet=True)  # it was pressed after the claim
     if case.job.payload.get("intended_by") or case.contact.is_with_a_person:
         return None
     if late := _too_old(case, ended, config):  # of a draft that was not sent the wish stands in its row

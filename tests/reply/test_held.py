@@ -16,6 +16,7 @@ from appliance.operations.verification import verify
 from appliance.queue.schedule import enqueue_tick
 from appliance.simulator import Fault
 from appliance.store import Tx
+from tests.inbox.test_overheard import from_the_console
 from tests.support.api_client import api_of
 from tests.support.fake_ai import FakeAi
 from tests.support.world import CUSTOMER, SMS, WHATSAPP, ManualClock, World
@@ -157,6 +158,47 @@ async def test_a_retried_dead_letter_is_not_too_old(tmp_path: Path) -> None:
 
         assert world.sent() == ["You asked: velha"]
         assert await world.cards() == []
+
+
+@pytest.mark.parametrize("minutes", [58, 150])
+async def test_a_persons_answer_from_the_console_counts_until_the_last_moment(tmp_path: Path, minutes: float) -> None:
+    """Twilio's log is read once more at the end of a pause: whoever was answered by hand is not answered again, nor is
+    there a card of it; whoever was not is answered.
+    """
+    model = FakeAi()
+    async with shop(tmp_path, model) as world:
+        await change(world, begin("organization"))
+        await say(world, "um")
+        await say(world, "dois", OTHER)
+        await sleep(world, minutes)
+        await say(world, "e?")
+        await say(world, "e?", OTHER)
+        await sleep(world, 1)
+        from_the_console(world)
+        await sleep(world, 1)
+        await change(world, over("organization"))
+
+        assert (world.sent(), len(world.sent(OTHER))) == (["Oi, aqui é a Ana."], 1)
+        assert await world.column("SELECT DISTINCT suppressed FROM messages WHERE contact_id = 1") == [
+            "answered elsewhere"
+        ]
+        assert (await world.cards(), await problems(world)) == (["too_late"] if minutes > 120 else [], [])
+
+
+async def test_a_log_that_cannot_be_read_at_the_end_of_a_pause_is_waited_for(tmp_path: Path) -> None:
+    """A few seconds, and no deadline passes over it."""
+    model = FakeAi()
+    async with shop(tmp_path, model) as world:
+        world.twilio.faults.add(Fault("list", "error", status=503, times=None))
+        await change(world, begin("organization"))
+        await say(world, "um")
+        await sleep(world, 30)
+        await change(world, over("organization"))
+        assert world.sent() == []
+        for _ in range(16):
+            await sleep(world, 1 / 60)
+
+        assert world.sent() == ["You asked: um"]
 
 
 async def test_an_apology_that_a_pause_kept_back_leaves_no_dead_letter(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from appliance.queue.outcome import Handler, Outcome
 from appliance.queue.schedule import enqueue_tick
 from appliance.queue.worker import finish
 from appliance.reply.handler import ReplyHandler
+from appliance.reply.listening import Listening
 from appliance.reply.provider import Provider
 from appliance.reply.shelf import Shelves
 from appliance.store import backup
@@ -211,8 +212,9 @@ class Day:
         circuits = Circuits()
         outage = Outage(store, [self._sender], clock, Bell())  # type: ignore[arg-type]
         provider = Provider(Echo(), circuits, outage, Link("ai"), clock, lambda: 0.5, CONFIG.queue.max_attempts)
+        listening = Listening(store, accounts, CONFIG, clock)  # type: ignore[arg-type]
         self._handlers: dict[JobKind, Handler] = {
-            JobKind.REPLY: ReplyHandler(store, provider, Shelves(), CONFIG, clock),  # type: ignore[arg-type]
+            JobKind.REPLY: ReplyHandler(store, provider, Shelves(), listening, CONFIG, clock),  # type: ignore[arg-type]
             JobKind.SEND: SendHandler(store, accounts, CONFIG, clock, circuits),  # type: ignore[arg-type]
             JobKind.IDLE: chores.idle(CONFIG),
             JobKind.EXPIRED: chores.expired(),
