@@ -48,7 +48,7 @@ NEEDS = {
     "inbox": "config errors handover.charge inbox.keywords links model people ports queue restoration store timekeeping wire",
     "handover": "config handover.charge inbox model people ports queue store",
     "outbox.permission": "config model store",
-    "outbox": "clock config handover.charge model outbox.permission people ports queue restoration store twilio.codes twilio.encoding wire",
+    "outbox": "clock config handover.charge model outbox.permission people ports queue restoration store texts twilio.codes twilio.encoding wire",
     "reply": "clock config handover.charge inbox language links model outbox.permission ports queue reply.hours reply.shelf store texts twilio.encoding wire",
     "statement": "config inbox inbox.keywords model ports queue restoration store wire",
     "notices": "model store twilio.codes wire",

@@ -5,6 +5,7 @@ Every change here happens in the caller's unit of work. What Twilio names is bou
 
 from typing import Any
 
+from appliance import texts
 from appliance.config import Config
 from appliance.handover import charge
 from appliance.model import (
@@ -24,7 +25,7 @@ from appliance.queue.lane import follow
 from appliance.store import Tx, cards
 from appliance.store.cards import CardKind, Fact
 from appliance.store.news import Event
-from appliance.twilio import codes
+from appliance.twilio import codes, encoding
 from appliance.wire import Blame, SendOutcome, TwilioMessageResult
 
 PATIENCE = MINUTE  # with a limit of Twilio's
@@ -40,6 +41,7 @@ def begin(tx: Tx, outbox_id: int, tag: str, config: Config) -> OutboxMessage | N
     if tx.outbox.covers(row.id) and not tx.messages.answered_by(row.id):
         tx.outbox.end(row.id, OutboxState.SUPERSEDED, expected=OutboxState.READY, reason="answered before")
         return None
+    row = _as_it_is_now(tx, row)
     if permission.is_superseded(tx, row):
         tx.outbox.end(row.id, OutboxState.SUPERSEDED, expected=OutboxState.READY, reason="newer message")
         tx.messages.release(row.id)
@@ -61,6 +63,17 @@ def begin(tx: Tx, outbox_id: int, tag: str, config: Config) -> OutboxMessage | N
     tx.tell("handed to Twilio", outbox=row.id, organization=row.organization_id, attempt=row.attempt + 1)
     tx.attempts.begin(row.id, row.attempt + 1, tag)
     return tx.outbox.begin(row, tag)
+
+
+def _as_it_is_now(tx: Tx, row: OutboxMessage) -> OutboxMessage:
+    """That we are closed is not said any more where it opened meanwhile, but that a person will answer."""
+    contact = tx.contacts.get(row.contact_id) if row.kind == TextKey.AWAY and row.attempt == 0 else None
+    if contact is None or contact.due_at is None or contact.due_at > tx.now:
+        return row
+    organization = tx.organizations.get(row.organization_id)
+    assert organization is not None
+    body = texts.fit(encoding.outgoing(texts.render(TextKey.HANDOFF, organization), row.recipient))
+    return tx.outbox.reword(row, TextKey.HANDOFF, body)
 
 
 def _keep_back(tx: Tx, row: OutboxMessage) -> None:

@@ -59,6 +59,11 @@ class Outbox(Repository[OutboxMessage]):
         )
         return replace(row, state=OutboxState.SENDING, attempt=row.attempt + 1, absent_at=None)
 
+    def reword(self, row: OutboxMessage, kind: str, body: str) -> OutboxMessage:
+        """Something else is to be said; nobody has it yet. `body` is normalised already."""
+        self.update(row.id, kind=kind, body=body, body_hash=hashlib.sha256(body.encode()).digest())
+        return replace(row, kind=kind, body=body)
+
     def end(self, outbox_id: int, state: OutboxState, *, expected: OutboxState, **columns: Any) -> bool:
         """Move from an expected state; False where somebody else (a callback) moved it first."""
         changes = "".join(f", {name} = ?" for name in columns)

@@ -12,6 +12,7 @@ from appliance.model import HOUR, MINUTE, SECOND, JobKind, TextKey, Week
 from appliance.operations import texts
 from appliance.ports import Dialogue, Reply
 from appliance.queue.schedule import enqueue_tick
+from appliance.simulator import Fault
 from appliance.texts import TEXTS
 from tests.support.world import CUSTOMER, ManualClock, World
 
@@ -27,6 +28,7 @@ def at(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("America/Sao_Paulo")).timestamp()) * SECOND
 
 
+BUSY = Fault("create", "error", status=429, code=20429, retry_after=30, times=None)  # nothing is taken
 FRIDAY, MONDAY = at("2027-01-15T19:00"), at("2027-01-18T08:00")
 
 
@@ -121,6 +123,23 @@ async def test_a_person_is_asked_for(closed: World) -> None:
     await wait_until(closed, MONDAY)
     assert await closed.column("SELECT reminders FROM cards WHERE kind = 'waiting'") == [1]
     assert (await closed.told())[0].startswith("…7777 has waited until you opened.")
+
+
+async def test_it_opens_before_it_could_be_said(tmp_path: Path) -> None:
+    """Twilio took nothing from before eight until after: that we are closed is not said at five past, but the promise."""
+    async with open_shop(tmp_path, MONDAY - MINUTE) as world:
+        await keep(world, WEEKDAYS)
+        world.twilio.faults.add(BUSY)
+        assert await ask(world, "AGENT") == []
+        assert await world.column("SELECT kind FROM outbox") == [TextKey.AWAY]
+        await wait_until(world, MONDAY + 5 * MINUTE)
+        world.twilio.faults.clear()
+        assert isinstance(world.clock, ManualClock)
+        await world.clock.advance(60, world.settle)
+
+        assert [text.removesuffix(" ") for text in world.sent()] == [HANDOFF]
+        assert await handover(world) == ["asked", MONDAY]
+        assert await world.cards() == ["waiting"]
 
 
 async def test_a_person_is_asked_for_when_it_was_said_already(closed: World) -> None:
