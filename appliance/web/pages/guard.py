@@ -82,7 +82,7 @@ class Guard:
         cookie = request.cookies.get(cookie_name(request))
         if not cookie:
             return 0, None
-        session, chosen = users.hashed(cookie), request.cookies.get(LOOKING_AT, "")
+        session, chosen = users.hashed(cookie), request.cookies.get(cookie_name(request, LOOKING_AT), "")
         wanted = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 18 else None
         return await self._desk.store.read(lambda tx: (tx.now, users.visit(tx, session, wanted)))
 
@@ -127,7 +127,7 @@ def begin_session(request: web.Request, response: web.StreamResponse, cookie: st
 
 
 def end_session(request: web.Request, response: web.StreamResponse) -> None:
-    for name in (cookie_name(request), LOOKING_AT):
+    for name in (cookie_name(request), cookie_name(request, LOOKING_AT)):
         response.del_cookie(name, path="/", secure=hosts.is_secure(request), httponly=True, samesite="Lax")
 
 

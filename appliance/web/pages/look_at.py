@@ -4,7 +4,7 @@ from aiohttp import web
 
 from appliance.operations import users
 from appliance.store.users import KEEP
-from appliance.web.pages.guard import LOOKING_AT, keep
+from appliance.web.pages.guard import LOOKING_AT, cookie_name, keep
 from appliance.web.pages.page import Page
 from appliance.web.pages.site import Site
 
@@ -19,5 +19,5 @@ class LookAt:
         if named not in {str(each.id) for each in found}:
             raise web.HTTPNotFound
         response = web.Response(status=303, headers={"Location": "/"})
-        keep(page.request, response, LOOKING_AT, named, KEEP)
+        keep(page.request, response, cookie_name(page.request, LOOKING_AT), named, KEEP)
         return response

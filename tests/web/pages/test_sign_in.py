@@ -124,6 +124,25 @@ async def test_cookies_behind_tls(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+async def test_what_is_looked_at_behind_tls(tmp_path: Path) -> None:
+    """Nobody who may set cookies for a host beside ours chooses what an admin looks at, and does something to."""
+    from appliance.operations.organizations import Registration, register_organization
+
+    second = Registration("Florista", ["+551140000009"], "f@example.com")
+    async with World(tmp_path, server={"page_hosts": ("box.example",)}) as world, Visitor(world, admin=True) as admin:
+        await world.appliance.store.write(lambda tx: register_organization(tx, second))
+        session = f"__Host-session={next(each.value for each in admin.http.cookie_jar if each.key == 'session')}"
+        url, given = f"{world.address}/look-at", BEHIND_TLS | {"Cookie": session}
+        async with admin.http.post(url, data={"organization": "2"}, headers=given, allow_redirects=False) as response:
+            assert list(response.cookies) == ["__Host-organization"]
+        seen = []
+        for name in ("organization", "__Host-organization"):
+            given = BEHIND_TLS | {"Cookie": f"{session}; {name}=2"}
+            async with admin.http.get(f"{world.address}/settings", headers=given) as response:
+                seen.append(re.findall(r" · ([^<]*)</title>", await response.text()))
+        assert seen == [["Padaria Aurora"], ["Florista"]]
+
+
 async def test_a_session_slides_for_thirty_days(tmp_path: Path) -> None:
     """Used once in a while it goes on, here and in the browser; unused for thirty days it is over."""
     clock = ManualClock()
@@ -193,6 +212,12 @@ async def test_a_link_lasts_an_hour(tmp_path: Path) -> None:
             async with http.get(f"{world.address}/link/{word}") as response:
                 seen.append(response.status)
         assert seen == [410, 200, 200, 410]
+
+        clock.jump(365 * DAY / SECOND)
+        word = await world.appliance.store.write(lambda tx: users.link(tx, users.find(tx, EMAIL)))
+        clock.jump(-365 * DAY / SECOND)  # NTP puts it right
+        async with http.get(f"{world.address}/link/{word}") as response:
+            assert response.status == 410
 
 
 async def test_live_events_end_with_the_session(world: World) -> None:
