@@ -78,15 +78,16 @@ def parse(markdown: str) -> list[Entry]:
 def names(said: Iterable[str], title: str) -> tuple[str, ...]:
     """What customers call a topic, each name once and on one line. Raises ValueError for too many or none of a name."""
     kept: dict[tuple[str, ...], str] = {}
+    own = words(title)
     for name in (" ".join(normalise(strip_markup(each)).split()) for each in said):
-        if not words(name):
-            raise ValueError("a name without words")
         if len(name) > MAX_ALIAS:
             raise ValueError(f"a name of more than {MAX_ALIAS} characters")
-        kept.setdefault(words(name), name)
-    kept.pop(words(title), None)
-    if len(kept) > MAX_ALIASES:
-        raise ValueError(f"more than {MAX_ALIASES} names")
+        if not (called := words(name)):
+            raise ValueError("a name without words")
+        if called != own:
+            kept.setdefault(called, name)
+        if len(kept) > MAX_ALIASES:  # of a hundred thousand no more are looked at
+            raise ValueError(f"more than {MAX_ALIASES} names")
     return tuple(kept.values())
 
 

@@ -86,10 +86,10 @@ def draft(title: str, body: str, called: str) -> Draft:
     """What was filled in. `called`: what customers also say, one a line. Raises RequestError."""
     title = " ".join(texts.normalise(texts.strip_markup(title)).split())
     body = texts.normalise(body)
-    if not words(title):
-        raise RequestError("bad_title", "The topic needs a name.", "title")
     if len(title) > MAX_TITLE:
         raise RequestError("bad_title", "The name of the topic is too long.", "title")
+    if not words(title):
+        raise RequestError("bad_title", "The topic needs a name.", "title")
     if not texts.strip_markup(body).strip():
         raise RequestError("bad_body", "Write what the customer reads.", "body")
     if len(body.encode()) > MAX_TOPIC:

@@ -1,11 +1,13 @@
 """Knowledge as its owner writes it, read from Markdown."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.errors import RequestError
-from appliance.operations.markdown import MAX_ALIAS, MAX_ALIASES, MAX_FILE, MAX_TITLE, MAX_TOPIC, parse
+from appliance.operations.markdown import MAX_ALIAS, MAX_ALIASES, MAX_FILE, MAX_TITLE, MAX_TOPIC, names, parse
 
 
 @pytest.mark.parametrize(
@@ -107,3 +109,10 @@ def test_any_file_is_parsed_or_refused(lines: list[str]) -> None:
 
     assert topics
     assert all(entry.title and entry.body for entry in topics)
+
+
+def test_names_without_end() -> None:
+    """No more are looked at than a topic can have; the topic's own counts as none, however often it is said."""
+    with pytest.raises(ValueError, match=f"more than {MAX_ALIASES} names"):
+        names((f"nome {number}" for number in itertools.count()), "Entrega")
+    assert names(["ENTREGA", *(f"nome {number}" for number in range(MAX_ALIASES)), "entrega"], "Entrega")
