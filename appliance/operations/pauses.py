@@ -103,6 +103,8 @@ def pause(tx: Tx, owner: int | None, until: str | int | None, by: str, whose: Co
     if whose is not None:
         known = of_contact(tx, whose)
         whose_id = known.contact_id if known else whose.id
+        # Two that were paused, and are one person by now, have one end.
+        tx.pauses.end(contact(each) for each in tx.contacts.aliases(whose) if each != whose_id)
     tx.pauses.begin(subject := _subject(owner, whose_id), owner, whose_id, at, by)
     return _told(tx.pauses.in_force([subject])[0])
 
