@@ -98,9 +98,9 @@ class Times:
         )
 
     def _shift_waiting(self, jump: Jump) -> None:
-        """WhatsApp's 24 hours of those who wait for an answer move with the clock.
+        """WhatsApp's 24 hours of those who wait for an answer move with the clock, and so does what they wrote.
 
-        What waits since an earlier run was heard by another clock.
+        What waits since an earlier run was heard by another clock. No pause that is over ends later than now.
         """
         self._sql.run(
             "UPDATE contacts SET last_inbound_at = last_inbound_at + :step WHERE id IN ("
@@ -112,6 +112,18 @@ class Times:
             now=self._sql.now,
             last_job=jump.before.job,
         )
+        self._sql.run(
+            "UPDATE messages SET received_at = received_at + :step "
+            "WHERE reply_id IS NULL AND suppressed IS NULL AND card_id IS NULL AND conversation_id IN ("
+            "SELECT id FROM conversations WHERE session_key IN ("
+            "SELECT lane FROM message_queue WHERE status IN ('ready', 'running') AND id > :last_job)) "
+            "AND received_at NOT BETWEEN :since AND :now",
+            step=jump.step,
+            since=jump.since,
+            now=self._sql.now,
+            last_job=jump.before.job,
+        )
+        self._sql.run("UPDATE pauses SET ended_at = :now WHERE ended_at > :now", now=self._sql.now)
 
     def predate(self, at: int) -> None:
         """Attempts that are later than now were written by a clock that ran ahead: nobody knows when they were made.

@@ -13,9 +13,11 @@ from appliance.model import HOUR, SECOND, JobKind
 from appliance.operations import pauses
 from appliance.operations.organizations import Registration, register_organization
 from appliance.operations.verification import verify
+from appliance.people import identity
 from appliance.queue.schedule import enqueue_tick
 from appliance.simulator import Fault
 from appliance.store import Tx
+from appliance.store.links import BY_HAND
 from tests.inbox.test_overheard import from_the_console
 from tests.support.api_client import api_of
 from tests.support.fake_ai import FakeAi
@@ -199,6 +201,38 @@ async def test_a_log_that_cannot_be_read_at_the_end_of_a_pause_is_waited_for(tmp
             await sleep(world, 1 / 60)
 
         assert world.sent() == ["You asked: um"]
+
+
+@pytest.mark.parametrize("days", [1, -1])
+@pytest.mark.parametrize(("minutes", "fate"), [(20, "answered"), (150, "dead")])
+async def test_a_clock_that_is_set_during_a_pause(tmp_path: Path, days: int, minutes: int, fate: str) -> None:
+    """By a day, to and fro: what waits is as old as it was."""
+    model = FakeAi()
+    async with shop(tmp_path, model) as world:
+        assert isinstance(world.clock, ManualClock)
+        await change(world, begin("organization"))
+        await say(world, "um")
+        await sleep(world, minutes)
+        world.clock.jump(days * 24 * HOUR / SECOND)
+        await sleep(world, 1)
+        await change(world, over("organization"))
+
+        assert await world.dispositions() == [fate]
+
+
+async def test_two_paused_addresses_that_are_one_person_have_one_end(tmp_path: Path) -> None:
+    """What the page says is what holds: the end that was chosen last."""
+    model = FakeAi()
+    async with shop(tmp_path, model) as world:
+        await say(world, "oi")
+        await say(world, "oi", OTHER)
+        await change(world, lambda tx: [pauses.pause(tx, 1, None, "x", tx.contacts.get(each)) for each in (1, 2)])
+        await change(world, lambda tx: identity.join(tx, 1, 2, BY_HAND))
+        await change(world, lambda tx: pauses.pause(tx, 1, "1h", "x", tx.contacts.get(2)))
+        await say(world, "um")
+        await sleep(world, 61)
+
+        assert world.sent()[1:] == ["You asked: um"]
 
 
 async def test_an_apology_that_a_pause_kept_back_leaves_no_dead_letter(tmp_path: Path) -> None:
