@@ -70,7 +70,9 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     except web.HTTPException as error:
         return _http(error)
     except ConnectionError:
-        raise  # the caller went away
+        if request.transport is not None:
+            raise
+        return web.Response(status=400)  # the caller went away: nobody reads this, and the log is told nothing
     except Exception:
         resource = request.match_info.route.resource
         route = resource.canonical if resource else "unknown"

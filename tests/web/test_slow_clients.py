@@ -35,3 +35,23 @@ async def test_a_silent_client_does_not_hold_up_the_stop(world: World) -> None:
 
     assert time.monotonic() - began < 9, "systemd and the contract give ten seconds"
     await world.start()
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/twilio/messages"])
+async def test_who_leaves_within_a_request_is_no_failure(
+    world: World, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody fills the log by hanging up, with or without a farewell."""
+    host = f"127.0.0.1:{world.config.server.listen.port}"
+    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n"
+    form = f"{head}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nemail="
+    for leave in ("close", "abort"):
+        _, writer = await asyncio.open_connection(*host.split(":"))
+        writer.write(form.encode())
+        await world.say("oi")  # by then its handler waits for the rest
+        getattr(writer.transport, leave)()
+    await world.settle()
+    await world.stop()
+    await world.start()
+
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("aiohttp")] == []
