@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from appliance.model import Contact
+from appliance.store import pauses
 from appliance.store.forgotten import Forgetting
 from appliance.store.keyed import NOBODY, Entry, append, key_of, keyed, listed, make_key
 from appliance.store.personal import OF_CUSTOMERS, Rows
@@ -44,6 +45,7 @@ def conclude(tx: Tx, forgetting: Forgetting) -> Contact:
     """What is left, and the contact's own row last: from here on nobody can tell who it was. As it was before."""
     contact, of_contact = whose(tx, forgetting)
     tx.contacts.share_opt_out(contact)
+    tx.pauses.end([pauses.contact(contact.id)])  # nobody could: it is found by the address
     tx.links.part(contact.id, AS_FORGOTTEN)
     tx.persons.close(of_contact)
     for name in EMPTIED:

@@ -235,6 +235,23 @@ async def test_two_paused_addresses_that_are_one_person_have_one_end(tmp_path: P
         assert world.sent()[1:] == ["You asked: um"]
 
 
+async def test_who_is_forgotten_is_paused_no_more(tmp_path: Path) -> None:
+    """Nothing of them is answered, and no pause is left that nobody could end, as it is found by the address."""
+    model = FakeAi()
+    async with shop(tmp_path, model) as world:
+        await say(world, "oi")
+        await change(world, begin("conversation"))
+        await say(world, "um")
+        async with api_of(world) as api:
+            assert (await api.post("contacts/forget", {"address": CUSTOMER}))[0] == 202
+        for _ in range(3):
+            await sleep(world, 10)
+
+        assert await world.column("SELECT address FROM contacts") == ["forgotten:1"]
+        assert await world.appliance.store.read(pauses.everywhere) == []
+        assert (len(model.requests), await problems(world)) == (1, [])
+
+
 async def test_an_apology_that_a_pause_kept_back_leaves_no_dead_letter(tmp_path: Path) -> None:
     """Its message is answered after all: neither a card nor a letter asks anybody to."""
     model = FakeAi()
