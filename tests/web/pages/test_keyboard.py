@@ -92,7 +92,9 @@ async def thread(tmp_path: Path) -> AsyncIterator[tuple[Scene, Page]]:
 
 
 async def test_menus_the_skip_link_and_an_answer(thread: tuple[Scene, Page]) -> None:
-    """Enter and Space open a menu, Escape closes it and the focus is on its button; Ctrl+Enter sends what was written."""
+    """Enter and Space open a menu, Escape closes it and the focus is on its button, as does who leaves it; Ctrl+Enter
+    sends what was written.
+    """
     scene, page = thread
     focused = "document.activeElement.id || document.activeElement.parentElement.id"
     await page.keyboard.press("Tab")
@@ -105,9 +107,13 @@ async def test_menus_the_skip_link_and_an_answer(thread: tuple[Scene, Page]) -> 
         await page.keyboard.press(key)
         assert await menu.locator("button").first.is_visible()
         await page.keyboard.press("Tab")
+        assert await menu.locator("button").first.is_visible()
         await page.keyboard.press("Escape")
         assert not await menu.locator("button").first.is_visible()
         assert await page.evaluate(focused) == "pause"
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Shift+Tab")
+    assert not await menu.locator("button").first.is_visible()
 
     await page.locator("#reply").focus()
     await page.keyboard.type("Entregamos, sim.")
