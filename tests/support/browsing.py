@@ -25,9 +25,12 @@ _VIOLATED = """() => axe.run({resultTypes: ["violations"]}).then(({violations}) 
     violations.map(({id, nodes}) => `${id}: ${nodes[0].html.slice(0, 160)}`))"""
 _WIDER = """() => {
     const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
-    const cut = [...document.querySelectorAll(".panel, .btn, input, textarea, select")].filter(each => each.checkVisibility())
-        .filter(each => { const {left, right} = each.getBoundingClientRect(); return left < 0 || right > innerWidth + 1; });
-    return cut.length ? `beyond the edge: ${cut[0].outerHTML.slice(0, 100)}` : wide > 0 ? `${wide} px wider than the screen` : null;
+    const cut = [...document.querySelectorAll(".panel, .btn, input, textarea, select")].find(each => {
+        const {left, right} = each.getBoundingClientRect();
+        return each.checkVisibility() && (left < 0 || right > innerWidth + 1);
+    });
+    if (cut) return `beyond the edge: ${cut.outerHTML.slice(0, 100)}`;
+    return wide > 0 ? `${wide} px wider than the screen` : null;
 }"""
 
 

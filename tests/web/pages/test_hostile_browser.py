@@ -1,4 +1,4 @@
-"""Hostile texts in a real browser: the pages have the elements they have with harmless ones, and nothing runs, asks or complains."""
+"""Hostile texts in a real browser: no element more than with harmless ones; nothing runs, asks or complains."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -22,14 +22,18 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is missing: s
 ODD = [
     "{{7*7}}${7*7}#{7*7}<%= 7*7 %>", "{% include 'base.html' %}", "{x}{0}{0.__class__}{count!r:>9}", "%s%d%(x)s%n%",
     "</script><script>alert(1)</script>", "javascript:alert(1)", "data:text/html,<script>alert(1)</script>",
-    "vbscript:msgbox(1)", "background:url(//evil.example/x)", "expression(alert(1))", "@import '//evil.example/x.css'",
-    "\u202egnirts desrever\u202c", "\u2066\u2067\u2068\u2069\u200f\u200e", "Z\u0351\u036b\u0343a\u030a\u0328l\u034d\u0311g\u0359\u0357o\u0321" * 20,
-    "W" * 300, "\u200b\u200c\u200d\ufeff", "\x01\x02\x08\x0b\x7f", "NULL", "null", "None", "undefined", "NaN", "true",
-    "' OR 1=1 --", "../../../../etc/passwd", "\ud800".encode("utf-8", "replace").decode(), "🏳️‍🌈👩‍👩‍👧‍👦" * 9, "<svg><animate onbegin=alert(1)>",
-    "<svg><use href='data:image/svg+xml,<svg/>'/></svg>", "<math href=javascript:alert(1)>x", "<img srcset=//evil.example/x>",
-    "<video src=//evil.example/x autoplay onloadstart=alert(1)>", "<input formaction=javascript:alert(1) type=submit>",
-    "<button form=x formaction=//evil.example>", "<div popover id=reply data-live>", "<slot name=x>", "<noscript><p title='</noscript><img src=x>'>",
-    "<plaintext>", "<xmp>", "<listing>", "<!DOCTYPE html>", "\u2028\u2029\n\r\n\t", "&#x3c;script&#x3e;", "<a ping=//evil.example href=/>x</a>",
+    "vbscript:msgbox(1)", "background:url(//evil.example/x)", "expression(alert(1))",
+    "@import '//evil.example/x.css'", "\u202egnirts desrever\u202c", "\u2066\u2067\u2068\u2069\u200f\u200e",
+    "Z\u0351\u036b\u0343a\u030a\u0328l\u034d\u0311g\u0359\u0357o\u0321" * 20, "W" * 300, "\u200b\u200c\u200d\ufeff",
+    "\x01\x02\x08\x0b\x7f", "NULL", "null", "None", "undefined", "NaN", "true", "' OR 1=1 --",
+    "../../../../etc/passwd", "\ud800".encode("utf-8", "replace").decode(),
+    "🏳️‍🌈👩‍👩‍👧‍👦" * 9, "<svg><animate onbegin=alert(1)>", "<svg><use href='data:image/svg+xml,<svg/>'/></svg>",
+    "<math href=javascript:alert(1)>x", "<img srcset=//evil.example/x>",
+    "<video src=//evil.example/x autoplay onloadstart=alert(1)>",
+    "<input formaction=javascript:alert(1) type=submit>", "<button form=x formaction=//evil.example>",
+    "<div popover id=reply data-live>", "<slot name=x>", "<noscript><p title='</noscript><img src=x>'>",
+    "<plaintext>", "<xmp>", "<listing>", "<!DOCTYPE html>", "\u2028\u2029\n\r\n\t", "&#x3c;script&#x3e;",
+    "<a ping=//evil.example href=/>x</a>",
 ]  # fmt: skip
 PAYLOADS = [*ODD, *written.PAYLOADS][:200]
 # Each element with the names of its attributes; which of them a wide word or a longer text changes is none of ours.

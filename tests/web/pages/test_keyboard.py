@@ -1,4 +1,4 @@
-"""By keyboard alone: everything is reached once, in its order, and is seen to be; menus open and close; answers are sent."""
+"""By keyboard alone: everything is reached, in its order, and is seen to be; menus open and close; answers are sent."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -32,7 +32,8 @@ PLACE = """() => {
     if (it === document.body) return null;
     const x = box.x + Math.min(box.width, innerWidth) / 2, y = Math.max(box.y, 0) + 1;
     const ends = [y + 1, Math.min(box.bottom, innerHeight) - 3].map(each => document.elementFromPoint(x, each));
-    const hidden = !ends.some(top => top && (it.contains(top) || top.contains(it) || top.closest("label")?.control === it));
+    const hidden = !ends.some(top =>
+        top && (it.contains(top) || top.contains(it) || top.closest("label")?.control === it));
     const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
     return {place: window.stops.indexOf(it), fault: outlined ? hidden ? "is hidden" : "" : "has no outline"};
 }"""

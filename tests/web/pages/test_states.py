@@ -1,4 +1,4 @@
-"""Every state of every page in a real browser: accessible, within the screen, without a word in the console; by keyboard alone."""
+"""Every state of every page in a real browser: accessible, within the screen, without a word in the console."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
