@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from appliance import restoration
+from appliance.inbox import overheard
 from appliance.inbox.intake import Intake, Received
 from appliance.model import OutboxMessage, OutboxState
 from appliance.outbox import binding, delivery
@@ -164,5 +165,6 @@ def naive_rollback(patch: Patch) -> None:
 
 
 def restored_outbox_trusted(patch: Patch) -> None:
-    """What the copy calls unsent is sent, and nobody waits for Twilio's log."""
+    """What the copy calls unsent is sent, nobody waits for Twilio's log, and what that shows counts for nobody."""
     patch.setattr(restoration, "distrust", lambda _tx: None)
+    patch.setattr(overheard, "of_nobody", lambda _tx, _channel, _said: {})
