@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -202,7 +203,8 @@ def _three_days_ago(tx: Tx) -> None:
 def _again(tx: Tx, count: int) -> None:
     """The only customer asked so often more, and was answered each time."""
     for number in range(count):
-        whose = {"organization_id": 1, "channel_id": 1, "contact_id": 1, "conversation_id": 1, "kind": "manual"}
+        whose: dict[str, Any] = {"organization_id": 1, "channel_id": 1, "contact_id": 1, "conversation_id": 1}
+        whose["kind"] = "manual"
         row = tx.outbox.insert(body=f"Resposta {number:03}", **whose)
         tx.outbox.update(row, state="read", created_at=tx.now + 2 * number + 1)
         tx.sql.run(
@@ -271,12 +273,10 @@ HOSTILE = 'P"><script>alert(1)</script><img src=x onerror=alert(1)></textarea></
 
 async def test_words_of_others_make_no_element(bakery: World) -> None:
     """Names, bodies, topics and answers that are markup: the pages have the elements that they have with plain words."""
-    pages = []
+    pages: list[Any] = []
     async with Visitor(bakery) as visitor:
         for words in ("plain", HOSTILE):
-            await bakery.appliance.store.write(
-                lambda tx, words=words: tx.sql.run("UPDATE contacts SET profile_name = ''")
-            )
+            await bakery.appliance.store.write(lambda tx: tx.sql.run("UPDATE contacts SET profile_name = ''"))
             who = f"whatsapp:+55119555501{len(pages):02}"
             await bakery.appliance.store.write(lambda tx: tx.sql.run("DELETE FROM knowledge"))
             await bakery.teach(f"Preço {words}", f"Custa dez. {words}")

@@ -40,7 +40,7 @@ def first(message: Message) -> str:
 
 
 def strings(catalogue: Catalog) -> dict[str, list[str]]:
-    return {first(m): [m.string] if isinstance(m.string, str) else list(m.string) for m in entries(catalogue)}
+    return {first(m): [m.string] if isinstance(m.string, str) else list(m.string or ()) for m in entries(catalogue)}
 
 
 def names(text: str | None) -> set[str]:
