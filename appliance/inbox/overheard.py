@@ -4,7 +4,6 @@ Twilio's log tells at each pass. Nothing that we sent ourselves counts, nor what
 """
 
 from collections.abc import Sequence
-from functools import partial
 
 from appliance import restoration
 from appliance.config import Config
@@ -43,12 +42,10 @@ class Overheard:
             each for each in log.messages if each.direction.startswith("outbound") and each.direction != missed.REPLY
         ]
         found = await self._store.read(lambda tx: of_nobody(tx, channel, said), limit=None)
-        done = [
-            await self._store.write(
-                partial(hear, contact_id=contact, words=words, offset=log.offset, config=self._config)
-            )
-            for contact, words in found.items()
-        ]
+        done = []
+        for contact, words in found.items():
+            heard = words, log.offset, self._config
+            done.append(await self._store.write(lambda tx, contact=contact, heard=heard: hear(tx, contact, *heard)))  # type: ignore[misc]
         return all(done)
 
 

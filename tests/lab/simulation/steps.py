@@ -19,6 +19,7 @@ _UNITS = {
     "CatchUpHandler._channel": "watermark",
     "CatchUpHandler._review": "review",
     "CatchUpHandler._trust": "review",
+    "Overheard": "overheard",
     "FollowUpHandler": "follow_up",
     "Engine._reconcile": "tick",
     "Schedule.tick": "tick",
