@@ -8,7 +8,7 @@ SUGAR = "Vocês fazem bolo sem açúcar?"
 
 
 async def test_listed_and_put_away(world: World) -> None:
-    """The API tells the newest wording, how often and by how many; put away it is gone, twice is 404."""
+    """The API tells the newest wording, how often and by how many; put away it is gone, and twice is the same; what never was is 404."""
     await world.say(SUGAR)
     await world.settle()
     await world.say("BOLO sem acucar, fazem?", "+5511988886666")
@@ -20,7 +20,8 @@ async def test_listed_and_put_away(world: World) -> None:
         ]
         assert (await api.post(f"unanswered/{found[0]['id']}/put-away"))[0] == 200
         assert (await api.get("unanswered"))["unanswered"] == []
-        status, answer = await api.post(f"unanswered/{found[0]['id']}/put-away")
+        assert (await api.post(f"unanswered/{found[0]['id']}/put-away"))[0] == 200
+        status, answer = await api.post("unanswered/999/put-away")
         assert (status, answer["error"]["code"]) == (404, "not_found")
 
 
