@@ -27,6 +27,7 @@ MINUTE = 60.0
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[Accounts]:
     async with Accounts(tmp_path) as running:
+        await running.settle()  # the start reads each log, and would find what is written meanwhile
         yield running
 
 
