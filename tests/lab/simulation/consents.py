@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from appliance.inbox.missed import Fate
-from appliance.model import SECOND, TextKey
+from appliance.model import SECOND, Held, TextKey
 from appliance.texts import TEXTS
 from appliance.twilio import codes
 from tests.lab.inline import Database
@@ -139,6 +139,8 @@ def _is_excused(world: World, message: Entry, reason: str) -> bool:
                 entry.recipient in person and world.second(entry) >= world.second(message)
                 for entry in world.elsewhere()
             )
+        case Held.IN_CHARGE:  # by that word, which may be older than the message
+            return any(entry.recipient in person for entry in world.elsewhere())
         case "silence":
             return "silence" in world.scenario.answers
         case "answered by Twilio":
