@@ -15,6 +15,7 @@ from appliance.wire import Fault, Trouble
 MOST_PAID = 2  # calls for one message that are answered with what cannot be used
 ASKED_TO_WAIT = "the AI provider asked us to wait"
 LONGEST_CALL = 30 * SECOND  # of the deadline, so that a hung call leaves time for a second one
+LEAST_CALL = SECOND  # that a last try is worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,6 @@ class Provider:
             self._breaker.failed(milliseconds(self._clock))
         at = min(now + backoff(attempt, self._random), deadline)
         # What was paid for is the message's own fault, also where no time is left for its last try.
-        if attempt >= self._max_attempts or (error.is_paid and (attempt >= MOST_PAID or at == deadline)):
+        if attempt >= self._max_attempts or (error.is_paid and (attempt >= MOST_PAID or at + LEAST_CALL > deadline)):
             return Unavailable(str(error), is_providers=not error.is_paid)
         return Wait(at, str(error), failed=True, is_providers=not error.is_paid)
