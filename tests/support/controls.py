@@ -227,7 +227,7 @@ def pause_not_checked_before_sending(patch: Patch) -> None:
 
 def pause_holds_no_claims(patch: Patch) -> None:
     patch.setattr(Pauses, "held", lambda _self: Held(False, frozenset(), (), None))
-    patch.setattr(handler, "held", lambda _tx, _case, _config: None)
+    patch.setattr(handler, "held", lambda *_: None)
     pause_not_checked_before_sending(patch)  # else drafts are made and put away for ever
 
 
