@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import shutil
 import signal
 import socket
 import sys
@@ -18,17 +17,9 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from appliance.demo import OWN_LINE
+from tests.support.browsing import ARGUMENTS, CHROMIUM
 from tests.support.world import free_port
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PATIENCE = 60  # seconds for a start on a busy machine
 in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium is missing: sudo apt install chromium")
 

@@ -65,7 +65,7 @@ NEEDS = {
     "diagnosis": "config errors model notices ports store timekeeping wire",
     # drivers and assembly
     "web.desk": "config diagnosis links notices operations ports queue reply.shelf store",
-    "web.pages": "appliance config diagnosis errors links logs model notices operations printable privacy store texts web.desk wire",
+    "web.pages": "appliance config diagnosis errors links logs model notices operations operations.lines printable privacy store texts web.desk wire",
     "web": "chores config diagnosis errors inbox links logs metrics model operations outbox ports privacy queue reply.shelf store twilio.misfit twilio.webhook web.desk web.pages wire",
     "pulse": "errors ports queue store systemd",
     "opening": "config errors ports restoration store systemd web",

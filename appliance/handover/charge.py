@@ -35,11 +35,9 @@ def begin(
     tx.handovers.note(conversation.contact_id, change, LOOP if why else NOBODY)
     if handover.is_silent:
         tx.conversations.take(conversation.contact_id)
-    asks = "asks for a person" if handover.is_silent else "asks what the knowledge does not say"
-    if why:
-        wait(tx, conversation, who, why=why)
-    else:
-        wait(tx, conversation, who, why=asks)
+    if not why:
+        why = "asks for a person" if handover.is_silent else "asks what the knowledge does not say"
+    wait(tx, conversation, who, why=why)
 
 
 def wait(tx: Tx, conversation: Conversation, who: str, *, why: str = "wrote again") -> None:

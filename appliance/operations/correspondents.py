@@ -11,9 +11,10 @@ from appliance.errors import RequestError
 from appliance.language.text import fold
 from appliance.model import OutboxState, is_forgotten
 from appliance.operations.threads import kind_of
+from appliance.operations.transcript import WITHDRAWN, place
 from appliance.store import Row, Tx
 from appliance.store.cards import CardKind
-from appliance.store.threads import Correspondent, Place, Side
+from appliance.store.threads import Correspondent, Side
 from appliance.wire import forms
 
 SHOWS = ("all", "waiting", "yours", "trouble")
@@ -23,10 +24,8 @@ MAX_QUERY = 100  # characters
 _FOUND = 1_000  # people that a filter or a search can list
 _HITS = 500  # messages of each side that a search finds
 _LOOKED_AT = 8  # of ours to somebody, for the newest that was not withdrawn
-_PLACE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})", re.ASCII)
 _TYPED = re.compile(r"[-+().\s/0-9]+", re.ASCII)  # how people type a number
 _MAY_BEAR_AN_ACCENT = re.compile(r"[aceinouy]|[^\x00-\x7f]")
-_WITHDRAWN = (OutboxState.SUPERSEDED, OutboxState.SUPPRESSED)
 
 # What the owner should know of somebody first, by the open card.
 State = Literal["waiting", "doubt", "undelivered", "unanswered", "yours", "left", "forgotten", ""]
@@ -87,29 +86,22 @@ def listing(
     """Raises RequestError."""
     if show not in SHOWS:
         raise RequestError("bad_show", f"“show” must be one of {', '.join(SHOWS)}.", "show")
-    place = _place(before)
+    begins = place(before, "There is no such place in the list.")
     states = _states(tx, organization_id)
     chosen = {name: {each for each, state in states.items() if _belongs(state, name)} for name in SHOWS[1:]}
     counts = {name: len(each) for name, each in chosen.items()}
     found = _search(tx, organization_id, query) if (query := " ".join(query.split())[:MAX_QUERY]) else None
     if found is None and show == "all":
-        rows = tx.threads.recent(organization_id, place, limit + 1)
+        rows = tx.threads.recent(organization_id, begins, limit + 1)
     else:
         wanted = set(states) if found is None else set(found.words)
         wanted &= wanted if show == "all" else chosen[show]
         listed = tx.threads.of_contacts(organization_id, wanted, _FOUND)
-        rows = [each for each in listed if place is None or each.place < place]
+        rows = [each for each in listed if begins is None or each.place < begins]
     words = found.words if found else {}
     entries = tuple(_entry(tx, who, states.get(who.contact_id, ""), words) for who in rows[:limit])
     older = "-".join(map(str, rows[limit - 1].place)) if len(rows) > limit else ""
     return Listing(entries, counts, older, found.since if found else None, found.people if found else None)
-
-
-def _place(text: str) -> Place | None:
-    found = _PLACE.fullmatch(text)
-    if text and found is None:
-        raise RequestError("bad_place", "There is no such place in the list.", "before")
-    return (int(found[1]), int(found[2])) if found else None
 
 
 def _belongs(state: State, show: str) -> bool:
@@ -155,7 +147,7 @@ def _has_left(tx: Tx, who: Correspondent) -> bool:
 def _last(tx: Tx, contact_id: int) -> Last | None:
     heard = next(iter(tx.threads.heard(contact_id, None, 1)), None)
     ours = tx.threads.said(contact_id, None, _LOOKED_AT)
-    said = next((row for row in ours if row["state"] not in _WITHDRAWN), None)
+    said = next((row for row in ours if row["state"] not in WITHDRAWN), None)
     if heard is not None and (said is None or heard["at"] > said["at"]):
         media = tuple(content_type for _, content_type in msgspec.json.decode(heard["media"]))
         return Last("in", heard["body"], media, heard["at"])

@@ -127,8 +127,7 @@ def resume(tx: Tx, owner: int | None, whose: Contact | None = None) -> int:
 
 def resumed(tx: Tx, owner: int | None) -> Resumed:
     """The same; and what still is paused: of an organization, and the box."""
-    ended = resume(tx, owner)
-    return Resumed(ended, [each for each in everywhere(tx) if owner is None or each.organization_id in (None, owner)])
+    return Resumed(resume(tx, owner), everywhere(tx, owner))
 
 
 def ends(tx: Tx, owner: int, config: Config) -> list[End]:

@@ -21,8 +21,8 @@ from appliance.store.threads import Correspondent
 from appliance.twilio import codes
 
 PAGE = 50  # messages
-_CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})", re.ASCII)
-_WITHDRAWN = (OutboxState.SUPERSEDED, OutboxState.SUPPRESSED)
+_PLACE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})", re.ASCII)
+WITHDRAWN = (OutboxState.SUPERSEDED, OutboxState.SUPPRESSED)
 _OPEN = (OutboxState.READY, OutboxState.SENDING, OutboxState.DOUBT)
 BY_TWILIO = "answered by Twilio"
 OVERTAKEN = "a later word counts"
@@ -126,14 +126,14 @@ class _Letters:
 
 def transcript(tx: Tx, who: Correspondent, reader: Reader, before: str = "") -> Transcript:
     """The newest part, or what is older than a place. Raises RequestError."""
-    heard_before, said_before = _place(before)
+    heard_before, said_before = place(before) or (None, None)
     heard = tx.threads.heard(who.contact_id, heard_before, PAGE + 1)
     said = tx.threads.said(who.contact_id, said_before, PAGE + 1)
     heard, said, is_more = _newest(heard, said)
     letters = _letters(tx, who)
     doubted = any(row["state"] == OutboxState.DOUBT for row in said)
     theirs = [_heard(row, who, letters, doubted) for row in heard]
-    shown = [row for row in said if row["state"] not in _WITHDRAWN or _is_lost(row)]
+    shown = [row for row in said if row["state"] not in WITHDRAWN or _is_lost(row)]
     ours = _said(tx, shown, reader, letters.of_rows)
     both: list[Message] = [*theirs, *ours]
     messages = sorted(both, key=lambda each: (each.at, each.direction == "out", each.id))
@@ -141,13 +141,12 @@ def transcript(tx: Tx, who: Correspondent, reader: Reader, before: str = "") -> 
     return Transcript(tuple(_each_letter_once(messages)), older)
 
 
-def _place(text: str) -> tuple[int | None, int | None]:
-    if not text:
-        return None, None
-    found = _CURSOR.fullmatch(text)
-    if found is None:
-        raise RequestError("bad_place", "There is no such place in the conversation.", "before")
-    return int(found[1]), int(found[2])
+def place(text: str, refusal: str = "There is no such place in the conversation.") -> tuple[int, int] | None:
+    """From where to read on, as a link names it; None where none does. Raises RequestError."""
+    found = _PLACE.fullmatch(text)
+    if text and found is None:
+        raise RequestError("bad_place", refusal, "before")
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def _newest(heard: Sequence[Row], said: Sequence[Row]) -> tuple[list[Row], list[Row], bool]:
@@ -234,7 +233,7 @@ def _one(tx: Tx, row: Row, reader: Reader, known: Mapping[str, int], letters: Ma
     state = OutboxState(row["state"])
     letter = letters.get(row["id"])
     author, by, topics = sources.author(row, reader.config.ai.model, known)
-    lost = state in (OutboxState.FAILED, *_WITHDRAWN)
+    lost = state in (OutboxState.FAILED, *WITHDRAWN)
     if letter is None and (lost or state == OutboxState.PARKED):  # of a customer without a conversation it has no lane
         letter = next(iter(tx.letters.about_row(row["id"])), None)
     return Said(

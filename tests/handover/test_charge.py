@@ -10,9 +10,9 @@ from appliance.operations.verification import verify
 from appliance.ports import Dialogue, Reply
 from appliance.simulator import Fault
 from appliance.store import Tx
-from tests.handover.test_hand_back import BUSY, BY_HAND, QUESTION, by_hand, handed_over, in_hand, say, sleep, tick
+from tests.handover.test_hand_back import BUSY, BY_HAND, QUESTION, by_hand, handed_over, in_hand, say, tick
 from tests.support.api_client import api_of
-from tests.support.world import CUSTOMER, WHATSAPP, ManualClock, World
+from tests.support.world import CUSTOMER, WHATSAPP, ManualClock, World, sleep
 
 HOURS = "Abrimos das 7h às 19h."
 REMINDER = BY_HAND | {"body": "Amanhã às 9h."}

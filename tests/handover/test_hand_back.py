@@ -19,7 +19,7 @@ from appliance.simulator import Fault
 from appliance.store import Tx
 from appliance.wire import LogRead
 from tests.support.api_client import api_of
-from tests.support.world import CUSTOMER, SMS, ManualClock, World
+from tests.support.world import CUSTOMER, SMS, ManualClock, World, sleep
 
 NOON = 1_800_025_200_000  # 12:00 in São Paulo
 QUESTION = "Vendem pneus?"
@@ -68,16 +68,6 @@ FATES = """
                        ELSE iif(o.kind = 'answer', 'bot', o.kind) END AS fate
     FROM messages m LEFT JOIN outbox o ON o.id = m.reply_id
 """
-
-
-async def sleep(world: World, minutes: float) -> None:
-    """Time passes, and the appliance notices afterwards."""
-
-    async def nothing() -> None: ...
-
-    assert isinstance(world.clock, ManualClock)
-    await world.clock.advance(minutes * 60, nothing)
-    await world.settle()
 
 
 async def say(world: World, body: str) -> str:

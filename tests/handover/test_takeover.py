@@ -18,11 +18,11 @@ from appliance.operations.verification import verify
 from appliance.queue.schedule import enqueue_tick
 from appliance.simulator import Fault
 from appliance.store.writer import Failed, Writer
-from tests.handover.test_hand_back import handed_over, sleep
+from tests.handover.test_hand_back import handed_over
 from tests.inbox.test_overheard import from_the_console
 from tests.support.api_client import api_of
 from tests.support.visitor import Visitor
-from tests.support.world import World
+from tests.support.world import World, sleep
 
 BY_HAND = "Aqui é a Ana: abrimos às 7h."
 HOURS = "Abrimos das 7h às 19h."

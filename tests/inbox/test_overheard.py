@@ -8,10 +8,10 @@ from multidict import MultiDict
 from appliance.model import HOUR, JobKind
 from appliance.simulator import Fault
 from appliance.store.box import Fact
-from tests.handover.test_hand_back import BUSY, QUESTION, handed_over, in_hand, say, sleep, tick
+from tests.handover.test_hand_back import BUSY, QUESTION, handed_over, in_hand, say, tick
 from tests.support.api_client import api_of
 from tests.support.wire import callback
-from tests.support.world import CUSTOMER, SMS, ManualClock, World
+from tests.support.world import CUSTOMER, SMS, ManualClock, World, sleep
 
 HOURS = "Abrimos das 7h às 19h."
 

@@ -156,7 +156,9 @@ def read_trace(text: str) -> tuple[int, int]:
                 synced = True
         elif re.search(r"(fdatasync|fsync) resumed.* = 0$", line) and thread in unfinished:
             synced = True
-        elif re.search(r" (sendto|sendmsg|write|writev)\(\d+, .*HTTP/1.1 200 OK.*text/xml", line) and synced is not None:
+        elif (
+            re.search(r" (sendto|sendmsg|write|writev)\(\d+, .*HTTP/1.1 200 OK.*text/xml", line) and synced is not None
+        ):
             answers += 1
             early += not synced
             synced = None

@@ -21,7 +21,7 @@ from appliance.store.links import BY_HAND
 from tests.inbox.test_overheard import from_the_console
 from tests.support.api_client import api_of
 from tests.support.fake_ai import FakeAi
-from tests.support.world import CUSTOMER, SMS, WHATSAPP, ManualClock, World
+from tests.support.world import CUSTOMER, SMS, WHATSAPP, ManualClock, World, nothing, sleep
 
 NOON = 1_800_025_200_000  # 12:00 in São Paulo
 OTHER = "+5511977776666"
@@ -31,16 +31,6 @@ BUSY = Fault("create", "error", status=429, code=20429, retry_after=30, times=No
 
 def shop(directory: Path, model: FakeAi, now: int = NOON) -> World:
     return World(directory, clock=ManualClock(now), model=model, ai={"deadline": 30 * SECOND})
-
-
-async def nothing() -> None: ...
-
-
-async def sleep(world: World, minutes: float) -> None:
-    """Time passes, and the appliance notices afterwards."""
-    assert isinstance(world.clock, ManualClock)
-    await world.clock.advance(minutes * 60, nothing)
-    await world.settle()
 
 
 async def say(world: World, body: str, sender: str = CUSTOMER, to: str = SMS) -> None:

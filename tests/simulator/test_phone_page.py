@@ -1,10 +1,8 @@
 """The phone in a real browser: write, see the answer and its ticks."""
 
 import re
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -15,8 +13,8 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from appliance.model import Language
 from appliance.simulator import Fault, Phone, Twilio, simulator_app
 from appliance.simulator.phone_texts import TEXTS
+from tests.support.browsing import ARGUMENTS, CHROMIUM
 
-CHROMIUM = "/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else shutil.which("chromium")
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is missing: sudo apt install chromium"),
 ]
@@ -26,14 +24,6 @@ TOKEN = "1" * 32
 WHATSAPP = "whatsapp:+551140000000"
 SMS = "+551140000000"
 CUSTOMER = "+5511987654321"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @dataclass

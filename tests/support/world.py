@@ -375,6 +375,17 @@ class World:
         return [f"{each.title}. {each.text}" for each in words]
 
 
+async def nothing() -> None:
+    """Time passes, and nobody notices yet."""
+
+
+async def sleep(world: World, minutes: float) -> None:
+    """Time passes, and the appliance notices afterwards."""
+    assert isinstance(world.clock, ManualClock)
+    await world.clock.advance(minutes * 60, nothing)
+    await world.settle()
+
+
 async def hang_up() -> None:
     """A server that was just told to close may have accepted one more connection: let it see that nobody is there."""
     for _ in range(5):

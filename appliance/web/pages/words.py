@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup, escape
 
 from appliance.model import SECOND
+from appliance.operations import lines
 
 LOCALES = Path(__file__).parents[1] / "locale"
 DOMAIN = "pages"
@@ -16,7 +17,6 @@ LANGUAGES = ("pt-BR", "en")  # that pages have
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))  # seconds; the same in all our languages
 _SIZES = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -59,9 +59,7 @@ class Words:
         return f"{self.number(value, 1 if unit and value < 10 else 0)} {_SIZES[unit]}"
 
     def age(self, seconds: float) -> str:
-        """In one unit, of which there are at least two: "90 min", "3 h"."""
-        whole = max(0, int(seconds))
-        return next((f"{whole // length} {unit}" for length, unit in _UNITS if whole >= 2 * length), f"{whole} s")
+        return lines.age(seconds)
 
     def local(self, at: int) -> datetime:
         return datetime.fromtimestamp(at / SECOND, self._zone)

@@ -16,7 +16,7 @@ from appliance.store import Tx
 from appliance.web.pages.words import LOCALES, translation
 from tests.support.fake_ai import FakeAi
 from tests.support.visitor import Visitor
-from tests.support.world import CUSTOMER, SMS, ManualClock, World
+from tests.support.world import CUSTOMER, SMS, ManualClock, World, sleep
 
 NOON = 1_800_025_200_000  # 12:00 in São Paulo, where it is a Friday
 THEIRS = "+551140000009"  # the second organization's channel
@@ -43,15 +43,6 @@ async def shop(tmp_path: Path) -> AsyncIterator[World]:
     async with World(tmp_path, clock=ManualClock(NOON), model=FakeAi()) as world:
         await say(world, "um")
         yield world
-
-
-async def nothing() -> None: ...
-
-
-async def sleep(world: World, minutes: float) -> None:
-    assert isinstance(world.clock, ManualClock)
-    await world.clock.advance(minutes * 60, nothing)
-    await world.settle()
 
 
 async def say(world: World, body: str, sender: str = CUSTOMER, to: str = SMS) -> None:

@@ -10,10 +10,10 @@ import pytest
 from appliance.model import HOUR, Handover, JobKind
 from appliance.operations.organizations import Registration, register_organization
 from appliance.simulator import Fault
-from tests.handover.test_hand_back import handed_over, say, sleep
+from tests.handover.test_hand_back import handed_over, say
 from tests.support.api_client import api_of
 from tests.support.visitor import Visitor
-from tests.support.world import CUSTOMER, WHATSAPP, World
+from tests.support.world import CUSTOMER, WHATSAPP, World, sleep
 
 HERE = "/conversations/1"
 ANA = "ana@example.com"
