@@ -6,7 +6,7 @@ No job is written for it, neither when it begins nor when it ends: it is looked 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from appliance.model import Job, Resource
+from appliance.model import Contact, Conversation, Job, Resource
 from appliance.store import Tx
 from appliance.store.pauses import Held, holding
 
@@ -31,6 +31,9 @@ def held_until(tx: Tx, job: Job) -> int:
     """When the last pause that could hold an answer was over (ms UTC); 0 where there was none."""
     conversation = tx.conversations.get(job.payload.get("conversation", 0))
     contact = conversation and tx.contacts.get(conversation.contact_id)
-    if not conversation or not contact:
-        return 0
+    return held_last(tx, conversation, contact) if conversation and contact else 0
+
+
+def held_last(tx: Tx, conversation: Conversation, contact: Contact) -> int:
+    """The same, of a customer's conversation."""
     return tx.pauses.ended(holding(conversation.organization_id, tx.contacts.aliases(contact)))

@@ -10,7 +10,7 @@ from appliance.outbox.permission import loop_guard
 from appliance.ports import Clock, Reply
 from appliance.queue.circuit import AI
 from appliance.queue.outcome import Dead, Done, Outcome, Retry, Snooze
-from appliance.queue.ready import held_until
+from appliance.queue.ready import held_last
 from appliance.reply.answer import abandon, answer, apologise, apology, hold_back, over
 from appliance.reply.case import Case, load
 from appliance.reply.held import held, put_away
@@ -56,7 +56,7 @@ class ReplyHandler:
         case = load(tx, job, self._shelves)
         if case is None:
             return Done()
-        ended = held_until(tx, job)
+        ended = held_last(tx, case.conversation, case.contact)
         unheard = self._listening.unheard(case, account_of(job.resource), ended)
         if waits := held(tx, case) or unheard or put_away(tx, case, ended, self._config):
             return waits

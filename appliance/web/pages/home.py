@@ -9,7 +9,7 @@ from aiohttp import web
 
 from appliance.config.sections import NO_FILE
 from appliance.links import link
-from appliance.model import HOUR, SECOND
+from appliance.model import HOUR
 from appliance.notices.sentences import Card as Stored
 from appliance.notices.sentences import Reader
 from appliance.operations import cards, faults, figures, pauses
@@ -17,6 +17,7 @@ from appliance.operations.attention import needs
 from appliance.operations.charges import Charge, charges
 from appliance.operations.correspondents import listing
 from appliance.operations.figures import FATES, Day
+from appliance.operations.glance import midnight
 from appliance.operations.threads import kind_of
 from appliance.store import Tx, backup
 from appliance.web.pages import brakes, charts, statement
@@ -72,7 +73,7 @@ class Home:
                 "is_reached": self._checks.is_reached or tx.figures.last_webhook() is not None,
                 "public_url": page.desk.config.server.public_url,
                 "config": source if (source := page.desk.config.source) != NO_FILE else "config.toml",
-                "topics": len(tx.knowledge.of(page.organization_id)),
+                "topics": len(tx.knowledge.titles(page.organization_id)),
             }
         }
 
@@ -117,7 +118,7 @@ class Home:
 def _day(tx: Tx, page: Page) -> Mapping[str, Any]:
     """Today in figures."""
     own, words = page.organization_id, page.words
-    today = figures.day(tx, own, midnight(words))
+    today = figures.day(tx, own, midnight(Reader(words.language, words.timezone, words.now)))
     return {
         "today": today,
         "charts": _charts(today, words),
@@ -147,12 +148,6 @@ def _charged(found: Mapping[str, Charge], words: Words) -> str:
         total = sum(charge.prices.get(unit, Decimal(0)) for charge in found.values())
         parts.append(f"{words.number(float(total), 2)} {unit}")
     return ", ".join(parts)
-
-
-def midnight(words: Words) -> int:
-    """When the day began where the organization is (ms UTC)."""
-    began = words.local(words.now).replace(hour=0, minute=0, second=0, microsecond=0)
-    return int(began.timestamp()) * SECOND
 
 
 def _charts(day: Day, words: Words) -> dict[str, Any]:

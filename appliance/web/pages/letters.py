@@ -20,7 +20,7 @@ class Letters:
         site.post(f"/cards/{ID}/dismiss", self.dismiss, shows=self.refused)
 
     async def retry(self, page: Page) -> web.StreamResponse:
-        letter = _id(page)
+        letter = page.id
 
         def unit(tx: Tx) -> None:
             _check(page, tx.letters.owner(letter), _NO_LETTER)
@@ -30,7 +30,7 @@ class Letters:
         raise back(_from(page))
 
     async def discard(self, page: Page) -> web.StreamResponse:
-        letter = _id(page)
+        letter = page.id
 
         def unit(tx: Tx) -> None:
             _check(page, tx.letters.owner(letter), _NO_LETTER)
@@ -40,7 +40,7 @@ class Letters:
         raise back(_from(page))
 
     async def dismiss(self, page: Page) -> web.StreamResponse:
-        card = _id(page)
+        card = page.id
 
         def unit(tx: Tx) -> None:
             row = tx.cards.get_in_the_box(card)
@@ -57,10 +57,6 @@ class Letters:
 
 _NO_LETTER = "There is no such dead letter."
 _NO_CARD = "There is no such card."
-
-
-def _id(page: Page) -> int:
-    return int(page.request.match_info["id"])
 
 
 def _check(page: Page, owner: int | None, unknown: str) -> None:

@@ -77,6 +77,11 @@ class Page:
     def organization_id(self) -> int:
         return self.visit.organization.id
 
+    @property
+    def id(self) -> int:
+        """Of what the address names."""
+        return int(self.request.match_info["id"])
+
     async def show(
         self, template: str, look: Callable[[Tx], Mapping[str, object]], *, is_long: bool = False
     ) -> web.Response:

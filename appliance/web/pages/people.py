@@ -35,12 +35,12 @@ class People:
         return await page.show("settings.html", lambda tx: look(tx, page) | {"link": link, "invited": email})
 
     async def sign_out(self, page: Page) -> web.StreamResponse:
-        user = int(page.request.match_info["id"])
+        user = page.id
         await page.write(lambda tx: colleagues.sign_out(tx, page.visit, user))
         raise back("/settings#users")
 
     async def remove(self, page: Page) -> web.StreamResponse:
-        user = int(page.request.match_info["id"])
+        user = page.id
         await page.write(lambda tx: colleagues.remove(tx, page.visit, user))
         raise back("/settings#users")
 

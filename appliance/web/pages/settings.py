@@ -12,8 +12,8 @@ from appliance.privacy import request as wish
 from appliance.store import Tx
 from appliance.web.pages.page import Page, back
 from appliance.web.pages.site import Site
+from appliance.web.pages.words import WEEKDAYS
 
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 CLOSED = (("", ""),)
 
 
@@ -50,7 +50,7 @@ class Settings:
         raise back(f"/settings?texts={language}#text-{key}")
 
     async def hours(self, page: Page) -> web.StreamResponse:
-        week = [] if page.form.get("do") == "always" else [_times(page.form, day) for day in range(len(DAYS))]
+        week = [] if page.form.get("do") == "always" else [_times(page.form, day) for day in range(len(WEEKDAYS))]
         await _change(page, Change(hours=week))
         raise back("/settings#hours")
 
@@ -70,13 +70,13 @@ def look(tx: Tx, page: Page) -> dict[str, object]:
     asked = page.form.get("texts") or page.request.query.get("texts")
     language = asked if asked in texts.LANGUAGES else organization.language
     is_refused = page.request.path == "/settings/hours"
-    week = [_times(page.form, day) for day in range(len(DAYS))] if is_refused else organization.hours
+    week = [_times(page.form, day) for day in range(len(WEEKDAYS))] if is_refused else organization.hours
     return {
         "own": organization,
         "zones": _zones(),
         "language": language,
         "texts": texts.page(tx, organization, language),
-        "days": [(name, (week[day] if week else ()) or CLOSED) for day, name in enumerate(DAYS)],
+        "days": [(name, (week[day] if week else ()) or CLOSED) for day, name in enumerate(WEEKDAYS)],
         "colleagues": colleagues.page(tx, page.visit),
         "forgettings": wish.of(tx, organization),
         "alike": _alike(tx, page),

@@ -58,7 +58,7 @@ def _thread(tx: Tx, page: Page) -> dict[str, object]:
     words, config = page.words, page.desk.config
     reader = Reader(page.organization_id, words.language, config)
     before = page.request.query.get("before", "")
-    thread = threads.thread(tx, int(page.request.match_info["id"]), reader, before)
+    thread = threads.thread(tx, page.id, reader, before)
     number = threads.number_in(thread.address)
     since = thread.messages[0].at if thread.older else 0
     until = thread.messages[-1].at if before and thread.messages else None

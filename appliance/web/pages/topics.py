@@ -63,7 +63,7 @@ class Topics:
                 ai, responder = desk.config.ai, desk.responder
                 tried = await knowledge.trial(desk.offline, dialogue, responder, ai, asks_model=asks_model)
             except RequestError as error:
-                page.refusal, page.status = page.words.t(error.message), error.status
+                page.refusal, page.status = page.words.t(error.words, **error.values), error.status
         offers_model = desk.config.ai.provider == "llm" and not asks_model
         return await page.show(
             "topics.html",
@@ -100,23 +100,19 @@ class Topics:
         if form.get("do") == "preview":
             return await self.topic(page)
         wanted = topics.draft(form.get("title", ""), form.get("body", ""), form.get("aliases", ""))
-        topic_id, version, by = _id(page), form.get("version", ""), page.visit.user.email
+        topic_id, version, by = page.id, form.get("version", ""), page.visit.user.email
         await page.write(lambda tx: topics.save(tx, organization, topic_id, wanted, version, by))
         raise back(TOPICS)
 
     async def delete(self, page: Page) -> web.StreamResponse:
-        topic_id = _id(page)
+        topic_id = page.id
         await page.write(lambda tx: topics.delete(tx, page.visit.organization, topic_id))
         raise back(TOPICS)
 
     async def put_away(self, page: Page) -> web.StreamResponse:
-        question_id = _id(page)
+        question_id = page.id
         await page.write(lambda tx: unanswered.put_away(tx, page.visit.organization, question_id))
         raise back(TOPICS)
-
-
-def _id(page: Page) -> int:
-    return int(page.request.match_info["id"])
 
 
 def _look(tx: Tx, page: Page) -> dict[str, object]:
@@ -197,7 +193,7 @@ def _asked(lesson: Lesson, words: Words, language: str) -> Markup:
 
 
 def _topic(tx: Tx, page: Page) -> dict[str, object]:
-    view = topics.view(tx, page.visit.organization, _id(page))
+    view = topics.view(tx, page.visit.organization, page.id)
     topic, form = view.kept.topic, page.form
     is_behind = page.status == 409
     stored = Draft(topic.title, topic.body, topic.aliases)

@@ -14,7 +14,7 @@ from appliance.operations import lines
 LOCALES = Path(__file__).parents[1] / "locale"
 DOMAIN = "pages"
 LANGUAGES = ("pt-BR", "en")  # that pages have
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
 _SIZES = ("B", "kB", "MB", "GB", "TB")
@@ -74,12 +74,12 @@ class Words:
             return self.t("today")
         if (today - that).days == 1:
             return self.t("yesterday, {date}", date=self._date(that, today))
-        return f"{self.t(_WEEKDAYS[that.weekday()])}, {self._date(that, today)}"
+        return f"{self.t(WEEKDAYS[that.weekday()])}, {self._date(that, today)}"
 
     def long_date(self, at: int) -> str:
         """With the weekday, whichever day it is."""
         that = self.local(at).date()
-        return f"{self.t(_WEEKDAYS[that.weekday()])}, {self._date(that, self.local(self.now).date())}"
+        return f"{self.t(WEEKDAYS[that.weekday()])}, {self._date(that, self.local(self.now).date())}"
 
     def when(self, at: int) -> str:
         """Short, for a list: "17:36", "yesterday 17:36", "tomorrow 06:00", "29 November 17:36"."""
@@ -102,7 +102,7 @@ class Words:
             case 1:
                 return self.t("yesterday")
             case 2 | 3 | 4 | 5 | 6:
-                return self.t(_WEEKDAYS[that.weekday()])
+                return self.t(WEEKDAYS[that.weekday()])
         return self._date(that, today)
 
     def _date(self, that: date, today: date) -> str:
