@@ -173,9 +173,15 @@ async def test_the_watch_sees(tmp_path: Path) -> None:
         before = await browser.elements("/topics")
         await browser.page.evaluate(
             "const it = document.createElement('img'); it.src = '//evil.example/x'; document.body.append(it);"
-            "setTimeout(() => alert(1)); new Promise(done => setTimeout(done, 200))"
+            "setTimeout(() => alert(1))"
         )
         after = Counter(await browser.page.evaluate(ELEMENTS))
-        told = browser.faults()
+        told: list[str] = []
+
+        def all_is_told() -> bool:
+            told.extend(browser.faults())
+            return "dialog: 1" in told and any("CSP" in each for each in told)
+
+        await world.until(all_is_told)
     assert after - before == Counter({"img src": 1})
     assert "dialog: 1" in told and any("evil.example" in each for each in told) and any("CSP" in each for each in told)
